@@ -1,0 +1,1 @@
+"""Decides, tells, acts, reports."""

@@ -1,0 +1,86 @@
+"""STAGE 6: what people do with a case, and what the hospital's own accounts did in public.
+
+An action is a file in alerts/actions/ with LABEL (on the button), TO (the state it leads to) and WHAT (for the record).
+"""
+
+import importlib
+import logging
+import pkgutil
+from datetime import datetime
+from functools import cache
+from typing import Protocol, cast
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+import alerts.actions
+from alerts.case import WAITING, Case, State, move
+from alerts.verdict import Verdict
+from listener.errors import NeedsPerson
+from listener.mention import Mention
+
+log = logging.getLogger(__name__)
+
+OWN_ACCOUNT = "the hospital's account"
+
+
+class Action(Protocol):
+    """What a file in alerts/actions/ holds."""
+
+    LABEL: str
+    TO: State
+    WHAT: str
+
+
+@cache
+def known_actions() -> dict[str, Action]:
+    """Every action by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(alerts.actions.__path__))
+    return {name: cast(Action, importlib.import_module(f"alerts.actions.{name}")) for name in names}
+
+
+def act(session: Session, name: str, case_id: int, who: str, now: datetime) -> Case:
+    """Do what person `who` asks and write it down; the case as it then is.
+
+    Raises NeedsPerson when there is no such case, or someone else was first: the sentence says who.
+    """
+    action = known_actions()[name]
+    moved = move(session, case_id, action.TO, who, action.WHAT, now)
+    if moved:
+        session.commit()
+        log.info("action=act case=%d do=%s", case_id, name)
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NeedsPerson(f"there is no case {case_id}; see call-light cases")
+    if not moved:
+        by = f" by {case.owner}" if case.owner else ""
+        raise NeedsPerson(f"case {case_id} is {case.state}{by} already: {action.LABEL!r} cannot follow")
+    return case
+
+
+def own_replies(session: Session, now: datetime) -> int:
+    """Stop the reply clock of every case that the hospital answered in public; how many.
+
+    A reply counts when it answers a post of the case and was written after the case's clock began.
+    """
+    reply, post = aliased(Mention), aliased(Mention)
+    newest = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
+    answered = session.exec(
+        select(Case.id, func.min(reply.written_at))
+        .where(
+            col(reply.own).is_(True),
+            reply.answers == post.ref,
+            reply.source == post.source,
+            Verdict.mention_id == post.id,
+            col(Verdict.id).in_(newest),
+            Verdict.case_id == Case.id,
+            col(Case.state).in_(WAITING),
+            reply.written_at >= Case.clock_from,
+        )
+        .group_by(col(Case.id))
+    ).all()
+    for case_id, written_at in answered:
+        assert case_id is not None
+        move(session, case_id, "answered", OWN_ACCOUNT, "replied in public", written_at)
+    session.commit()
+    return len(answered)

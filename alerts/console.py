@@ -1,0 +1,48 @@
+"""The door that is used when there is no Slack: cards in the terminal."""
+
+from datetime import datetime
+
+from rich.console import Console as Terminal
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from alerts.door import Sent
+from alerts.message import Message
+
+_COLOURS = {"danger": "red", "here_now": "dark_orange", "serious": "magenta", "routine": "blue", "low": "white", "none": "white"}
+
+
+class Console:
+    """Prints messages. What was printed is not taken back: an update is printed as a line of its own."""
+
+    name = "console"
+
+    def __init__(self, channels: dict[str, str], terminal: Terminal | None = None) -> None:
+        self._channels = channels
+        self._terminal = terminal or Terminal()
+
+    def post(self, channel: str, message: Message, key: str) -> Sent:
+        """Print a message."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, value in message.lines:
+            table.add_row(Text(label), Text(value))
+        # Text, not str: rich must not read a stranger's words as its own markup.
+        parts = [Text(message.excerpt), Text("")] if message.excerpt else []
+        colour = _COLOURS[message.urgency]
+        title = Text(f" {message.title} ", style=f"bold {colour}")
+        to = Text(f" to {self._channels.get(channel, channel)} ", style="dim")
+        self._terminal.print(Panel(Group(*parts, table), title=title, subtitle=to, title_align="left", subtitle_align="right", border_style=colour))
+        return Sent(channel, key)
+
+    def update(self, sent: Sent, message: Message) -> None:
+        """Print what changed."""
+        state = dict(message.lines).get("State", "")
+        self._terminal.print(Text(f"  ↳ {message.title}: {state}", style="dim"))
+
+    def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
+        """Nothing printed can be found again; printing a card twice beats losing it."""
+        return None

@@ -1,0 +1,41 @@
+"""Delivery: one message to people. DigestLine: a mention's line in a digest. Written by deliver.py alone."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+
+class Delivery(SQLModel, table=True):
+    """One row a message, saved before it is sent.
+
+    pending -> sending -> sent. A row found in `sending` was cut off: whether it arrived is unknown, so it is
+    looked for before it is sent again.
+    """
+
+    __table_args__ = (UniqueConstraint("kind", "about", "channel"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)  # goes with the message, so that it can be found again
+    kind: str  # card, digest, note
+    about: str  # "case:12", "gap:3", "digest:2026-11-09T14:05:00+00:00"
+    case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
+    gap_id: int | None = Field(default=None, foreign_key="gap.id", index=True)
+    channel: str  # our name for it
+    rank: int  # 0 is danger; the lowest goes first
+    state: str = Field(default="pending", index=True)
+    created_at: datetime
+    sent_at: datetime | None = None
+    next_try_at: datetime
+    attempts: int = 0
+    trouble: str | None = None  # why the last attempt failed
+    door: str | None = None  # slack or console: where it went
+    place: str | None = None  # the door's name for the channel
+    ref: str | None = None  # the door's name for the message
+    shown_version: int = 0  # the version of the case that the card shows
+
+
+class DigestLine(SQLModel, table=True):
+    """A mention is in one digest at most, whatever happens."""
+
+    mention_id: int = Field(primary_key=True, foreign_key="mention.id")
+    delivery_id: int = Field(foreign_key="delivery.id", index=True)

@@ -1,0 +1,33 @@
+"""What a way to people must offer. slack.py and console.py are the two; deliver.py knows no other thing of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alerts.message import Message
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Where a message ended up: the door's own names for the channel and the message."""
+
+    place: str
+    ref: str
+
+
+class Door(Protocol):
+    """A way to people.
+
+    Errors by remedy: TryLater (with a time), OutcomeUnknown (look before sending again), NeedsPerson.
+    """
+
+    name: str
+
+    def post(self, channel: str, message: Message, key: str) -> Sent:
+        """Put a message before people."""
+
+    def update(self, sent: Sent, message: Message) -> None:
+        """Replace a message. A message that is gone is no error."""
+
+    def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
+        """The message that carries `key`, if it arrived; looked for from `since` on."""

@@ -1,0 +1,73 @@
+"""STAGE 7: the week, as one HTML page that needs no network, and as text for Slack and the terminal.
+
+A section is a file in alerts/sections/ with section(figures) -> Section; report.toml names and orders them.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+import alerts.sections
+from alerts.figures import Figures
+from listener.errors import NeedsPerson
+
+_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the report: sentences, and a table if it has one."""
+
+    title: str
+    sentences: tuple[str, ...]
+    header: tuple[str, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = field(default=())
+
+
+@cache
+def known_sections() -> dict[str, Callable[[Figures], Section]]:
+    """Every section by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(alerts.sections.__path__))
+    modules = {name: importlib.import_module(f"alerts.sections.{name}") for name in names}
+    return {name: cast(Callable[[Figures], Section], module.section) for name, module in modules.items()}
+
+
+def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
+    """The sections in order."""
+    return [known_sections()[name](figures) for name in sections]
+
+
+def html(sections: Sequence[Section], figures: Figures) -> str:
+    """One self-contained page; whatever came from a post is escaped."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(sections=sections, hospital=figures.hospital, span=span_in_words(figures))
+
+
+def span_in_words(figures: Figures) -> str:
+    """ "Mon 9 Nov to Sun 15 Nov 2026", in the hospital's zone."""
+    first = figures.since.astimezone(figures.zone)
+    last = (figures.until - timedelta(seconds=1)).astimezone(figures.zone)
+    return f"{first:%a} {first.day} {first:%b} to {last:%a} {last.day} {last:%b %Y}"
+
+
+def week(name: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """Start and end of an ISO week such as "2026-W46"; None: the last one that is over. Raises NeedsPerson."""
+    if name is None:
+        today = now.astimezone(zone).date()
+        monday = today - timedelta(days=today.weekday() + 7)
+    else:
+        try:
+            year, number = name.upper().split("-W")
+            monday = date.fromisocalendar(int(year), int(number), 1)
+        except ValueError:
+            raise NeedsPerson(f"no such week: {name!r}; write it as 2026-W46") from None
+    return datetime.combine(monday, time(), zone), datetime.combine(monday + timedelta(days=7), time(), zone)

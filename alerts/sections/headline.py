@@ -1,0 +1,25 @@
+"""The week in three sentences."""
+
+from collections import Counter
+
+from alerts.clockface import in_words
+from alerts.figures import Figures
+from alerts.report import Section
+from alerts.sections.reply_times import median
+
+
+def section(figures: Figures) -> Section:
+    """Three sentences written from the numbers."""
+    patients = figures.of_patients()
+    complaints = [heard for heard in patients if heard.kind == "complaint"]
+    praise = sum(heard.kind == "praise" for heard in patients)
+    topics = Counter(name for heard in complaints for name in heard.categories)
+    first = f"{len(figures.heard):,} posts were heard, {len(patients):,} of them by patients and visitors: {len(complaints):,} complaints, {praise:,} with praise."
+    if topics:
+        name, count = topics.most_common(1)[0]
+        second = f"Most complaints were about {figures.titles.get(name, name).lower()} ({count} of {len(complaints)})."
+    else:
+        second = "There were no complaints."
+    answered = [case.answered_at - case.clock_from for case in figures.cases if case.answered_at]
+    third = f"{len(answered)} of {len(figures.cases)} cases were answered in public" + (f", half of them within {in_words(median(answered))}." if answered else ".")
+    return Section("The week in three sentences", (first, second, third))

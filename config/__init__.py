@@ -1,0 +1,1 @@
+"""What admins edit (five TOML files) and the code that checks it."""

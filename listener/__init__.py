@@ -1,0 +1,1 @@
+"""Hears and keeps: collectors, mentions, the clock, and the commands."""

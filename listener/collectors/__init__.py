@@ -1,0 +1,1 @@
+"""One file a place. The file name is the registration; the contract is in listener/collect.py."""

@@ -1,0 +1,72 @@
+"""The database: engine, migrations. SQLite in write-ahead mode unless CALL_LIGHT_DATABASE_URL says otherwise."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import create_engine
+
+from listener.errors import NeedsPerson
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_database(data: Path, url: str | None = None) -> Engine:
+    """The engine of the database in folder `data` (or at `url`), its tables up to date.
+
+    Raises NeedsPerson when it cannot be read, is not ours, or is of a newer version.
+    """
+    if url is None:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NeedsPerson(f"cannot make the data folder {data} ({error.strerror}); name another with --data DIR") from None
+        url = f"sqlite:///{data / 'call-light.db'}"
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        _migrate(engine)
+    except DatabaseError as error:
+        engine.dispose()
+        place = engine.url.render_as_string(hide_password=True)
+        sentence = f"cannot use the database {place} ({error.orig}); check the file and its permissions, restore a backup, or name another place with --data DIR"
+        raise NeedsPerson(sentence) from None
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says, not where sqlite3 guesses
+    for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Stages look and then write. A transaction that only became a writer half-way could be
+    # refused by another process; one that is a writer from the start waits its turn.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version; quick when they are."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    settings = Config()
+    settings.set_main_option("script_location", str(_MIGRATIONS))
+    newest = ScriptDirectory.from_config(settings).get_current_head()
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == newest:
+        return
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        try:
+            command.upgrade(settings, "head")
+        except CommandError:
+            raise NeedsPerson("this database was made by a newer version; install that version, or name another place with --data DIR") from None

@@ -1,0 +1,1 @@
+"""Alembic's scripts. Tables are made here, never by SQLModel.metadata.create_all."""

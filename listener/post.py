@@ -1,0 +1,92 @@
+"""Post: what a collector hands over. Plain data, checked, never changed, no database."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from config.schema import Hospital
+from listener.errors import SkipPost
+
+# What no database can store: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """Text without NUL and lone surrogates, so that every database takes it; other values as they are."""
+    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _web_address(value: str | None) -> str | None:
+    """Only http(s): a link of any other kind must not become clickable in a card."""
+    return value if value and re.match(r"https?://[^\s]+$", value) else None
+
+
+Words = Annotated[str, BeforeValidator(storable)]
+Key = Annotated[str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=200)]
+
+
+class Post(BaseModel):
+    """One public post. `source` + `ref` name it for ever; times are aware."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Key  # the place: "x", "reddit", "google_reviews"
+    ref: Key  # the place's own name for the post
+    text: Words
+    written_at: AwareDatetime
+    edited_at: AwareDatetime | None = None
+    url: Annotated[str | None, AfterValidator(_web_address)] = None
+    author: Key | None = None  # the handle, without "@"
+    author_name: Words | None = None
+    thread: Key | None = None  # ref of the post that began the conversation
+    answers: Key | None = None  # ref of the post that this one answers
+    rating: Annotated[float, Field(ge=0, le=5)] | None = None  # stars
+    reach: Annotated[int, Field(ge=0)] | None = None  # followers
+    about_us: bool = False  # the place itself says that the post is about us, as a review of us does
+
+
+def read_post(where: str, **fields: Any) -> Post:
+    """A checked Post. Raises SkipPost, naming `where` and each field that is wrong, never its content."""
+    try:
+        return Post(**fields)
+    except ValidationError as error:
+        why = "; ".join(f"{_dotted(e['loc'])}: {e['msg'].lower()}" for e in error.errors(include_input=False))
+        raise SkipPost(where, why) from None
+
+
+def _dotted(path: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, path)) or "post"
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A stretch of time that a collector could not hear, and why. People are told."""
+
+    since: datetime
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one request brought: posts, and the cursor that is right once they are kept."""
+
+    posts: tuple[Post, ...]
+    cursor: Mapping[str, Any]
+    reads: int = 0  # posts that the place bills
+    unheard: tuple[Unheard, ...] = ()
+    skipped: tuple[SkipPost, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What a collector may know when it asks."""
+
+    hospital: Hospital
+    now: datetime
+    secrets: Mapping[str, str] = field(default_factory=dict)  # from the environment, only those it named
+    reads_left: int | None = None  # None: no budget

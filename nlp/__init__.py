@@ -1,0 +1,1 @@
+"""Reads: text in, Reading out. Only read.py touches the database."""

@@ -1,0 +1,1 @@
+"""One file a component of the pipeline, each declaring what it requires and assigns."""

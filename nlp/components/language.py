@@ -1,0 +1,56 @@
+"""Which language. The commonest words settle most posts; py3langid the rest; the script those that it cannot."""
+
+import re
+from functools import cache
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+READ = ("en", "es")  # the languages whose phrases we have
+
+Doc.set_extension("language", default="en", force=True)
+
+_COMMON = {
+    "en": frozenset(
+        "the and to of in is it you that was for on are with they be at this have from or had by not but what all were we when "
+        "your can said there an how their if will up out them then she many some so her would him has my our me us no who "
+        "did get just about after been still i im its he do does dont cant very got again here they’re why really".split()
+    ),
+    "es": frozenset(
+        "el la los las un una de del que y en es por con para su se lo como mas pero sus le ya o este si porque esta cuando "
+        "muy sin sobre mi me nos hay donde estoy estamos mama papa usted gracias tiene nadie todo hola esperando no fue son".split()
+    ),
+}
+_LATIN = re.compile(r"[a-zA-ZÀ-ÿ]")
+_LETTERS = re.compile(r"[^\W\d_]")
+
+
+@Language.component("language", assigns=["doc._.language"])
+def language(doc: Doc) -> Doc:
+    """Set doc._.language to an ISO 639-1 code; English where there are too few words to tell."""
+    words = [token.norm_ for token in doc if token.is_alpha]
+    english = sum(word in _COMMON["en"] for word in words)
+    spanish = sum(word in _COMMON["es"] for word in words)
+    letters = len(_LETTERS.findall(doc.text[:2000]))
+    if letters and len(_LATIN.findall(doc.text[:2000])) < letters / 2:
+        doc._.language = _classified(doc.text)
+    elif english >= 2 and english > spanish and english >= len(words) * 0.15:
+        doc._.language = "en"
+    elif spanish >= 2 and spanish >= english and spanish >= len(words) * 0.25:
+        doc._.language = "es"
+    elif len(words) >= 4:
+        doc._.language = _classified(doc.text)
+    return doc
+
+
+def _classified(text: str) -> str:
+    code, sure = _classifier().classify(text[:2000])
+    return str(code) if sure > 0.8 or not _LATIN.search(text) else "en"
+
+
+@cache
+def _classifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

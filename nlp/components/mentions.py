@@ -1,0 +1,77 @@
+"""Is the post about us, and where: our names, sites and accounts; departments once it is about us.
+
+A longer name of somebody else ("St. Brigid's Church") takes the shorter alias inside it away.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from nlp.phrases import Phrases
+from nlp.tokenizer import fold
+
+Doc.set_extension("about_us", default=False, force=True)  # the place it comes from says that it is about us
+Doc.set_extension("own", default=False, force=True)  # the hospital itself wrote it
+Doc.set_extension("mentions_us", default=(), force=True)  # the names that matched
+Doc.set_extension("site", default=None, force=True)
+Doc.set_extension("departments", default=(), force=True)
+_NOT_US = "not us"
+
+
+@Language.factory("mentions", assigns=["doc._.mentions_us", "doc._.site", "doc._.departments", "doc.spans"])
+class Mentions:
+    """Finds the hospital's names."""
+
+    def __init__(
+        self, nlp: Language, name: str, names: dict[str, list[str]], not_us: list[str], departments: dict[str, list[str]]
+    ) -> None:
+        """`names`: what a match is reported as -> how it is written; "site:NAME" for a site."""
+        self._names = Phrases(nlp, {**{label: _spellings(forms) for label, forms in names.items()}, _NOT_US: _spellings(not_us)})
+        self._departments = Phrases(nlp, {label: _spellings(forms) for label, forms in departments.items()})
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set what the post says of us."""
+        spans = filter_spans(self._names(doc))
+        # "Brigid's school" names the school by a word of its own; the longest name wins above.
+        ours = [span for span in spans if span.label_ != _NOT_US]
+        doc.spans["mentions"] = ours
+        doc._.mentions_us = tuple(dict.fromkeys(span.text for span in ours))
+        doc._.site = next((s.label_.removeprefix("site:") for s in ours if s.label_.startswith("site:")), None)
+        if ours or doc._.about_us:
+            doc._.departments = tuple(dict.fromkeys(span.label_ for span in self._departments(doc)))
+        return doc
+
+
+def is_about_us(doc: Doc) -> bool:
+    """Whether the post names us, or comes from where every post is about us."""
+    return bool(doc._.mentions_us or doc._.about_us)
+
+
+def _spellings(names: Iterable[str]) -> list[str]:
+    """A name as written, and in one piece as in a hashtag; "|" and "*" are no signs here."""
+    out: list[str] = []
+    for name in names:
+        plain = re.sub(r"[|*]|\.\.\.", " ", name).strip()
+        squashed = re.sub(r"[\W_]", "", fold(plain))
+        out += [plain, *([squashed] if " " in plain and len(squashed) >= 6 else ())]
+    return out
+
+
+def names_of(hospital: Any) -> dict[str, Any]:
+    """The settings of this component for a hospital (config.schema.Hospital)."""
+    accounts = [account for account in hospital.accounts.model_dump().values() if account]
+    handles = [form for account in accounts for form in (f"@{account}", f"u/{account}", account)]
+    names = {hospital.name: [hospital.name, *hospital.aliases, *handles]}
+    names |= {f"site:{site.name}": list(site.aliases) for site in hospital.sites}
+    every = {name for site in hospital.sites for name in site.departments}
+    departments = {name: [name, *hospital.department_words.get(name, ())] for name in sorted(every)}
+    return {"names": names, "not_us": list(hospital.not_us), "departments": departments}
+
+
+def spans_of_us(doc: Doc) -> list[Span]:
+    """The words that name us."""
+    return list(doc.spans["mentions"])

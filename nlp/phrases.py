@@ -1,0 +1,106 @@
+"""The phrase language of keywords.toml, compiled to spaCy's matchers.
+
+    waiting room      these words in this order       mom|dad      either
+    wait*             any ending                      a ... b      up to five other words in between
+Plain phrases go to the PhraseMatcher, whose cost does not grow with their number; the others to the Matcher.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.matcher import Matcher, PhraseMatcher
+from spacy.tokens import Doc, Span
+
+from nlp.tokenizer import fold
+
+_GAP: list[dict[str, Any]] = [{"IS_PUNCT": False, "OP": "?"}] * 5
+_PLAIN_FORMS = 256  # a phrase of alternatives with more forms than this is left to the Matcher
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be read; the message says why."""
+
+
+class Phrases:
+    """Labelled phrases that are found in a Doc."""
+
+    def __init__(self, language: Language, phrases: dict[str, Iterable[str]]) -> None:
+        """`phrases`: label -> phrases as written. Raises PhraseError."""
+        self._plain = PhraseMatcher(language.vocab, attr="NORM")
+        self._shaped = Matcher(language.vocab)
+        for label, written in phrases.items():
+            plain: set[str] = set()
+            for phrase in written:
+                forms = _plain_forms(phrase)
+                if forms is None:
+                    self._shaped.add(label, _shapes(language, phrase), greedy="LONGEST")
+                else:
+                    plain.update(forms)
+            if plain:
+                self._plain.add(label, [language.make_doc(form) for form in sorted(plain)])
+
+    def __call__(self, doc: Doc) -> list[Span]:
+        """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
+        found = {(start, end, label) for label, start, end in self._plain(doc)}
+        if len(self._shaped):
+            starts = doc.has_annotation("SENT_START")
+            for label, start, end in self._shaped(doc):
+                if not (starts and any(token.is_sent_start for token in doc[start + 1 : end])):
+                    found.add((start, end, label))
+        return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
+
+
+def check(phrase: str) -> None:
+    """Raises PhraseError for a phrase that cannot be read or would match everything."""
+    _parts(phrase)
+
+
+def _parts(phrase: str) -> list[list[str]]:
+    """A phrase as a list of words, each a list of alternatives; "..." is ["..."]."""
+    parts = [part.split("|") for part in phrase.split()]
+    flat = [word for part in parts for word in part]
+    if not flat or any(not word for word in flat):
+        raise PhraseError("an empty word: write a|b without spaces, and something on both sides")
+    if parts[0] == ["..."] or parts[-1] == ["..."]:
+        raise PhraseError('"..." stands between two words')
+    for word in flat:
+        if "*" in word.rstrip("*") or word.count("*") > 1:
+            raise PhraseError(f'{word!r}: "*" stands once, at the end of a word')
+        if word.endswith("*") and len(word) < 4:
+            raise PhraseError(f'{word!r} would match too much: at least three letters before "*"')
+    return parts
+
+
+def _plain_forms(phrase: str) -> set[str] | None:
+    """Every plain way to say the phrase, hyphens too; None when it needs the Matcher."""
+    parts = _parts(phrase)
+    if any(word == "..." or word.endswith("*") for part in parts for word in part):
+        return None
+    forms = {" ".join(words) for words in itertools.islice(itertools.product(*parts), _PLAIN_FORMS + 1)}
+    if len(forms) > _PLAIN_FORMS:
+        return None
+    hyphened = {form.replace(" ", "-") for form in forms if form.count(" ") in (1, 2)}
+    return forms | hyphened
+
+
+def _shapes(language: Language, phrase: str) -> list[list[dict[str, Any]]]:
+    """The Matcher's patterns for a phrase."""
+    parts = [[_GAP] if part == ["..."] else _word(language, part) for part in _parts(phrase)]
+    return [list(itertools.chain.from_iterable(shape)) for shape in itertools.product(*parts)]
+
+
+def _word(language: Language, alternatives: list[str]) -> list[list[dict[str, Any]]]:
+    """The ways to write one word: one pattern for all that are one token, one for each that the tokenizer cuts."""
+    endings = [fold(word[:-1]) for word in alternatives if word.endswith("*")]
+    cut = [[token.norm_ for token in language.make_doc(word)] for word in alternatives if not word.endswith("*")]
+    single = [norms[0] for norms in cut if len(norms) == 1]
+    ways = [[{"NORM": norm} for norm in norms] for norms in cut if len(norms) > 1]
+    if endings:
+        stems, whole = "|".join(map(re.escape, endings)), "".join("|" + re.escape(norm) for norm in single)
+        ways.append([{"NORM": {"REGEX": f"^(?:(?:{stems}).*{whole})$"}}])
+    elif single:
+        ways.append([{"NORM": {"IN": single}}])
+    return ways

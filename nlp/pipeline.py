@@ -1,0 +1,123 @@
+"""Builds the spaCy pipeline and takes what it found out of each Doc.
+
+    text -> sentences -> mentions -> keywords -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from config.schema import Config
+from nlp.components import assertion, keywords, kind, language, mentions, mood, redaction, sentences, stage, urgency, voice
+from nlp.tokenizer import blank, visible
+
+# Goes up when the rules in this package change what is read, so that kept mentions are read again.
+RULES_VERSION = 1
+ORDER = ("sentences", "mentions", "keywords", "language", "assertion", "mood", "stage", "voice", "kind", "urgency", "redaction")
+_COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, stage, urgency, voice)
+_LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is to be read, and what is known of where it comes from."""
+
+    text: str
+    about_us: bool = False  # it comes from where every post is about us
+    own: bool = False  # the hospital wrote it
+
+
+class Reader:
+    """The pipeline for one configuration. `version` changes whenever readings could."""
+
+    def __init__(self, config: Config) -> None:
+        self.language = build(config)
+        self.version = version(config)
+        self._titles = {name: category.title for name, category in config.keywords.categories.items()}
+
+    def read(self, texts: Iterable[Text]) -> Iterator[dict[str, Any]]:
+        """What each text says, in order: the fields of a Reading."""
+        for doc in self.language.pipe(map(self._doc, texts)):
+            yield fields(doc)
+
+    def _doc(self, text: Text) -> Doc:
+        doc = self.language.make_doc(visible(text.text[:_LONGEST]))
+        doc._.about_us, doc._.own = text.about_us, text.own
+        return doc
+
+
+def build(config: Config) -> Language:
+    """The pipeline, its matchers filled from the configuration."""
+    assert len(_COMPONENTS) == len(ORDER)  # imported above: importing a component registers it
+    settings = {
+        "mentions": mentions.names_of(config.hospital),
+        "keywords": {"phrases": keywords.phrases_of(config.keywords)},
+    }
+    pipeline = blank()
+    for name in ORDER:
+        pipeline.add_pipe(name, config=settings.get(name, {}))
+    return pipeline
+
+
+def version(config: Config) -> str:
+    """A short name for rules and phrases together: the same for the same readings."""
+    seen = {
+        "rules": RULES_VERSION,
+        "hospital": config.hospital.model_dump(mode="json", exclude={"coverage", "timezone"}),
+        "keywords": {**keywords.phrases_of(config.keywords), "categories": sorted(config.keywords.categories)},
+    }
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def fields(doc: Doc) -> dict[str, Any]:
+    """A Doc's findings as the fields of a Reading. Spans die with their Doc, so words are copied out here."""
+    readable = doc._.language in language.READ
+    return {
+        "mentions_us": list(doc._.mentions_us),
+        "site": doc._.site,
+        "departments": list(doc._.departments),
+        "voice": doc._.voice,
+        "kind": doc._.kind,
+        "categories": _categories(doc),
+        "stage": doc._.stage if doc._.voice == "patient" else None,
+        "mood": doc._.mood,
+        "urgency": doc._.urgency,
+        "reasons": _reasons(doc),
+        "language": doc._.language,
+        "readable": readable or doc._.voice != "patient",
+        "redacted_text": doc._.redacted,
+    }
+
+
+def _categories(doc: Doc) -> list[dict[str, Any]]:
+    """Each category with its words; the score grows with how much of the post speaks of it (0.6 for one phrase, to 1)."""
+    if doc._.voice != "patient":
+        return []
+    words: dict[str, list[str]] = {}
+    for span in keywords.spoken(doc, "category:"):
+        found = words.setdefault(span.label_.removeprefix("category:"), [])
+        if span.text not in found:
+            found.append(span.text)
+    scored = [{"id": name, "score": round(1 - 0.4 ** len(found), 2), "words": found} for name, found in words.items()]
+    return sorted(scored, key=lambda category: -float(category["score"]))
+
+
+def _reasons(doc: Doc) -> list[str]:
+    reasons = [f"about us: {name!r}" for name in doc._.mentions_us] or (["about us: its place says so"] if doc._.about_us else [])
+    reasons.append(f"voice {doc._.voice}: {doc._.voice_why}")
+    if doc._.kind:
+        reasons.append(f"{doc._.kind}: {doc._.kind_why}")
+    reasons += doc._.urgency_why
+    dropped = [span for span in keywords.spoken(doc, "urgency:") if span._.meant not in ("now", "past")]
+    reasons += [f"{span.label_.removeprefix('urgency:')} left out: {span.text!r} is {_MEANT[span._.meant]}" for span in dropped]
+    if len(doc.text) == _LONGEST:
+        reasons.append(f"only the first {_LONGEST:,} characters were read")
+    return reasons
+
+
+_MEANT = {"hypothetical": "an if", "denied": "denied", "figure": "a figure of speech"}

@@ -1,0 +1,69 @@
+"""STAGE 3: read every mention that has no reading of this pipeline version. Newest first: danger must not wait behind old posts."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import Session, and_, col, exists, select
+
+from listener.mention import Mention
+from nlp.pipeline import Reader, Text
+from nlp.reading import Reading
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+
+
+def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) -> int:
+    """Read up to `limit` mentions and commit; how many were read."""
+    mentions = _unread(session, reader.version, limit)
+    # Those that began a thread first: what follows in it is then known to be about us.
+    for part in ([m for m in mentions if not _answers(m)], [m for m in mentions if _answers(m)]):
+        if part:
+            session.execute(insert(Reading), _rows(session, reader, part, now))
+    if mentions:
+        session.commit()
+        log.info("action=read count=%d version=%s", len(mentions), reader.version)
+    return len(mentions)
+
+
+def _answers(mention: Mention) -> bool:
+    return mention.thread is not None and mention.thread != mention.ref
+
+
+def _rows(session: Session, reader: Reader, mentions: Sequence[Mention], now: datetime) -> list[dict[str, Any]]:
+    in_threads = _threads_about_us(session, mentions)
+    texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own) for m in mentions]
+    said = reader.read(texts)
+    read_by = {"pipeline_version": reader.version, "read_at": now}
+    return [
+        {**fields, **read_by, "mention_id": mention.id, "revision": mention.revision}
+        for mention, fields in zip(mentions, said, strict=True)
+    ]
+
+
+def _unread(session: Session, version: str, limit: int) -> Sequence[Mention]:
+    read_already = exists().where(
+        and_(
+            col(Reading.mention_id) == Mention.id,
+            col(Reading.revision) == Mention.revision,
+            col(Reading.pipeline_version) == version,
+        )
+    )
+    unread = select(Mention).where(~read_already, col(Mention.deleted_at).is_(None))
+    return session.exec(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
+
+
+def _threads_about_us(session: Session, mentions: Sequence[Mention]) -> set[tuple[str, str | None]]:
+    """The threads of these mentions in which a post names us: what is said there without a name is about us too."""
+    threads = {mention.thread for mention in mentions if _answers(mention)}
+    found: set[tuple[str, str | None]] = set()
+    if threads:
+        named = select(Mention.source, Mention.thread, Reading.mentions_us).where(
+            col(Reading.mention_id) == Mention.id, col(Mention.thread).in_(threads)
+        )
+        found = {(source, thread) for source, thread, names in session.exec(named) if names}
+    return found

@@ -1,0 +1,36 @@
+"""Reading: what one mention says, and why we think so. The table is written by read.py alone."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import JSON, Column, Field, SQLModel, UniqueConstraint
+
+
+def _json() -> Any:
+    return Column(JSON, nullable=False)
+
+
+class Reading(SQLModel, table=True):
+    """One row for each revision of a mention and each pipeline version that read it. About the post, never its author."""
+
+    __table_args__ = (UniqueConstraint("mention_id", "revision", "pipeline_version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mention_id: int = Field(foreign_key="mention.id", index=True)
+    revision: int
+    pipeline_version: str
+    read_at: datetime
+
+    mentions_us: list[str] = Field(sa_column=_json())
+    site: str | None = None
+    departments: list[str] = Field(sa_column=_json())
+    voice: str  # patient, news, promo, other
+    kind: str | None = None  # complaint, question, praise, comment
+    categories: list[dict[str, Any]] = Field(sa_column=_json())  # [{"id", "score" 0-1, "words"}]
+    stage: str | None = None
+    mood: float  # -1 to 1
+    urgency: str = Field(index=True)  # danger, here_now, serious, routine, low, none
+    reasons: list[str] = Field(sa_column=_json())
+    language: str  # ISO 639-1
+    readable: bool  # False: no phrases of this language; a person must read it
+    redacted_text: str

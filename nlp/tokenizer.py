@@ -1,0 +1,47 @@
+"""How posts are cut into words: spaCy's tokenizer, tuned for what people type on phones."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import spacy
+from spacy.attrs import NORM
+from spacy.language import Language
+from spacy.symbols import ORTH
+
+# A stop after these ends no sentence.
+_ABBREVIATIONS = ("St.", "Dr.", "Mr.", "Mrs.", "Ms.", "Prof.", "Ste.", "Mt.", "Jr.", "Sr.", "a.m.", "p.m.", "vs.", "e.g.", "i.e.", "No.", "ext.", "Sra.")
+_APOSTROPHES = re.compile("['’‘`´ʼ]")
+_ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+# Direction overrides and isolates, zero-width characters, byte order marks: they can hide words
+# from a reader and from a phrase.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
+
+
+def visible(text: str) -> str:
+    """The text without characters that show nothing, and with plain spaces."""
+    return _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n")
+
+
+@lru_cache(maxsize=200_000)
+def fold(word: str) -> str:
+    """A word without capitals, accents, apostrophes, a last stop and drawn-out letters: "Can’t" and "cant" are one."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", word).casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return _ELONGATED.sub(r"\1", plain).rstrip(".") or word
+
+
+def blank() -> Language:
+    """spaCy's blank English whose tokens carry `fold` as NORM, with contractions in one piece."""
+    language = spacy.blank("en")
+    language.vocab.lex_attr_getters[NORM] = fold
+    tokenizer = language.tokenizer
+    tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower())}
+    defaults = language.Defaults
+    suffixes = [suffix for suffix in defaults.suffixes or () if suffix not in ("'s", "'S", "’s", "’S")]
+    tokenizer.suffix_search = spacy.util.compile_suffix_regex(suffixes).search
+    infixes = [*(defaults.infixes or ()), r"[!?…]+", r"(?<=[a-z])[.](?=[A-Z])", r"/"]
+    tokenizer.infix_finditer = spacy.util.compile_infix_regex(infixes).finditer
+    for lexeme in language.vocab:  # those that spaCy made before it knew `fold`
+        lexeme.norm_ = fold(lexeme.orth_)
+    return language

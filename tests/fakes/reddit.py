@@ -1,0 +1,530 @@
+"""Reddit's Data API on loopback: tokens, listings, search, /api/info, and what each of them refuses.
+
+Checked against: praw 8.0.3 and prawcore 4.0.0, executed, and the Data API wiki of May 2026.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from .server import HTML_PAGE, Answer, FakeServer, On, RateLimited, Request, epoch
+
+PAGE_MAX = 100
+PAGE_USUAL = 25
+LISTING_MAX = 1000
+RATE_WINDOW = 600
+TOKEN_LIFE = 86400
+TIME_FILTERS = {"hour": 3600, "day": 86400, "week": 7 * 86400, "month": 31 * 86400, "year": 366 * 86400}
+TOKEN_PATH = "/api/v1/access_token"
+
+
+@dataclass
+class Thing:
+    """A submission (t3_) or a comment (t1_)."""
+
+    fullname: str
+    subreddit: str
+    author: str
+    at: float
+    text: str
+    title: str = ""
+    submission: str = ""
+    parent: str = ""
+    score: int = 1
+    edited: float | None = None
+    gone: Literal["author", "moderator", "nowhere"] | None = None
+
+    @property
+    def is_comment(self) -> bool:
+        return self.fullname.startswith("t1_")
+
+    @property
+    def id(self) -> str:
+        return self.fullname[3:]
+
+
+@dataclass
+class _Subreddit:
+    name: str
+    fullname: str
+    access: Literal["public", "private", "banned"] = "public"
+
+
+class FakeReddit(FakeServer):
+    """Reddit for the length of a `with` block.
+
+    `quota` requests in ten minutes are allowed; `remaining`, `used` and `reset` override what the rate-limit headers
+    say, `rate_headers=False` leaves them out. Faults without `on` spare the token endpoint."""
+
+    def __init__(
+        self,
+        client_id: str = "test-client",
+        client_secret: str = "test-secret",
+        now: Callable[[], float] = time.time,
+        *,
+        quota: int = 1000,
+        username: str = "test-user",
+        password: str = "test-password",
+        port: int = 0,
+    ) -> None:
+        super().__init__(now, port)
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.username = username
+        self.password = password
+        self.quota = quota
+        self.remaining: float | None = None
+        self.used: int | None = None
+        self.reset = 300
+        self.rate_headers = True
+        self._counted: deque[float] = deque()
+        self._tokens: dict[str, float] = {}
+        self._subreddits: dict[str, _Subreddit] = {}
+        self._things: dict[str, Thing] = {}
+        self._numbers = itertools.count(36**5)
+
+    # what tests do
+
+    def add_subreddit(self, name: str, access: Literal["public", "private", "banned"] = "public") -> None:
+        """Make a subreddit, or change who may see it."""
+        with self._lock:
+            known = self._subreddits.setdefault(
+                name.lower(), _Subreddit(name, "t5_" + _base36(36**4 + len(self._subreddits)))
+            )
+            known.access = access
+
+    def submit(
+        self,
+        sub: str,
+        title: str,
+        text: str = "",
+        author: str = "somebody",
+        at: datetime | None = None,
+        score: int = 1,
+    ) -> str:
+        """Add a self post (and its subreddit, if new); its fullname."""
+        with self._lock:
+            if sub.lower() not in self._subreddits:
+                self.add_subreddit(sub)
+            fullname = "t3_" + _base36(next(self._numbers))
+            when = self.now() if at is None else epoch(at)
+            name = self._subreddits[sub.lower()].name
+            self._things[fullname] = Thing(fullname, name, author, when, text, title=title, score=score)
+            return fullname
+
+    def comment(
+        self,
+        submission_fullname: str,
+        parent_fullname: str | None = None,
+        text: str = "",
+        author: str = "somebody",
+        at: datetime | None = None,
+        score: int = 1,
+    ) -> str:
+        """Add a comment (under the submission itself when no parent is named); its fullname."""
+        with self._lock:
+            submission = self._things[submission_fullname]
+            fullname = "t1_" + _base36(next(self._numbers))
+            self._things[fullname] = Thing(
+                fullname,
+                submission.subreddit,
+                author,
+                self.now() if at is None else epoch(at),
+                text,
+                submission=submission_fullname,
+                parent=parent_fullname or submission_fullname,
+                score=score,
+            )
+            return fullname
+
+    def delete(self, fullname: str, by: Literal["author", "moderator", "nowhere"] = "author") -> None:
+        """Take a thing out of listings. /api/info shows [deleted] (author) or [removed] (moderator), or nothing at
+        all (nowhere)."""
+        with self._lock:
+            self._things[fullname].gone = by
+
+    def edit(self, fullname: str, text: str) -> None:
+        """Change the text; `edited` becomes the time of it."""
+        with self._lock:
+            self._things[fullname].text = text
+            self._things[fullname].edited = self.now()
+
+    def expire_tokens(self) -> None:
+        """Make every token given out so far invalid."""
+        with self._lock:
+            self._tokens.clear()
+
+    # faults
+
+    def _matches(self, on: On, request: Request) -> bool:
+        if on is None:
+            return request.path != TOKEN_PATH
+        return super()._matches(on, request)
+
+    def status_answer(self, code: int) -> Answer:
+        if code >= 500:
+            return Answer(code, HTML_PAGE, {"content-type": "text/html; charset=UTF-8"})
+        message = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}.get(code, "Error")
+        headers = {"www-authenticate": 'Bearer realm="reddit", error="invalid_token"'} if code == 401 else {}
+        reason = {"reason": "BAD_REQUEST", "explanation": message} if code == 400 else {}
+        return Answer(code, {"message": message, "error": code, **reason}, headers)
+
+    def limited_answer(self, fault: RateLimited) -> Answer:
+        headers = {"x-ratelimit-remaining": "0.0", "x-ratelimit-used": str(self.quota), "x-ratelimit-reset": "0"}
+        if fault.reset is not None:
+            headers["x-ratelimit-reset"] = str(max(0, int(fault.reset - self.now())))
+        if fault.retry_after is not None:
+            headers["retry-after"] = str(fault.retry_after)
+        return Answer(429, {"message": "Too Many Requests", "error": 429}, headers if self.rate_headers else {})
+
+    # requests
+
+    def answer(self, request: Request) -> Answer:
+        agent = request.headers.get("user-agent", "")
+        if not agent or agent.startswith(("python-requests", "Python-urllib")):
+            return Answer(429, {"message": "Too Many Requests", "error": 429})
+        if request.path == TOKEN_PATH:
+            return self._token(request)
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        over = self._count()
+        done = Answer(429, {"message": "Too Many Requests", "error": 429}) if over else self._dispatch(request)
+        return Answer(done.status, done.body, {**self._rate_headers(), **done.headers})
+
+    def _token(self, request: Request) -> Answer:
+        pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        if request.method != "POST" or request.headers.get("authorization") != f"Basic {pair}":
+            return Answer(401, {"message": "Unauthorized", "error": 401}, {"www-authenticate": 'Basic realm="reddit"'})
+        form = request.body if isinstance(request.body, dict) else {}
+        grant = form.get("grant_type")
+        if grant == "password":
+            if (form.get("username"), form.get("password")) != (self.username, self.password):
+                return Answer(200, {"error": "invalid_grant"})
+        elif grant != "client_credentials":
+            return Answer(200, {"error": "unsupported_grant_type"})
+        token = f"eyJ-test-{len(self._tokens)}-{next(self._numbers)}"
+        self._tokens[token] = self.now() + TOKEN_LIFE
+        life = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_LIFE, "scope": "*"}
+        return Answer(200, life)
+
+    def _refused(self, request: Request) -> Answer | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return Answer(403, HTML_PAGE, {"content-type": "text/html; charset=UTF-8"})
+        if self._tokens.get(token, 0.0) <= self.now():
+            return self.status_answer(401)
+        return None
+
+    def _count(self) -> bool:
+        """Count a request; whether it is one too many."""
+        now = self.now()
+        while self._counted and self._counted[0] <= now - RATE_WINDOW:
+            self._counted.popleft()
+        self._counted.append(now)
+        return len(self._counted) > self.quota
+
+    def _rate_headers(self) -> dict[str, str]:
+        if not self.rate_headers:
+            return {}
+        used = len(self._counted) if self.used is None else self.used
+        remaining = max(0.0, float(self.quota - used)) if self.remaining is None else self.remaining
+        return {
+            "x-ratelimit-remaining": f"{remaining:.1f}",
+            "x-ratelimit-used": str(used),
+            "x-ratelimit-reset": str(self.reset),
+        }
+
+    def _dispatch(self, request: Request) -> Answer:
+        path = request.path.removesuffix("/").removesuffix(".json")
+        if request.method == "POST" and path == "/api/comment":
+            error = ["USER_REQUIRED", "Please log in to do that.", None]
+            return Answer(200, {"json": {"errors": [error]}})
+        if request.method != "GET":
+            return self.status_answer(404)
+        if path == "/api/info":
+            return self._info(request.query)
+        if path == "/search":
+            return self._search("all", request.query)
+        found = re.fullmatch(r"/r/([^/]+)/(new|comments|search)", path)
+        if found is None:
+            return self.status_answer(404)
+        names, kind = found.groups()
+        if (refusal := self._closed(names)) is not None:
+            return refusal
+        if kind == "search":
+            return self._search(names, request.query)
+        things = [thing for thing in self._listed(names) if thing.is_comment == (kind == "comments")]
+        return self._listing(things, request.query)
+
+    def _closed(self, names: str) -> Answer | None:
+        """The refusal for a subreddit that does not exist or may not be seen."""
+        if names.lower() == "all" or "+" in names:
+            return None
+        known = self._subreddits.get(names.lower())
+        if known is None:
+            return Answer(302, "", {"location": f"{self.base_url}/subreddits/search.json?q={quote(names)}"})
+        if known.access == "private":
+            return Answer(403, {"reason": "private", "message": "Forbidden", "error": 403})
+        if known.access == "banned":
+            return Answer(404, {"reason": "banned", "message": "Not Found", "error": 404})
+        return None
+
+    def _listed(self, names: str) -> list[Thing]:
+        """Everything listed in these subreddits, newest first."""
+        wanted = set(names.lower().split("+"))
+        there = [
+            thing
+            for thing in self._things.values()
+            if thing.gone is None
+            and thing.at <= self.now()
+            and (wanted & {"all", thing.subreddit.lower()})
+            and self._subreddits[thing.subreddit.lower()].access == "public"
+        ]
+        return sorted(there, key=lambda thing: (thing.at, int(thing.id, 36)), reverse=True)
+
+    def _listing(self, things: list[Thing], query: dict[str, str]) -> Answer:
+        things = things[:LISTING_MAX]
+        asked = query.get("limit", "")
+        limit = min(max(int(asked), 1), PAGE_MAX) if asked.isdigit() else PAGE_USUAL
+        names = [thing.fullname for thing in things]
+        after, before = query.get("after"), query.get("before")
+        anchor = before or after  # before wins
+        if anchor and anchor not in names:
+            return Answer(200, _listing_body([], None, None))
+        place = names.index(anchor) if anchor else 0
+        if before:
+            page = things[max(0, place - limit) : place]
+        else:
+            start = place + 1 if anchor else 0
+            page = things[start : start + limit]
+        more = bool(page) and not before and page[-1].fullname != names[-1]
+        following = page[-1].fullname if more else None
+        preceding = page[0].fullname if page and anchor and page[0].fullname != names[0] else None
+        return Answer(200, _listing_body([self._shown(thing) for thing in page], following, preceding))
+
+    def _search(self, names: str, query: dict[str, str]) -> Answer:
+        if query.get("sort", "relevance") not in {"relevance", "hot", "top", "new", "comments"}:
+            return self.status_answer(400)
+        restricted = query.get("restrict_sr", "").lower() in {"true", "1", "on"}
+        try:
+            wanted = _Search(query.get("q", ""))
+        except ValueError:
+            return self.status_answer(400)
+        since = self.now() - TIME_FILTERS.get(query.get("t", "all"), self.now())
+        found = [
+            thing
+            for thing in self._listed(names if restricted else "all")
+            if not thing.is_comment and thing.at >= since and wanted.matches(thing)
+        ]
+        if query.get("sort") != "new":
+            found.sort(key=lambda thing: hashlib.sha256(thing.fullname.encode()).hexdigest())
+        return self._listing(found, query)
+
+    def _info(self, query: dict[str, str]) -> Answer:
+        names = query.get("id", "").split(",")[:PAGE_MAX]
+        there = [self._things[name] for name in names if name in self._things]
+        shown = [self._shown(thing) for thing in there if thing.gone != "nowhere"]
+        return Answer(200, _listing_body(shown, None, None))
+
+    # what things look like
+
+    def _shown(self, thing: Thing) -> dict[str, Any]:
+        return self._comment(thing) if thing.is_comment else self._submission(thing)
+
+    def _common(self, thing: Thing) -> dict[str, Any]:
+        sub = self._subreddits[thing.subreddit.lower()]
+        hidden = thing.gone is not None
+        return {
+            "id": thing.id,
+            "name": thing.fullname,
+            "author": "[deleted]" if hidden else thing.author,
+            "author_fullname": None if hidden else "t2_" + hashlib.sha256(thing.author.encode()).hexdigest()[:8],
+            "author_flair_text": None,
+            "subreddit": sub.name,
+            "subreddit_id": sub.fullname,
+            "subreddit_name_prefixed": f"r/{sub.name}",
+            "subreddit_type": "public",
+            "created": thing.at,
+            "created_utc": thing.at,
+            "edited": thing.edited or False,
+            "score": thing.score,
+            "ups": thing.score,
+            "downs": 0,
+            "gilded": 0,
+            "locked": False,
+            "archived": False,
+            "stickied": False,
+            "distinguished": None,
+            "likes": None,
+            "saved": False,
+            "score_hidden": False,
+            "removal_reason": None,
+            "banned_by": None,
+            "approved_by": None,
+            "num_reports": None,
+            "mod_reports": [],
+            "user_reports": [],
+            "all_awardings": [],
+        }
+
+    def _link(self, thing: Thing) -> str:
+        slug = re.sub(r"\W+", "_", thing.title.lower(), flags=re.ASCII).strip("_")[:50] or "post"
+        return f"/r/{thing.subreddit}/comments/{thing.id}/{slug}/"
+
+    def _submission(self, thing: Thing) -> dict[str, Any]:
+        link = self._link(thing)
+        text = {"author": "[deleted]", "moderator": "[removed]"}.get(thing.gone or "", thing.text)
+        category = {"author": "deleted", "moderator": "moderator"}.get(thing.gone or "")
+        replies = sum(other.submission == thing.fullname for other in self._things.values())
+        data = self._common(thing) | {
+            "title": thing.title,
+            "selftext": text,
+            "selftext_html": None,
+            "permalink": link,
+            "url": f"https://www.reddit.com{link}",
+            "domain": f"self.{thing.subreddit}",
+            "num_comments": replies,
+            "upvote_ratio": 1.0,
+            "is_self": True,
+            "is_video": False,
+            "is_original_content": False,
+            "over_18": False,
+            "spoiler": False,
+            "hidden": False,
+            "link_flair_text": None,
+            "media": None,
+            "media_metadata": None,
+            "thumbnail": "self",
+            "num_crossposts": 0,
+            "view_count": None,
+            "removed_by": None,
+            "removed_by_category": category,
+            "suggested_sort": None,
+        }
+        return {"kind": "t3", "data": data}
+
+    def _comment(self, thing: Thing) -> dict[str, Any]:
+        submission = self._things[thing.submission]
+        link = self._link(submission)
+        text = {"author": "[deleted]", "moderator": "[removed]"}.get(thing.gone or "", thing.text)
+        data = self._common(thing) | {
+            "body": text,
+            "body_html": f'<div class="md"><p>{text.replace("&", "&amp;").replace("<", "&lt;")}</p></div>',
+            "permalink": f"{link}{thing.id}/",
+            "link_id": thing.submission,
+            "link_title": submission.title,
+            "link_author": "[deleted]" if submission.gone else submission.author,
+            "link_permalink": f"https://www.reddit.com{link}",
+            "link_url": f"https://www.reddit.com{link}",
+            "parent_id": thing.parent,
+            "num_comments": sum(o.submission == thing.submission for o in self._things.values()),
+            "over_18": False,
+            "is_submitter": thing.author == submission.author,
+            "controversiality": 0,
+            "collapsed": False,
+            "replies": "",
+            "depth": 0 if thing.parent == thing.submission else 1,
+        }
+        return {"kind": "t1", "data": data}
+
+
+class _Search:
+    """Words that must all be there, "phrases", OR between alternatives, parentheses, and NOT or - before a term."""
+
+    def __init__(self, query: str) -> None:
+        self._tokens: list[str] = re.findall(r'-?"[^"]*"|[()]|-?[^\s()"]+|"', query)
+        if '"' in self._tokens:
+            raise ValueError("an open quotation mark")
+        self._next = 0
+        self._any = self._either()
+        if self._next < len(self._tokens):
+            raise ValueError("an unmatched parenthesis")
+
+    def matches(self, thing: Thing) -> bool:
+        return bool(self._tokens) and self._any(thing)
+
+    def _either(self) -> Callable[[Thing], bool]:
+        parts = [self._every()]
+        while self._next < len(self._tokens) and self._tokens[self._next] == "OR":
+            self._next += 1
+            parts.append(self._every())
+        return lambda thing: any(part(thing) for part in parts)
+
+    def _every(self) -> Callable[[Thing], bool]:
+        parts: list[Callable[[Thing], bool]] = []
+        while self._next < len(self._tokens) and self._tokens[self._next] not in {")", "OR"}:
+            parts.append(self._one())
+        return lambda thing: all(part(thing) for part in parts)
+
+    def _one(self) -> Callable[[Thing], bool]:
+        token = self._tokens[self._next]
+        self._next += 1
+        if token == "AND":
+            return lambda thing: True
+        if token == "NOT":
+            if self._next >= len(self._tokens):
+                raise ValueError("NOT without a term")
+            wrong = self._one()
+            return lambda thing: not wrong(thing)
+        if token == "(":
+            group = self._either()
+            if self._next >= len(self._tokens):
+                raise ValueError("an unmatched parenthesis")
+            self._next += 1
+            return group
+        return _term(token)
+
+
+def _term(token: str) -> Callable[[Thing], bool]:
+    negated, token = token.startswith("-"), token.removeprefix("-")
+    name, colon, value = token.partition(":")
+    if colon and name in {"title", "selftext", "author", "subreddit"}:
+        texts: dict[str, Callable[[Thing], str]] = {
+            "title": lambda thing: thing.title,
+            "selftext": lambda thing: thing.text,
+            "author": lambda thing: thing.author,
+            "subreddit": lambda thing: thing.subreddit,
+        }
+        where, words = texts[name], _words(value)
+    else:
+        where, words = (lambda thing: f"{thing.title}\n{thing.text}"), _words(token)
+
+    def holds(thing: Thing) -> bool:
+        there = _words(where(thing))
+        return any(there[at : at + len(words)] == words for at in range(len(there) - len(words) + 1)) != negated
+
+    return holds
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _listing_body(children: list[dict[str, Any]], after: str | None, before: str | None) -> dict[str, Any]:
+    data = {
+        "after": after,
+        "before": before,
+        "dist": len(children),
+        "modhash": None,
+        "geo_filter": "",
+        "children": children,
+    }
+    return {"kind": "Listing", "data": data}
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits or "0"

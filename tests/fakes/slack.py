@@ -1,0 +1,518 @@
+"""Slack's Web API on loopback: posting, updating and reading messages, and what Slack refuses.
+
+Checked against: slack_sdk 3.47, executed; docs.slack.dev method pages and rate limits of 2026.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .server import HTML_PAGE, Answer, FakeServer, On, RateLimited, Request
+from .slack_limits import TOTAL_MAX, structure_problems, text_length
+
+ALL_SCOPES = (
+    "chat:write",
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "groups:history",
+    "groups:read",
+)
+POST_TEXT_MAX = 40_000
+UPDATE_TEXT_MAX = 4_000
+METADATA_MAX = 8_000
+BOT_USER = "U0BOT00001"
+BOT_ID = "B0BOT00001"
+TEAM = "T0TEAM0001"
+# which scopes allow a method; an empty tuple: any token may
+SCOPES: dict[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "chat.delete": ("chat:write",),
+    "conversations.history": ("channels:history", "groups:history"),
+    "conversations.replies": ("channels:history", "groups:history"),
+    "conversations.list": ("channels:read", "groups:read"),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.join": ("channels:join",),
+}
+LIVE = re.compile(
+    r"<(?:!(?:channel|here|everyone)\b[^<>]*|!subteam\^[^<>]*|@[UW][^<>]*|#C[^<>]*|(?:https?|mailto):[^<>|]*\|[^<>]*)>"
+)
+
+
+def live_mentions(message: dict[str, Any]) -> list[str]:
+    """Markup in a message that Slack would act on: broadcasts, user and group mentions, links under another name.
+
+    Looks at the top-level text, at every mrkdwn text and markdown block, and at rich text's own mention elements."""
+    found = LIVE.findall(message.get("text") or "")
+
+    def look(part: Any) -> None:
+        if isinstance(part, list):
+            for one in part:
+                look(one)
+        elif isinstance(part, dict):
+            kind = part.get("type")
+            if kind in {"mrkdwn", "markdown"} and isinstance(part.get("text"), str):
+                found.extend(LIVE.findall(part["text"]))
+            elif kind in {"user", "usergroup", "broadcast"}:
+                found.append(f"{kind}:{part.get('user_id') or part.get('usergroup_id') or part.get('range')}")
+            for value in part.values():
+                look(value)
+
+    look(message.get("blocks") or [])
+    return found
+
+
+class SlackError(Exception):
+    """An ok:false answer."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.body = {"ok": False, "error": error, **more}
+
+
+@dataclass
+class _Channel:
+    id: str
+    name: str
+    archived: bool
+    member: bool
+    private: bool
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    allowance: float = 0.0
+    counted_at: float = -math.inf
+
+
+class FakeSlack(FakeServer):
+    """Slack for the length of a `with` block.
+
+    With `enforce_rate`, a channel takes `burst` messages at once and then one a second; duplicates are never
+    detected."""
+
+    def __init__(
+        self,
+        token: str = "xoxb-test-token",
+        now: Callable[[], float] = time.time,
+        *,
+        scopes: Iterable[str] = ALL_SCOPES,
+        enforce_rate: bool = False,
+        burst: int = 3,
+        port: int = 0,
+    ) -> None:
+        super().__init__(now, port)
+        self.token = token
+        self.scopes = tuple(scopes)
+        self.enforce_rate = enforce_rate
+        self.burst = burst
+        self._channels: dict[str, _Channel] = {}
+        self._last_ts = 0
+
+    # what tests do
+
+    def add_channel(
+        self, name: str, id: str | None = None, archived: bool = False, member: bool = True, private: bool = False
+    ) -> str:
+        """Make a channel (`member`: whether the bot is in it); its id."""
+        with self._lock:
+            made = id or f"C{len(self._channels) + 1:010d}"
+            self._channels[made] = _Channel(made, name.lstrip("#"), archived, member, private)
+            return made
+
+    def change_channel(self, channel: str, *, archived: bool | None = None, member: bool | None = None) -> None:
+        """Archive a channel, or put the bot in or out of it."""
+        with self._lock:
+            found = self._channel(channel)
+            found.archived = found.archived if archived is None else archived
+            found.member = found.member if member is None else member
+
+    def add_message(self, channel: str, text: str, user: str = "U0SOMEBODY", thread_ts: str | None = None) -> str:
+        """A message of somebody else's; its ts."""
+        with self._lock:
+            message = {"type": "message", "user": user, "text": text, "ts": self._next_ts()}
+            self._channel(channel).messages.append(message | ({"thread_ts": thread_ts} if thread_ts else {}))
+            return message["ts"]
+
+    def remove_message(self, channel: str, ts: str) -> None:
+        """What a person deleting a message does."""
+        with self._lock:
+            found = self._channel(channel)
+            found.messages = [message for message in found.messages if message["ts"] != ts]
+
+    def messages(self, channel: str) -> list[dict[str, Any]]:
+        """Every message in a channel (id or name), thread replies included, oldest first."""
+        with self._lock:
+            return copy.deepcopy(self._channel(channel).messages)
+
+    # faults
+
+    def _matches(self, on: On, request: Request) -> bool:
+        if isinstance(on, str):
+            return request.path.rsplit("/", 1)[-1] == on
+        return super()._matches(on, request)
+
+    def status_answer(self, code: int) -> Answer:
+        return Answer(code, HTML_PAGE, {"content-type": "text/html; charset=utf-8"})
+
+    def limited_answer(self, fault: RateLimited) -> Answer:
+        wait: int | str = 1
+        if fault.retry_after is not None:
+            wait = fault.retry_after
+        elif fault.reset is not None:
+            wait = max(1, math.ceil(fault.reset - self.now()))
+        return Answer(429, {"ok": False, "error": "ratelimited"}, {"retry-after": str(wait)})
+
+    # requests
+
+    def answer(self, request: Request) -> Answer:
+        headers = {"x-oauth-scopes": ",".join(self.scopes), "x-slack-req-id": f"req-{len(self.requests)}"}
+        method = request.path.removeprefix("/api/")
+        args = self._arguments(request)
+        try:
+            if method not in SCOPES or request.path != f"/api/{method}":
+                raise SlackError("unknown_method", req_method=method)
+            self._authorize(request, args, method)
+            headers["x-accepted-oauth-scopes"] = ",".join(SCOPES[method])
+            if method == "chat.postMessage" and (wait := self._too_soon(args)) is not None:
+                return self.limited_answer(RateLimited(retry_after=wait))
+            body = self._dispatch(method, args)
+        except SlackError as error:
+            body = error.body
+        return Answer(200, body, headers)
+
+    @staticmethod
+    def _arguments(request: Request) -> dict[str, Any]:
+        args: dict[str, Any] = dict(request.query)
+        if isinstance(request.body, dict):
+            args |= request.body
+        return args
+
+    def _authorize(self, request: Request, args: dict[str, Any], method: str) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = token if scheme.lower() == "bearer" else args.get("token", "")
+        if not given:
+            raise SlackError("not_authed")
+        if given != self.token:
+            raise SlackError("invalid_auth")
+        needed = SCOPES[method]
+        if needed and not set(needed) & set(self.scopes):
+            raise SlackError("missing_scope", needed=needed[0], provided=",".join(self.scopes))
+
+    def _dispatch(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        match method:
+            case "auth.test":
+                return {
+                    "ok": True,
+                    "url": "https://example.slack.com/",
+                    "team": "Example",
+                    "user": "call_light",
+                    "team_id": TEAM,
+                    "user_id": BOT_USER,
+                    "bot_id": BOT_ID,
+                    "is_enterprise_install": False,
+                }
+            case "chat.postMessage":
+                return self._post(args)
+            case "chat.update":
+                return self._update(args)
+            case "chat.delete":
+                return self._delete(args)
+            case "conversations.history":
+                return self._history(args)
+            case "conversations.replies":
+                return self._replies(args)
+            case "conversations.list":
+                return self._list(args)
+            case "conversations.info":
+                return {"ok": True, "channel": self._channel_shown(self._readable(args))}
+            case _:
+                return self._join(args)
+
+    # channels
+
+    def _channel(self, named: Any, by_name: bool = True) -> _Channel:
+        wanted = str(named or "")
+        if wanted in self._channels:
+            return self._channels[wanted]
+        for channel in self._channels.values():
+            if by_name and channel.name == wanted.removeprefix("#"):
+                return channel
+        raise SlackError("channel_not_found")
+
+    def _readable(self, args: dict[str, Any]) -> _Channel:
+        """A channel by its id, which the bot may know of."""
+        channel = self._channel(args.get("channel"), by_name=False)
+        if channel.private and not channel.member:
+            raise SlackError("channel_not_found")
+        return channel
+
+    def _writable(self, args: dict[str, Any], by_name: bool) -> _Channel:
+        channel = self._channel(args.get("channel"), by_name)
+        if channel.private and not channel.member:
+            raise SlackError("channel_not_found")
+        if channel.archived:
+            raise SlackError("is_archived")
+        if not channel.member and "chat:write.public" not in self.scopes:
+            raise SlackError("not_in_channel")
+        return channel
+
+    def _channel_shown(self, channel: _Channel) -> dict[str, Any]:
+        return {
+            "id": channel.id,
+            "name": channel.name,
+            "name_normalized": channel.name,
+            "is_channel": not channel.private,
+            "is_group": channel.private,
+            "is_im": False,
+            "is_mpim": False,
+            "is_private": channel.private,
+            "is_archived": channel.archived,
+            "is_general": False,
+            "is_member": channel.member,
+            "created": 1700000000,
+            "creator": "U0SOMEBODY",
+            "topic": {"value": "", "creator": "", "last_set": 0},
+            "purpose": {"value": "", "creator": "", "last_set": 0},
+            "num_members": 3,
+        }
+
+    def _list(self, args: dict[str, Any]) -> dict[str, Any]:
+        types = set(str(args.get("types") or "public_channel").split(","))
+        there = [
+            self._channel_shown(channel)
+            for channel in self._channels.values()
+            if ("private_channel" if channel.private else "public_channel") in types
+            and not (channel.private and not channel.member)
+            and not (channel.archived and _true(args.get("exclude_archived")))
+        ]
+        page, cursor = self._paged(there, args, 1000)
+        return {"ok": True, "channels": page, "response_metadata": {"next_cursor": cursor}}
+
+    def _join(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(args.get("channel"), by_name=False)
+        if channel.private:
+            raise SlackError("method_not_supported_for_channel_type")
+        if channel.archived:
+            raise SlackError("is_archived")
+        already = {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
+        more = already if channel.member else {}
+        channel.member = True
+        return {"ok": True, "channel": self._channel_shown(channel), **more}
+
+    @staticmethod
+    def _paged(items: list[dict[str, Any]], args: dict[str, Any], most: int) -> tuple[list[dict[str, Any]], str]:
+        limit = str(args.get("limit") or "100")
+        if not limit.isdigit() or not 1 <= int(limit) <= most:
+            raise SlackError("invalid_limit")
+        cursor = str(args.get("cursor") or "")
+        if cursor and re.fullmatch(r"bmV4dDo\d+", cursor) is None:
+            raise SlackError("invalid_cursor")
+        start = int(cursor[7:]) if cursor else 0
+        end = start + int(limit)
+        return items[start:end], f"bmV4dDo{end}" if end < len(items) else ""
+
+    # messages
+
+    def _too_soon(self, args: dict[str, Any]) -> int | None:
+        """Seconds to wait before this channel takes another message; None when it may be posted now."""
+        if not self.enforce_rate:
+            return None
+        try:
+            channel = self._channel(args.get("channel"))
+        except SlackError:
+            return None
+        now = self.now()
+        gained = max(0.0, now - channel.counted_at)
+        channel.allowance = min(float(self.burst), channel.allowance + gained)
+        channel.counted_at = now
+        if channel.allowance < 1:
+            return max(1, math.ceil(1 - channel.allowance))
+        channel.allowance -= 1
+        return None
+
+    def _next_ts(self) -> str:
+        self._last_ts = max(int(self.now()) * 1_000_000 + 100, self._last_ts + 100)
+        return _ts(self._last_ts)
+
+    def _content(self, args: dict[str, Any], text_max: int) -> dict[str, Any]:
+        """The checked text, blocks and metadata among the arguments; only those that were given."""
+        content: dict[str, Any] = {}
+        text = args.get("text")
+        if text is not None:
+            if len(str(text)) > text_max:
+                raise SlackError("msg_too_long")
+            content["text"] = str(text)
+        if args.get("blocks") is not None:
+            content["blocks"] = self._blocks(args["blocks"])
+        if args.get("metadata") is not None:
+            content["metadata"] = self._metadata(args["metadata"])
+        return content
+
+    @staticmethod
+    def _blocks(given: Any) -> list[dict[str, Any]]:
+        blocks = _from_json(given, "invalid_blocks_format")
+        if not isinstance(blocks, list):
+            raise SlackError("invalid_blocks_format")
+        found = structure_problems(blocks)
+        if found:
+            raise SlackError(
+                "invalid_blocks",
+                errors=found,
+                response_metadata={"messages": [f"[ERROR] {problem}" for problem in found]},
+            )
+        if text_length(blocks) > TOTAL_MAX:
+            raise SlackError("msg_blocks_too_long")
+        return [
+            block if block.get("block_id") else {**block, "block_id": f"b{number}"}
+            for number, block in enumerate(copy.deepcopy(blocks))
+        ]
+
+    @staticmethod
+    def _metadata(given: Any) -> dict[str, Any]:
+        metadata = _from_json(given, "invalid_metadata_format")
+        if not isinstance(metadata, dict):
+            raise SlackError("invalid_metadata_format")
+        if not metadata:
+            return {}
+        if metadata.keys() != {"event_type", "event_payload"}:
+            raise SlackError("invalid_metadata_schema")
+        if not isinstance(metadata["event_type"], str) or not isinstance(metadata["event_payload"], dict):
+            raise SlackError("invalid_metadata_schema")
+        if len(json.dumps(metadata)) > METADATA_MAX:
+            raise SlackError("metadata_too_large")
+        return metadata
+
+    def _post(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._writable(args, by_name=True)
+        content = self._content(args, POST_TEXT_MAX)
+        if not (content.get("text") or content.get("blocks")):
+            raise SlackError("no_text")
+        ts = self._next_ts()
+        message: dict[str, Any] = {
+            "type": "message",
+            "user": BOT_USER,
+            "bot_id": BOT_ID,
+            "team": TEAM,
+            "text": "",
+            "ts": ts,
+            **{name: value for name, value in content.items() if value or name == "text"},
+        }
+        for name in ("thread_ts", "client_msg_id"):
+            if args.get(name):
+                message[name] = str(args[name])
+        channel.messages.append(message)
+        return {"ok": True, "channel": channel.id, "ts": ts, "message": _without_metadata(message)}
+
+    def _own(self, channel: _Channel, args: dict[str, Any], refusal: str) -> dict[str, Any]:
+        for message in channel.messages:
+            if message["ts"] == args.get("ts"):
+                if message["user"] != BOT_USER:
+                    raise SlackError(refusal)
+                return message
+        raise SlackError("message_not_found")
+
+    def _update(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._writable(args, by_name=False)
+        message = self._own(channel, args, "cant_update_message")
+        content = self._content(args, UPDATE_TEXT_MAX)
+        if not content:
+            raise SlackError("no_text")
+        if "text" in content and "blocks" not in content:
+            content["blocks"] = []  # a text without blocks takes the blocks away
+        updated = {**message, **content}
+        if not (updated["text"] or updated.get("blocks")):
+            raise SlackError("no_text")
+        for name in ("blocks", "metadata"):
+            if not updated.get(name):
+                updated.pop(name, None)
+        updated["edited"] = {"user": BOT_USER, "ts": _ts(int(self.now()) * 1_000_000)}
+        message.clear()
+        message.update(updated)
+        return {
+            "ok": True,
+            "channel": channel.id,
+            "ts": message["ts"],
+            "text": message["text"],
+            "message": _without_metadata(message),
+        }
+
+    def _delete(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(args.get("channel"), by_name=False)
+        message = self._own(channel, args, "cant_delete_message")
+        channel.messages.remove(message)
+        return {"ok": True, "channel": channel.id, "ts": message["ts"]}
+
+    def _history(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(args)
+        if not channel.member:
+            raise SlackError("not_in_channel")
+        top = [m for m in channel.messages if m.get("thread_ts") in (None, m["ts"])]
+        shown = self._between(top, args)
+        shown.sort(key=lambda message: _micros(message["ts"]), reverse=True)
+        return self._messages_page(shown, args)
+
+    def _replies(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(args)
+        if not channel.member:
+            raise SlackError("not_in_channel")
+        parent = str(args.get("ts") or "")
+        thread = [m for m in channel.messages if parent in (m["ts"], m.get("thread_ts"))]
+        if not thread:
+            raise SlackError("thread_not_found")
+        return self._messages_page(self._between(thread, args), args)
+
+    @staticmethod
+    def _between(messages: list[dict[str, Any]], args: dict[str, Any]) -> list[dict[str, Any]]:
+        """Those within oldest and latest, both exclusive unless `inclusive`."""
+        oldest, latest = args.get("oldest"), args.get("latest")
+        low = _micros(oldest) if oldest else -1
+        high = _micros(latest) if latest else math.inf
+        if _true(args.get("inclusive")):
+            return [m for m in messages if low <= _micros(m["ts"]) <= high]
+        return [m for m in messages if low < _micros(m["ts"]) < high]
+
+    def _messages_page(self, messages: list[dict[str, Any]], args: dict[str, Any]) -> dict[str, Any]:
+        page, cursor = self._paged(messages, args, 999)
+        if not _true(args.get("include_all_metadata")):
+            page = [_without_metadata(message) for message in page]
+        body: dict[str, Any] = {"ok": True, "messages": copy.deepcopy(page), "has_more": bool(cursor), "pin_count": 0}
+        if cursor:
+            body["response_metadata"] = {"next_cursor": cursor}
+        return body
+
+
+def _without_metadata(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: copy.deepcopy(value) for name, value in message.items() if name != "metadata"}
+
+
+def _from_json(given: Any, refusal: str) -> Any:
+    """A structured argument, which may come as JSON in a string."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise SlackError(refusal) from None
+
+
+def _true(given: Any) -> bool:
+    return given is True or given == 1 or str(given).lower() in {"true", "1"}
+
+
+def _ts(micros: int) -> str:
+    return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+
+def _micros(ts: Any) -> int:
+    """A ts as whole microseconds, which a float would round."""
+    found = re.fullmatch(r"(\d+)(?:\.(\d{1,6})\d*)?", str(ts))
+    if found is None:
+        raise SlackError("invalid_ts_latest")
+    return int(found.group(1)) * 1_000_000 + int((found.group(2) or "0").ljust(6, "0"))
