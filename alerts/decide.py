@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+from sqlalchemy import insert
+from sqlalchemy.orm import Bundle
 from sqlmodel import Session, col, exists, select
 
 from alerts.case import RANK, Case, join, open_case, raise_urgency
@@ -22,6 +25,18 @@ _RECONSIDER = timedelta(hours=24)
 _STRENGTH = {"dismiss": 0, "digest": 1, "alert": 2}
 
 
+class Said(Protocol):
+    """What is decided on: these fields of a Reading."""
+
+    urgency: str
+    readable: bool
+    language: str
+    kind: str | None
+    voice: str
+    categories: list[dict[str, Any]]
+    reasons: list[str]
+
+
 @dataclass(frozen=True)
 class Decision:
     """What the rules say of one reading."""
@@ -31,7 +46,7 @@ class Decision:
     reason: str
 
 
-def judge(reading: Reading, own: bool, care: Care) -> Decision:
+def judge(reading: Said, own: bool, care: Care) -> Decision:
     """What becomes of a post. Pure."""
     if own:
         return Decision("dismiss", None, "the hospital's own post")
@@ -66,30 +81,24 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
     undecided = _undecided(session, limit)
     if not undecided:
         return 0
-    earlier = _earlier(session, [mention for _, mention in undecided])
+    earlier = _earlier(session, [mention.id for _, mention in undecided])
+    rows = []
     for reading, mention in undecided:
-        assert reading.id is not None and mention.id is not None
         previous = earlier.get(mention.id)
         decision = stands(judge(reading, mention.own, config.care), previous, mention.written_at, now)
-        verdict = Verdict(
-            reading_id=reading.id,
-            mention_id=mention.id,
-            outcome=decision.outcome,
-            channel=decision.channel,
-            reason=decision.reason,
-            case_id=previous.case_id if previous else None,
-            decided_at=now,
-        )
+        case_id = previous.case_id if previous else None
         if decision.outcome == "alert":
-            verdict.case_id = _case(session, reading, mention, decision, previous, config, now).id
-        session.add(verdict)
-        earlier[mention.id] = verdict
+            case_id = _case(session, reading, mention, decision, previous, config, now).id
+        row = {**asdict(decision), "reading_id": reading.id, "mention_id": mention.id, "case_id": case_id, "decided_at": now}
+        earlier[mention.id] = Verdict(**row)
+        rows.append(row)
+    session.execute(insert(Verdict), rows)
     session.commit()
     log.info("action=decide count=%d", len(undecided))
     return len(undecided)
 
 
-def _fits(rule: Rule, reading: Reading) -> bool:
+def _fits(rule: Rule, reading: Said) -> bool:
     when = rule.when
     return (
         (not when.urgency or reading.urgency in when.urgency)
@@ -99,35 +108,37 @@ def _fits(rule: Rule, reading: Reading) -> bool:
     )
 
 
-def _because(reading: Reading) -> str:
+def _because(reading: Said) -> str:
     if reading.voice != "patient":
         return next((reason for reason in reading.reasons if reason.startswith("voice ")), reading.voice)
     return f"{reading.kind}, {reading.urgency}"
 
 
-def _undecided(session: Session, limit: int) -> Sequence[tuple[Reading, Mention]]:
+def _undecided(session: Session, limit: int) -> list[Any]:
+    """Readings without a verdict, each with what is needed of its mention."""
     decided = exists().where(col(Verdict.reading_id) == Reading.id)
-    pairs = session.exec(
-        select(Reading, Mention)
+    wanted = (Reading.id, Reading.urgency, Reading.readable, Reading.language, Reading.kind, Reading.voice, Reading.categories, Reading.reasons)
+    of_mention = (Mention.id, Mention.own, Mention.written_at, Mention.source, Mention.ref, Mention.thread, Mention.author)
+    rows = session.execute(
+        select(Bundle("reading", *wanted), Bundle("mention", *of_mention))
         .where(col(Reading.mention_id) == Mention.id, ~decided)
         .order_by(col(Reading.id).desc())
         .limit(limit)
     ).all()
     # The worst first, then in the order of writing, so that a thread's first post opens its case.
-    return sorted(pairs, key=lambda pair: (RANK[pair[0].urgency] > 0, pair[1].id))
+    return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id))
 
 
-def _earlier(session: Session, mentions: Sequence[Mention]) -> dict[int, Verdict]:
-    ids = [mention.id for mention in mentions]
-    rows = session.exec(select(Verdict).where(col(Verdict.mention_id).in_(ids)).order_by(col(Verdict.id)))
+def _earlier(session: Session, mention_ids: Sequence[int]) -> dict[int, Verdict]:
+    rows = session.exec(select(Verdict).where(col(Verdict.mention_id).in_(mention_ids)).order_by(col(Verdict.id)))
     return {verdict.mention_id: verdict for verdict in rows}
 
 
 def _case(
-    session: Session, reading: Reading, mention: Mention, decision: Decision, previous: Verdict | None, config: Config, now: datetime
+    session: Session, reading: Any, mention: Any, decision: Decision, previous: Verdict | None, config: Config, now: datetime
 ) -> Case:
     """The case that this alert belongs to: its own from before, that of the same person's thread, or a new one."""
-    assert mention.id is not None and decision.channel is not None
+    assert decision.channel is not None
     # A clock ahead of ours must not give us a later target.
     clock_from = min(mention.written_at, now)
     due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets)
@@ -153,7 +164,7 @@ def _case(
     )
 
 
-def _case_of_thread(session: Session, mention: Mention) -> Case | None:
+def _case_of_thread(session: Session, mention: Any) -> Case | None:
     if mention.author is None:
         return None
     same = select(Case).where(

@@ -7,9 +7,11 @@ Plain phrases go to the PhraseMatcher, whose cost does not grow with their numbe
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
@@ -17,6 +19,7 @@ from spacy.tokens import Doc, Span
 from nlp.tokenizer import fold
 
 _GAP: list[dict[str, Any]] = [{"IS_PUNCT": False, "OP": "?"}] * 5
+_START = 3  # letters that a word before "*" has at least
 _PLAIN_FORMS = 256  # a phrase of alternatives with more forms than this is left to the Matcher
 
 
@@ -30,13 +33,19 @@ class Phrases:
     def __init__(self, language: Language, phrases: dict[str, Iterable[str]]) -> None:
         """`phrases`: label -> phrases as written. Raises PhraseError."""
         self._plain = PhraseMatcher(language.vocab, attr="NORM")
-        self._shaped = Matcher(language.vocab)
+        self._shaped: list[Matcher] = []
+        # The Matcher tries every pattern at every word, so each of its patterns is tried only on
+        # posts that hold one of its words: by word, or by the first letters of one with any ending.
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._by_start: dict[str, list[int]] = defaultdict(list)
+        self._known: dict[int, tuple[int, ...]] = {}  # hash of a word -> the patterns to try
+        self._strings = language.vocab.strings
         for label, written in phrases.items():
             plain: set[str] = set()
             for phrase in written:
                 forms = _plain_forms(phrase)
                 if forms is None:
-                    self._shaped.add(label, _shapes(language, phrase), greedy="LONGEST")
+                    self._add_shaped(language, label, phrase)
                 else:
                     plain.update(forms)
             if plain:
@@ -45,12 +54,36 @@ class Phrases:
     def __call__(self, doc: Doc) -> list[Span]:
         """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
         found = {(start, end, label) for label, start, end in self._plain(doc)}
-        if len(self._shaped):
-            starts = doc.has_annotation("SENT_START")
-            for label, start, end in self._shaped(doc):
-                if not (starts and any(token.is_sent_start for token in doc[start + 1 : end])):
+        for number in self._candidates(doc):
+            for label, start, end in self._shaped[number](doc):
+                if not any(token.is_sent_start for token in doc[start + 1 : end]):
                     found.add((start, end, label))
         return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
+
+    def _add_shaped(self, language: Language, label: str, phrase: str) -> None:
+        matcher = Matcher(language.vocab)
+        matcher.add(label, _shapes(language, phrase), greedy="LONGEST")
+        for word in _rarest_part(phrase):
+            norm = next(iter(language.make_doc(word.rstrip("*")))).norm_
+            if word.endswith("*"):
+                self._by_start[norm[:_START]].append(len(self._shaped))
+            else:
+                self._by_word[norm].append(len(self._shaped))
+        self._shaped.append(matcher)
+
+    def _candidates(self, doc: Doc) -> set[int]:
+        candidates: set[int] = set()
+        if self._shaped:
+            for norm in doc.to_array(NORM).tolist():
+                numbers = self._known.get(norm)
+                if numbers is None:
+                    numbers = self._known[norm] = self._numbers(self._strings[norm])
+                if numbers:
+                    candidates.update(numbers)
+        return candidates
+
+    def _numbers(self, norm: str) -> tuple[int, ...]:
+        return (*self._by_word.get(norm, ()), *self._by_start.get(norm[:_START], ()))
 
 
 def check(phrase: str) -> None:
@@ -72,6 +105,11 @@ def _parts(phrase: str) -> list[list[str]]:
         if word.endswith("*") and len(word) < 4:
             raise PhraseError(f'{word!r} would match too much: at least three letters before "*"')
     return parts
+
+
+def _rarest_part(phrase: str) -> list[str]:
+    """The part of a phrase that the fewest posts hold, as far as the length of its words tells."""
+    return max((part for part in _parts(phrase) if part != ["..."]), key=lambda part: min(len(word) for word in part))
 
 
 def _plain_forms(phrase: str) -> set[str] | None:

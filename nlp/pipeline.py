@@ -77,6 +77,8 @@ def version(config: Config) -> str:
 def fields(doc: Doc) -> dict[str, Any]:
     """A Doc's findings as the fields of a Reading. Spans die with their Doc, so words are copied out here."""
     readable = doc._.language in language.READ
+    if not doc.spans["keywords"] and not mentions.is_about_us(doc):
+        return {**_NOT_ABOUT_US, "language": doc._.language, "redacted_text": doc._.redacted}
     return {
         "mentions_us": list(doc._.mentions_us),
         "site": doc._.site,
@@ -92,6 +94,12 @@ def fields(doc: Doc) -> dict[str, Any]:
         "readable": readable or doc._.voice != "patient",
         "redacted_text": doc._.redacted,
     }
+
+
+_NOT_ABOUT_US: dict[str, Any] = {
+    "mentions_us": [], "site": None, "departments": [], "voice": "other", "kind": None, "categories": [], "stage": None,
+    "mood": 0.0, "urgency": "none", "reasons": ["voice other: names nothing of ours"], "readable": True,
+}  # fmt: skip
 
 
 def _categories(doc: Doc) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import re
 from functools import cache
 from typing import Any
 
+from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -29,23 +30,29 @@ _LETTERS = re.compile(r"[^\W\d_]")
 @Language.component("language", assigns=["doc._.language"])
 def language(doc: Doc) -> Doc:
     """Set doc._.language to an ISO 639-1 code; English where there are too few words to tell."""
-    words = [token.norm_ for token in doc if token.is_alpha]
-    english = sum(word in _COMMON["en"] for word in words)
-    spanish = sum(word in _COMMON["es"] for word in words)
-    letters = len(_LETTERS.findall(doc.text[:2000]))
-    if letters and len(_LATIN.findall(doc.text[:2000])) < letters / 2:
-        doc._.language = _classified(doc.text)
+    strings = doc.vocab.strings
+    words = [word for word in map(strings.__getitem__, doc.to_array(NORM).tolist()) if word.isalpha()]
+    english = len([word for word in words if word in _COMMON["en"]])
+    spanish = len([word for word in words if word in _COMMON["es"]])
+    start = doc.text[:2000]
+    if not start.isascii() and _is_another_script(start):
+        doc._.language = _classified(start)
     elif english >= 2 and english > spanish and english >= len(words) * 0.15:
-        doc._.language = "en"
+        pass  # "en" is the default
     elif spanish >= 2 and spanish >= english and spanish >= len(words) * 0.25:
         doc._.language = "es"
     elif len(words) >= 4:
-        doc._.language = _classified(doc.text)
+        doc._.language = _classified(start)
     return doc
 
 
+def _is_another_script(text: str) -> bool:
+    letters = len(_LETTERS.findall(text))
+    return letters > 0 and len(_LATIN.findall(text)) < letters / 2
+
+
 def _classified(text: str) -> str:
-    code, sure = _classifier().classify(text[:2000])
+    code, sure = _classifier().classify(text)
     return str(code) if sure > 0.8 or not _LATIN.search(text) else "en"
 
 

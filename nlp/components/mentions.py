@@ -37,6 +37,9 @@ class Mentions:
         """Set what the post says of us."""
         spans = filter_spans(self._names(doc))
         # "Brigid's school" names the school by a word of its own; the longest name wins above.
+        doc.spans["mentions"] = []
+        if not spans and not doc._.about_us:
+            return doc
         ours = [span for span in spans if span.label_ != _NOT_US]
         doc.spans["mentions"] = ours
         doc._.mentions_us = tuple(dict.fromkeys(span.text for span in ours))

@@ -9,7 +9,9 @@ import re
 from functools import cache
 from pathlib import Path
 
+from spacy.attrs import NORM
 from spacy.language import Language
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from nlp.tokenizer import fold
@@ -40,8 +42,11 @@ _PATTERNS = (
     ("age", r"\b(?:9\d|1[01]\d)(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)|(?<=\baged )(?:9\d|1[01]\d)\b|(?<=\bis )(?:9\d|1[01]\d)(?=\s+and\b)|(?<=\bage )(?:9\d|1[01]\d)\b"),
     ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
 )
-_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE if kind not in ("address",) else 0)) for kind, pattern in _PATTERNS)
-_WORTH_A_LOOK = re.compile(r"[\d@/]|www")
+_SIGNED = ("e-mail", "link", "handle")  # the others hold a digit
+_COMPILED = tuple(
+    (hint, [(kind, re.compile(pattern, 0 if kind == "address" else re.IGNORECASE)) for kind, pattern in _PATTERNS if (kind in _SIGNED) == signed])
+    for hint, signed in ((re.compile(r"@|/|www"), True), (re.compile(r"\d"), False))
+)
 
 _RELATIVES = frozenset(
     "mom mum mother dad father husband wife son daughter grandma grandpa grandmother grandfather nana sister brother aunt uncle niece nephew baby boy girl kid child friend neighbor neighbour cousin roommate partner fiance fiancee "
@@ -63,10 +68,15 @@ def redaction(doc: Doc) -> Doc:
     text = doc.text
     kept = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
     found: list[tuple[int, int, str]] = []
-    if _WORTH_A_LOOK.search(text):
-        for kind, pattern in _COMPILED:
-            found += [(match.start(), match.end(), kind) for match in pattern.finditer(text)]
-    found += _names(doc)
+    for hint, patterns in _COMPILED:
+        if hint.search(text):
+            for kind, pattern in patterns:
+                found += [(match.start(), match.end(), kind) for match in pattern.finditer(text)]
+    if _may_name(doc):
+        found += _names(doc)
+    if not found:
+        doc._.redacted = text
+        return doc
     out, last, kinds = [], 0, []
     # At one place the longest wins; whatever overlaps it goes with it, so that no half of a value stays.
     for start, end, kind in _merged(found):
@@ -89,6 +99,16 @@ def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
         else:
             merged.append((start, end, kind))
     return merged
+
+
+def _may_name(doc: Doc) -> bool:
+    """Whether a word of the post is a first name, or stands where a name follows."""
+    return not _hints(doc.vocab.strings).isdisjoint(doc.to_array(NORM).tolist())
+
+
+@cache
+def _hints(strings: StringStore) -> frozenset[int]:
+    return frozenset(strings.add(word) for word in (*_first_names(), *_RELATIVES, *_STAFF))
 
 
 def _names(doc: Doc) -> list[tuple[int, int, str]]:

@@ -21,7 +21,8 @@ _PRESENT_PEOPLE = re.compile(r"\b(?:my|our|im|i|we|me|mi|nos)\b")
 @Language.component("urgency", requires=["doc.spans", "span._.meant", "doc._.kind", "doc._.voice"], assigns=["doc._.urgency", "doc._.urgency_why"])
 def urgency(doc: Doc) -> Doc:
     """Set doc._.urgency and why."""
-    doc._.urgency, doc._.urgency_why = _urgency(doc)
+    if is_about_us(doc) or doc.spans["keywords"]:
+        doc._.urgency, doc._.urgency_why = _urgency(doc)
     return doc
 
 

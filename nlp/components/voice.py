@@ -10,7 +10,7 @@ from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
 
 Doc.set_extension("voice", default="other", force=True)
-Doc.set_extension("voice_why", default="not about us", force=True)
+Doc.set_extension("voice_why", default="names nothing of ours", force=True)
 
 _OWN = frozenset(
     "i im ive id ill me my mine we were weve us our ours myself mom moms mum mother mothers dad dads father husband wife son daughter kid kids baby grandma grandpa grandmother grandfather nana sister brother aunt uncle "
@@ -25,7 +25,8 @@ _RELAYED = re.compile(r"^\s*RT @")
 @Language.component("voice", requires=["doc.spans", "doc._.language", "doc._.good"], assigns=["doc._.voice", "doc._.voice_why"])
 def voice(doc: Doc) -> Doc:
     """Set doc._.voice and why."""
-    doc._.voice, doc._.voice_why = _voice(doc)
+    if is_about_us(doc) or doc.spans["keywords"]:
+        doc._.voice, doc._.voice_why = _voice(doc)
     return doc
 
 
