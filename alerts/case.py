@@ -1,6 +1,6 @@
 """Case: what a person has to answer. Its states, its events, and the only functions that write them.
 
-    open -> claimed -> answered -> closed        open, claimed -> dismissed        any end -> open (reopened)
+open -> claimed -> answered -> closed        open, claimed -> dismissed        any end -> open (reopened)
 """
 
 from datetime import datetime

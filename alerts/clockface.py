@@ -11,7 +11,9 @@ _LOOK_AHEAD = 15  # days without any coverage after which a clock stops waiting 
 
 def target(urgency: str, targets: Targets) -> timedelta:
     """How soon a public reply is due; every alert that is nothing more is routine."""
-    return {"danger": targets.danger, "here_now": targets.here_now, "serious": targets.serious}.get(urgency, targets.routine)
+    return {"danger": targets.danger, "here_now": targets.here_now, "serious": targets.serious}.get(
+        urgency, targets.routine
+    )
 
 
 def due(urgency: str, written_at: datetime, hospital: Hospital, targets: Targets) -> datetime:

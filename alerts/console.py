@@ -11,7 +11,14 @@ from rich.text import Text
 from alerts.door import Sent
 from alerts.message import Message
 
-_COLOURS = {"danger": "red", "here_now": "dark_orange", "serious": "magenta", "routine": "blue", "low": "white", "none": "white"}
+_COLOURS = {
+    "danger": "red",
+    "here_now": "dark_orange",
+    "serious": "magenta",
+    "routine": "blue",
+    "low": "white",
+    "none": "white",
+}
 
 
 class Console:
@@ -35,7 +42,16 @@ class Console:
         colour = _COLOURS[message.urgency]
         title = Text(f" {message.title} ", style=f"bold {colour}")
         to = Text(f" to {self._channels.get(channel, channel)} ", style="dim")
-        self._terminal.print(Panel(Group(*parts, table), title=title, subtitle=to, title_align="left", subtitle_align="right", border_style=colour))
+        self._terminal.print(
+            Panel(
+                Group(*parts, table),
+                title=title,
+                subtitle=to,
+                title_align="left",
+                subtitle_align="right",
+                border_style=colour,
+            )
+        )
         return Sent(channel, key)
 
     def update(self, sent: Sent, message: Message) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Bundle
@@ -46,6 +46,13 @@ class Decision:
     reason: str
 
 
+class Earlier(NamedTuple):
+    """What was decided of a mention before."""
+
+    decision: Decision
+    case_id: int | None
+
+
 def judge(reading: Said, own: bool, care: Care) -> Decision:
     """What becomes of a post. Pure."""
     if own:
@@ -60,20 +67,20 @@ def judge(reading: Said, own: bool, care: Care) -> Decision:
     return Decision("digest", "care", "no rule fits, so a person looks at it")
 
 
-def stands(decision: Decision, previous: Verdict | None, written_at: datetime, now: datetime) -> Decision:
+def stands(decision: Decision, previous: Earlier | None, written_at: datetime, now: datetime) -> Decision:
     """The decision that is in force when a post was decided before. Pure.
 
     What people were told is not taken back; and an old post is not alerted because a keyword file changed.
     """
     if previous is None:
         return decision
-    stronger = _STRENGTH[decision.outcome] > _STRENGTH[previous.outcome]
+    before = previous.decision
+    stronger = _STRENGTH[decision.outcome] > _STRENGTH[before.outcome]
     if stronger and now - written_at <= _RECONSIDER:
         return decision
-    if decision.outcome == previous.outcome == "alert" and decision.channel == "danger":
+    if decision.outcome == before.outcome == "alert" and decision.channel == "danger":
         return decision  # an edit made it danger
-    outcome: Outcome = previous.outcome  # type: ignore[assignment]
-    return Decision(outcome, previous.channel, previous.reason)
+    return before
 
 
 def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) -> int:
@@ -89,8 +96,14 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
         case_id = previous.case_id if previous else None
         if decision.outcome == "alert":
             case_id = _case(session, reading, mention, decision, previous, config, now).id
-        row = {**asdict(decision), "reading_id": reading.id, "mention_id": mention.id, "case_id": case_id, "decided_at": now}
-        earlier[mention.id] = Verdict(**row)
+        row = {
+            **asdict(decision),
+            "reading_id": reading.id,
+            "mention_id": mention.id,
+            "case_id": case_id,
+            "decided_at": now,
+        }
+        earlier[mention.id] = Earlier(decision, case_id)
         rows.append(row)
     session.execute(insert(Verdict), rows)
     session.commit()
@@ -117,8 +130,25 @@ def _because(reading: Said) -> str:
 def _undecided(session: Session, limit: int) -> list[Any]:
     """Readings without a verdict, each with what is needed of its mention."""
     decided = exists().where(col(Verdict.reading_id) == Reading.id)
-    wanted = (Reading.id, Reading.urgency, Reading.readable, Reading.language, Reading.kind, Reading.voice, Reading.categories, Reading.reasons)
-    of_mention = (Mention.id, Mention.own, Mention.written_at, Mention.source, Mention.ref, Mention.thread, Mention.author)
+    wanted = (
+        Reading.id,
+        Reading.urgency,
+        Reading.readable,
+        Reading.language,
+        Reading.kind,
+        Reading.voice,
+        Reading.categories,
+        Reading.reasons,
+    )
+    of_mention = (
+        Mention.id,
+        Mention.own,
+        Mention.written_at,
+        Mention.source,
+        Mention.ref,
+        Mention.thread,
+        Mention.author,
+    )
     rows = session.execute(
         select(Bundle("reading", *wanted), Bundle("mention", *of_mention))
         .where(col(Reading.mention_id) == Mention.id, ~decided)
@@ -129,13 +159,19 @@ def _undecided(session: Session, limit: int) -> list[Any]:
     return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id))
 
 
-def _earlier(session: Session, mention_ids: Sequence[int]) -> dict[int, Verdict]:
+def _earlier(session: Session, mention_ids: Sequence[int]) -> dict[int, Earlier]:
     rows = session.exec(select(Verdict).where(col(Verdict.mention_id).in_(mention_ids)).order_by(col(Verdict.id)))
-    return {verdict.mention_id: verdict for verdict in rows}
+    return {v.mention_id: Earlier(Decision(cast(Outcome, v.outcome), v.channel, v.reason), v.case_id) for v in rows}
 
 
 def _case(
-    session: Session, reading: Any, mention: Any, decision: Decision, previous: Verdict | None, config: Config, now: datetime
+    session: Session,
+    reading: Any,
+    mention: Any,
+    decision: Decision,
+    previous: Earlier | None,
+    config: Config,
+    now: datetime,
 ) -> Case:
     """The case that this alert belongs to: its own from before, that of the same person's thread, or a new one."""
     assert decision.channel is not None

@@ -41,7 +41,9 @@ class Delivered:
     waiting: int = 0
 
 
-def deliver(session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool] = lambda: False) -> Delivered:
+def deliver(
+    session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool] = lambda: False
+) -> Delivered:
     """Write down what must be sent, then send what may be sent now."""
     _enqueue_cards(session, now)
     _enqueue_notes(session, now)
@@ -63,7 +65,9 @@ def deliver(session: Session, config: Config, door: Door, now: datetime, stop: C
 
 def _row(kind: str, about: str, channel: str, rank: int, now: datetime, case_id: int | None = None) -> Delivery:
     key = uuid.uuid4().hex
-    return Delivery(key=key, kind=kind, about=about, channel=channel, rank=rank, created_at=now, next_try_at=now, case_id=case_id)
+    return Delivery(
+        key=key, kind=kind, about=about, channel=channel, rank=rank, created_at=now, next_try_at=now, case_id=case_id
+    )
 
 
 def _enqueue_cards(session: Session, now: datetime) -> None:
@@ -88,7 +92,9 @@ def _enqueue_digests(session: Session, config: Config, now: datetime) -> None:
     newest = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
     lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
     waiting = session.exec(
-        select(Verdict).where(Verdict.outcome == "digest", ~lined, col(Verdict.id).in_(newest)).order_by(col(Verdict.mention_id))
+        select(Verdict)
+        .where(Verdict.outcome == "digest", ~lined, col(Verdict.id).in_(newest))
+        .order_by(col(Verdict.mention_id))
     ).all()
     for channel in dict.fromkeys(verdict.channel for verdict in waiting):
         lines = [verdict for verdict in waiting if verdict.channel == channel]
@@ -124,21 +130,41 @@ def _send(session: Session, config: Config, door: Door, row: Delivery, now: date
     session.add(row)
     session.commit()
     try:
-        found = door.find(row.channel, row.key, row.created_at, _place_of(session, row.channel, door)) if was_cut_off else None
+        found = (
+            door.find(row.channel, row.key, row.created_at, _place_of(session, row.channel, door))
+            if was_cut_off
+            else None
+        )
         sent = found or door.post(row.channel, message, row.key)
     except CallLightError as error:
         _put_off(session, row, error, was_cut_off, now, held)
         return False
     # A card that was found may have been sent before the case changed.
     row.shown_version = 0 if found else version
-    row.state, row.trouble, row.sent_at, row.door, row.place, row.ref = "sent", None, now, door.name, sent.place, sent.ref
+    row.state, row.trouble, row.sent_at, row.door, row.place, row.ref = (
+        "sent",
+        None,
+        now,
+        door.name,
+        sent.place,
+        sent.ref,
+    )
     session.add(row)
     session.commit()
-    log.info("action=send kind=%s delivery=%s case=%s channel=%s attempts=%d", row.kind, row.id, row.case_id, row.channel, row.attempts)
+    log.info(
+        "action=send kind=%s delivery=%s case=%s channel=%s attempts=%d",
+        row.kind,
+        row.id,
+        row.case_id,
+        row.channel,
+        row.attempts,
+    )
     return True
 
 
-def _put_off(session: Session, row: Delivery, error: CallLightError, was_cut_off: bool, now: datetime, held: set[str]) -> None:
+def _put_off(
+    session: Session, row: Delivery, error: CallLightError, was_cut_off: bool, now: datetime, held: set[str]
+) -> None:
     """Back to the queue: `sending` stays where the outcome is unknown, so that it is looked for first."""
     row.trouble = str(error)
     held.add(row.channel)
@@ -150,11 +176,22 @@ def _put_off(session: Session, row: Delivery, error: CallLightError, was_cut_off
         row.next_try_at = now + _REPAIR
     if isinstance(error, TryLater) and error.at:
         row.next_try_at = max(error.at, now)
-        same = and_(col(Delivery.channel) == row.channel, col(Delivery.state) != "sent", col(Delivery.next_try_at) < row.next_try_at)
+        same = and_(
+            col(Delivery.channel) == row.channel,
+            col(Delivery.state) != "sent",
+            col(Delivery.next_try_at) < row.next_try_at,
+        )
         session.execute(update(Delivery).where(same).values(next_try_at=row.next_try_at))
     session.add(row)
     session.commit()
-    log.warning("action=send delivery=%s case=%s channel=%s attempts=%d remedy=%s", row.id, row.case_id, row.channel, row.attempts, type(error).__name__)
+    log.warning(
+        "action=send delivery=%s case=%s channel=%s attempts=%d remedy=%s",
+        row.id,
+        row.case_id,
+        row.channel,
+        row.attempts,
+        type(error).__name__,
+    )
 
 
 def _place_of(session: Session, channel: str, door: Door) -> str | None:
@@ -265,5 +302,7 @@ def _items(session: Session, row: Delivery) -> Sequence[DigestItem]:
         assert mention.id is not None
         reading = newest_reading(session, mention.id)
         if mention.deleted_at is None:
-            items.append(DigestItem(mention.source, mention.written_at, mention.url, reading.redacted_text, reading.mood))
+            items.append(
+                DigestItem(mention.source, mention.written_at, mention.url, reading.redacted_text, reading.mood)
+            )
     return items

@@ -87,7 +87,9 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     return [_heard(mention, reading, verdict, bool(is_sent)) for mention, reading, verdict, is_sent in rows]
 
 
-def _one(session: Session, config: Config, since: datetime, until: datetime, now: datetime, before: Figures | None) -> Figures:
+def _one(
+    session: Session, config: Config, since: datetime, until: datetime, now: datetime, before: Figures | None
+) -> Figures:
     heard = heard_between(session, since, until)
     ids = {one.case_id for one in heard if one.case_id}
     cases = session.exec(select(Case).where(col(Case.opened_at) >= since, col(Case.opened_at) < until)).all()

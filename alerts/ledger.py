@@ -42,7 +42,13 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
         if where == "dismissed":
             reasons[_short(one.reason or "")] += 1
     return Ledger(
-        len(heard), counts["alerted"], counts["in_digest"], counts["dismissed"], counts["on_the_way"], dict(stuck), dict(reasons.most_common())
+        len(heard),
+        counts["alerted"],
+        counts["in_digest"],
+        counts["dismissed"],
+        counts["on_the_way"],
+        dict(stuck),
+        dict(reasons.most_common()),
     )
 
 

@@ -27,7 +27,15 @@ NAMES = {
     "none": "Remark",
 }
 SIGNS = {"danger": "🚨", "here_now": "🟠", "serious": "🟣", "routine": "🔵", "low": "⚪", "none": "⚪"}
-PLACES = {"x": "X", "reddit": "Reddit", "google_reviews": "Google review", "bluesky": "Bluesky", "mastodon": "Mastodon", "rss": "Feed", "listening_post": "Listening post"}
+PLACES = {
+    "x": "X",
+    "reddit": "Reddit",
+    "google_reviews": "Google review",
+    "bluesky": "Bluesky",
+    "mastodon": "Mastodon",
+    "rss": "Feed",
+    "listening_post": "Listening post",
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,9 @@ def card(view: CaseView, oncall: str) -> Message:
     label = "Deleted" if view.deleted else "In short, without personal details:"
     blocks.append({"type": "context", "elements": [_plain(label)]})
     blocks.append({"type": "section", "text": _plain(excerpt)})
-    blocks.append({"type": "section", "fields": [_field(name, value, view) for name, value in lines if name != "Why"][:10]})
+    blocks.append(
+        {"type": "section", "fields": [_field(name, value, view) for name, value in lines if name != "Why"][:10]}
+    )
     if why := dict(lines).get("Why"):
         blocks.append({"type": "context", "elements": [_plain(shorten(f"Why: {why}", _FIELD))]})
     payload = {"case_id": view.case_id, "delivery": view.delivery_key}
@@ -169,10 +179,14 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
         lines.append(("Reply due", view.due_at.astimezone(view.zone).strftime("%a %H:%M")))
     lines.append(("Posted", f"{view.clock_from.astimezone(view.zone).strftime('%a %H:%M')} on {_place(view.source)}"))
     if view.categories and not view.deleted:
-        topics = "; ".join(f"{view.titles.get(c['id'], c['id'])} ({', '.join(c['words'][:3])})" for c in view.categories[:4])
+        topics = "; ".join(
+            f"{view.titles.get(c['id'], c['id'])} ({', '.join(c['words'][:3])})" for c in view.categories[:4]
+        )
         lines.append(("About", topics))
     mood = {"🟢": "friendly", "🔴": "upset", "⚪": "neutral"}[face(view.mood)]
-    lines.append(("Mood", f"{face(view.mood)} {mood}" + (f", {view.rating:g} of 5 stars" if view.rating is not None else "")))
+    lines.append(
+        ("Mood", f"{face(view.mood)} {mood}" + (f", {view.rating:g} of 5 stars" if view.rating is not None else ""))
+    )
     if view.reach:
         lines.append(("Followers", f"{view.reach:,}"))
     if view.posts > 1:
@@ -216,5 +230,8 @@ def _field(name: str, value: str, view: CaseView) -> dict[str, Any]:
         return {"type": "mrkdwn", "text": f"*Link*\n{shown}"}
     if name == "Reply due":
         stamp = int(view.due_at.timestamp())
-        return {"type": "mrkdwn", "text": f"*Reply due*\n<!date^{stamp}^{{date_short_pretty}} {{time}}|{escape(value)}>"}
+        return {
+            "type": "mrkdwn",
+            "text": f"*Reply due*\n<!date^{stamp}^{{date_short_pretty}} {{time}}|{escape(value)}>",
+        }
     return _plain(shorten(f"{name}\n{value}", _FIELD), emoji=True)

@@ -47,7 +47,9 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
 
 def html(sections: Sequence[Section], figures: Figures) -> str:
     """One self-contained page; whatever came from a post is escaped."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(sections=sections, hospital=figures.hospital, span=span_in_words(figures))
 

@@ -24,7 +24,15 @@ _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
 _PAGES = 10  # of history or channels that are looked through
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 # Slack says these when it is the one in trouble.
-_PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited", "team_added_to_org"}
+_PASSING = {
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "ratelimited",
+    "rate_limited",
+    "team_added_to_org",
+}
 _REMEDY = {
     "invalid_auth": "Slack does not accept SLACK_BOT_TOKEN; copy it again from the app's page",
     "not_authed": "SLACK_BOT_TOKEN is empty; copy it from the app's page",
@@ -53,7 +61,9 @@ class Slack:
         there = self._channels[channel]
         options: dict[str, Any] = {"metadata": message.metadata, "unfurl_links": False, "unfurl_media": False}
         try:
-            answer = self._call(there, self._client.chat_postMessage, channel=there, text=message.text, blocks=message.blocks, **options)
+            answer = self._call(
+                there, self._client.chat_postMessage, channel=there, text=message.text, blocks=message.blocks, **options
+            )
         except _Refused as refused:
             if refused.code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
                 raise NeedsPerson(f"Slack refuses the message ({refused.code})") from None
@@ -135,7 +145,11 @@ class Slack:
         except SlackApiError as error:
             raise _by_remedy(error, channel) from None
         except urllib.error.URLError as error:
-            if isinstance(error.reason, ConnectionRefusedError) or "resolve" in str(error.reason).lower() or "not known" in str(error.reason):
+            if (
+                isinstance(error.reason, ConnectionRefusedError)
+                or "resolve" in str(error.reason).lower()
+                or "not known" in str(error.reason)
+            ):
                 raise TryLater("no connection to Slack") from None
             raise OutcomeUnknown(f"Slack gave no answer ({type(error.reason).__name__})") from None
         except (OSError, http.client.HTTPException, json.JSONDecodeError, SlackRequestError, SlackClientError) as error:
@@ -163,5 +177,7 @@ def _by_remedy(error: SlackApiError, channel: str) -> Exception:
     if status >= 500 or code in _PASSING or not isinstance(data, dict):
         return OutcomeUnknown(f"Slack answers {status if status >= 500 else code or 'no JSON'}")
     if code in _REMEDY:
-        return NeedsPerson("Slack: " + _REMEDY[code].format(channel=channel, needed=data.get("needed", "see the README")))
+        return NeedsPerson(
+            "Slack: " + _REMEDY[code].format(channel=channel, needed=data.get("needed", "see the README"))
+        )
     return _Refused(code or "unknown")

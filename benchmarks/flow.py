@@ -82,7 +82,13 @@ def _stages(texts: Sequence[str]) -> dict[str, float]:
 def _pages(texts: Sequence[str], now: datetime) -> Iterator[Page]:
     for start in range(0, len(texts), _PAGE):
         posts = tuple(
-            Post(source="x", ref=str(number), text=text, written_at=now - timedelta(seconds=len(texts) - number), author=f"u{number}")
+            Post(
+                source="x",
+                ref=str(number),
+                text=text,
+                written_at=now - timedelta(seconds=len(texts) - number),
+                author=f"u{number}",
+            )
             for number, text in enumerate(texts[start : start + _PAGE], start)
         )
         yield Page(posts, {"newest": start})

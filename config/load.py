@@ -155,7 +155,14 @@ def _syntax(path: Path, text: str, message: str) -> Problem:
     lines = text.split("\n")
     found = lines[line - 1].strip()[:60] if line <= len(lines) else "end of file"
     sentence = re.sub(r"\s*\(at .*\)$", "", message)
-    return Problem(str(path), line, column, "not TOML", f"{found!r} ({sentence.lower()})", "key = value, quotes and brackets closed")
+    return Problem(
+        str(path),
+        line,
+        column,
+        "not TOML",
+        f"{found!r} ({sentence.lower()})",
+        "key = value, quotes and brackets closed",
+    )
 
 
 # ---------------------------------------------------------------- places of keys
@@ -281,7 +288,7 @@ def _pattern(pattern: str) -> str:
         return 'an address such as "https://gateway.example"'
     if pattern.startswith("^(@here"):
         return '"@here", "@channel", "<!subteam^S…>" or "<@U…>"'
-    return "a name of small letters, digits and _, such as \"night_shift\""
+    return 'a name of small letters, digits and _, such as "night_shift"'
 
 
 def _keys_allowed(model: Any, path: Path_) -> list[str]:
@@ -303,7 +310,13 @@ def _near(word: str, choices: Collection[str]) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    text = (
+        repr(value)
+        if isinstance(value, str)
+        else {True: "true", False: "false"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -344,7 +357,9 @@ def _across(parsed: dict[str, Any], files: dict[str, _File], sections: Collectio
         for place, category in enumerate(rule.when.category):
             if category not in categories:
                 allowed = "a category of keywords.toml: " + ", ".join(categories)
-                yield file.problem(("rules", number, "when", "category", place), repr(category), allowed, _near(category, categories))
+                yield file.problem(
+                    ("rules", number, "when", "category", place), repr(category), allowed, _near(category, categories)
+                )
         if rule.do != "alert" and rule.when.urgency and "danger" in rule.when.urgency:
             yield file.problem(("rules", number, "do"), repr(rule.do), '"alert": danger is never batched or muted')
     for name in sorted(_ALWAYS_USED - set(channels)):

@@ -5,13 +5,24 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StrictBool, StrictInt, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def parse_duration(value: Any) -> timedelta:
-    """"60s", "5m", "24h" or "7d" as a timedelta; ValueError for anything else."""
+    """ "60s", "5m", "24h" or "7d" as a timedelta; ValueError for anything else."""
     if isinstance(value, timedelta):
         return value
     match = re.fullmatch(r"\s*([1-9][0-9]{0,5})\s*([smhd])\s*", value) if isinstance(value, str) else None
@@ -246,7 +257,12 @@ _DEFAULT_RULES = (
         do="alert",
         to="privacy",
     ),
-    Rule(name="complaints and questions to the care team", when=When(kind=("complaint", "question")), do="alert", to="care"),
+    Rule(
+        name="complaints and questions to the care team",
+        when=When(kind=("complaint", "question")),
+        do="alert",
+        to="care",
+    ),
     Rule(name="praise to kind words", when=When(kind=("praise",)), do="digest", to="praise"),
     Rule(name="remarks of patients and visitors", when=When(voice=("patient",)), do="digest", to="care"),
     Rule(name="news about us to operations", when=When(voice=("news",)), do="digest", to="ops"),

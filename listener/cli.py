@@ -1,6 +1,5 @@
 """The commands. Heavy libraries are loaded inside the command that needs them: --help answers at once."""
 
-import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from alerts.door import Door
-    from config.schema import Config
-    from listener.environment import Environment
-    from listener.service import Passed, Service
+    pass
 
 app = typer.Typer(
     name="call-light",
@@ -28,7 +22,9 @@ config_app = typer.Typer(help="Check the five config files.", no_args_is_help=Tr
 app.add_typer(config_app, name="config")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-Since = Annotated[str | None, typer.Option("--since", metavar="7d", help="From how long ago; whole days of the hospital.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="7d", help="From how long ago; whole days of the hospital.")
+]
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
 _ANYWHERE = ("--config", "--data", "--debug")
@@ -66,8 +62,12 @@ def _to_front(args: list[str]) -> list[str]:
 
 @app.callback()
 def _options(
-    config: Annotated[Path | None, typer.Option(help="Folder of the five config files [CALL_LIGHT_CONFIG, else config/].")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the database and reports [CALL_LIGHT_DATA, else data/].")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Folder of the five config files [CALL_LIGHT_CONFIG, else config/].")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the database and reports [CALL_LIGHT_DATA, else data/].")
+    ] = None,
     debug: Annotated[bool, typer.Option(help="Show tracebacks and log more.")] = False,
 ) -> None:
     _given.update(config=config, data=data, debug=debug)
@@ -88,9 +88,7 @@ def demo(
     """Play the bundled week, start to end; no accounts needed."""
     from rich.progress import Progress
 
-    from alerts import figures
     from alerts.console import Console as Door
-    from alerts.ledger import ledger as sum_up
     from listener import week
     from listener.database import open_database
     from listener.service import Service, replay
@@ -109,6 +107,8 @@ def demo(
     terminal.rule(f"{config.hospital.name}: seven days of posts, played through every stage")
     with Progress(console=terminal, transient=True) as progress:
         task = progress.add_task("Playing the week", total=len(posts))
-        for played in replay(service, posts, timedelta(minutes=30), lambda at: moment.__setitem__(0, at.astimezone(UTC))):
+        for played in replay(
+            service, posts, timedelta(minutes=30), lambda at: moment.__setitem__(0, at.astimezone(UTC))
+        ):
             progress.advance(task, played)
     terminal.print("ok")

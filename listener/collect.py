@@ -51,7 +51,9 @@ def may_ask(watch: Watch, settings: CollectorSettings, now: datetime) -> bool:
     return left and (watch.paused_until is None or watch.paused_until <= now)
 
 
-def pages(name: str, settings: CollectorSettings, watch: Watch, asking: Asking, secrets: Mapping[str, str]) -> Iterator[Page]:
+def pages(
+    name: str, settings: CollectorSettings, watch: Watch, asking: Asking, secrets: Mapping[str, str]
+) -> Iterator[Page]:
     """What collector `name` has to give, page by page, within the day's read budget.
 
     Raises TryLater and NeedsPerson only: whatever else a library throws becomes TryLater with its kind.
@@ -59,7 +61,9 @@ def pages(name: str, settings: CollectorSettings, watch: Watch, asking: Asking, 
     collector = known_collectors()[name]
     missing = [secret for secret in collector.SECRETS if not secrets.get(secret)]
     if missing:
-        raise NeedsPerson(f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml")
+        raise NeedsPerson(
+            f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
+        )
     left = None if settings.daily_reads is None else settings.daily_reads - reads_today(watch, asking.now)
     wanted = {secret: secrets[secret] for secret in collector.SECRETS}
     asking = Asking(asking.hospital, asking.now, wanted, left)

@@ -21,7 +21,9 @@ def open_database(data: Path, url: str | None = None) -> Engine:
         try:
             data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NeedsPerson(f"cannot make the data folder {data} ({error.strerror}); name another with --data DIR") from None
+            raise NeedsPerson(
+                f"cannot make the data folder {data} ({error.strerror}); name another with --data DIR"
+            ) from None
         url = f"sqlite:///{data / 'call-light.db'}"
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
@@ -69,4 +71,6 @@ def _migrate(engine: Engine) -> None:
         try:
             command.upgrade(settings, "head")
         except CommandError:
-            raise NeedsPerson("this database was made by a newer version; install that version, or name another place with --data DIR") from None
+            raise NeedsPerson(
+                "this database was made by a newer version; install that version, or name another place with --data DIR"
+            ) from None

@@ -51,7 +51,14 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     session.add(watch)
     session.commit()
     counts = kept + Kept(skipped=len(page.skipped))
-    log.info("action=keep collector=%s new=%d edited=%d again=%d skipped=%d", name, counts.new, counts.edited, counts.again, counts.skipped)
+    log.info(
+        "action=keep collector=%s new=%d edited=%d again=%d skipped=%d",
+        name,
+        counts.new,
+        counts.edited,
+        counts.again,
+        counts.skipped,
+    )
     return counts
 
 

@@ -80,7 +80,9 @@ class Service:
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
-        jobs = [clock.Job(name, self.config.collectors[name].every, self._collecting(name)) for name in self._listening()]
+        jobs = [
+            clock.Job(name, self.config.collectors[name].every, self._collecting(name)) for name in self._listening()
+        ]
         clock.run([clock.Job("flow", _FLOW_EVERY, self.flow), *jobs], self.stop)
 
     def collect(self, name: str, passed: Passed | None = None) -> Passed:
@@ -145,7 +147,9 @@ class Service:
         return passed
 
 
-def replay(service: Service, posts: Sequence[Post], step: timedelta, set_time: Callable[[datetime], None]) -> Iterator[int]:
+def replay(
+    service: Service, posts: Sequence[Post], step: timedelta, set_time: Callable[[datetime], None]
+) -> Iterator[int]:
     """Play posts through the real stages as if time passed, `step` by `step`; yields how many were played."""
     ordered = sorted(posts, key=_heard_at)
     at, done = _heard_at(ordered[0]), 0

@@ -1,6 +1,6 @@
 """Builds the spaCy pipeline and takes what it found out of each Doc.
 
-    text -> sentences -> mentions -> keywords -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
+text -> sentences -> mentions -> keywords -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
 """
 
 import hashlib
@@ -13,12 +13,36 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from config.schema import Config
-from nlp.components import assertion, keywords, kind, language, mentions, mood, redaction, sentences, stage, urgency, voice
-from nlp.tokenizer import blank, visible
+from nlp.components import (
+    assertion,
+    keywords,
+    kind,
+    language,
+    mentions,
+    mood,
+    redaction,
+    sentences,
+    stage,
+    urgency,
+    voice,
+)
+from nlp.tokenizer import blank, text_of, visible
 
 # Goes up when the rules in this package change what is read, so that kept mentions are read again.
 RULES_VERSION = 1
-ORDER = ("sentences", "mentions", "keywords", "language", "assertion", "mood", "stage", "voice", "kind", "urgency", "redaction")
+ORDER = (
+    "sentences",
+    "mentions",
+    "keywords",
+    "language",
+    "assertion",
+    "mood",
+    "stage",
+    "voice",
+    "kind",
+    "urgency",
+    "redaction",
+)
 _COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, stage, urgency, voice)
 _LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
@@ -46,7 +70,9 @@ class Reader:
             yield fields(doc)
 
     def _doc(self, text: Text) -> Doc:
-        doc = self.language.make_doc(visible(text.text[:_LONGEST]))
+        shown = visible(text.text[:_LONGEST])
+        doc = self.language.make_doc(shown)
+        doc._.text = shown
         doc._.about_us, doc._.own = text.about_us, text.own
         return doc
 
@@ -116,14 +142,18 @@ def _categories(doc: Doc) -> list[dict[str, Any]]:
 
 
 def _reasons(doc: Doc) -> list[str]:
-    reasons = [f"about us: {name!r}" for name in doc._.mentions_us] or (["about us: its place says so"] if doc._.about_us else [])
+    reasons = [f"about us: {name!r}" for name in doc._.mentions_us] or (
+        ["about us: its place says so"] if doc._.about_us else []
+    )
     reasons.append(f"voice {doc._.voice}: {doc._.voice_why}")
     if doc._.kind:
         reasons.append(f"{doc._.kind}: {doc._.kind_why}")
     reasons += doc._.urgency_why
     dropped = [span for span in keywords.spoken(doc, "urgency:") if span._.meant not in ("now", "past")]
-    reasons += [f"{span.label_.removeprefix('urgency:')} left out: {span.text!r} is {_MEANT[span._.meant]}" for span in dropped]
-    if len(doc.text) == _LONGEST:
+    reasons += [
+        f"{span.label_.removeprefix('urgency:')} left out: {span.text!r} is {_MEANT[span._.meant]}" for span in dropped
+    ]
+    if len(text_of(doc)) == _LONGEST:
         reasons.append(f"only the first {_LONGEST:,} characters were read")
     return reasons
 

@@ -30,11 +30,11 @@ def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) ->
     return len(mentions)
 
 
-def _answers(mention: Mention) -> bool:
-    return mention.thread is not None and mention.thread != mention.ref
+def _answers(mention: Any) -> bool:
+    return bool(mention.thread is not None and mention.thread != mention.ref)
 
 
-def _rows(session: Session, reader: Reader, mentions: Sequence[Mention], now: datetime) -> list[dict[str, Any]]:
+def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: datetime) -> list[dict[str, Any]]:
     in_threads = _threads_about_us(session, mentions)
     texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own) for m in mentions]
     said = reader.read(texts)
@@ -45,7 +45,7 @@ def _rows(session: Session, reader: Reader, mentions: Sequence[Mention], now: da
     ]
 
 
-def _unread(session: Session, version: str, limit: int) -> Sequence[Mention]:
+def _unread(session: Session, version: str, limit: int) -> Sequence[Any]:
     read_already = exists().where(
         and_(
             col(Reading.mention_id) == Mention.id,
@@ -53,11 +53,21 @@ def _unread(session: Session, version: str, limit: int) -> Sequence[Mention]:
             col(Reading.pipeline_version) == version,
         )
     )
-    unread = select(Mention).where(~read_already, col(Mention.deleted_at).is_(None))
-    return session.exec(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
+    wanted = (
+        Mention.id,
+        Mention.source,
+        Mention.ref,
+        Mention.thread,
+        Mention.text,
+        Mention.about_us,
+        Mention.own,
+        Mention.revision,
+    )
+    unread = select(*wanted).where(~read_already, col(Mention.deleted_at).is_(None))
+    return session.execute(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
 
 
-def _threads_about_us(session: Session, mentions: Sequence[Mention]) -> set[tuple[str, str | None]]:
+def _threads_about_us(session: Session, mentions: Sequence[Any]) -> set[tuple[str, str | None]]:
     """The threads of these mentions in which a post names us: what is said there without a name is about us too."""
     threads = {mention.thread for mention in mentions if _answers(mention)}
     found: set[tuple[str, str | None]] = set()

@@ -5,12 +5,44 @@ import unicodedata
 from functools import lru_cache
 
 import spacy
-from spacy.attrs import NORM
+from spacy.attrs import (
+    IS_BRACKET,
+    IS_CURRENCY,
+    IS_QUOTE,
+    IS_STOP,
+    LIKE_EMAIL,
+    LIKE_NUM,
+    LIKE_URL,
+    NORM,
+    PREFIX,
+    SHAPE,
+    SUFFIX,
+)
 from spacy.language import Language
 from spacy.symbols import ORTH
+from spacy.tokens import Doc
 
 # A stop after these ends no sentence.
-_ABBREVIATIONS = ("St.", "Dr.", "Mr.", "Mrs.", "Ms.", "Prof.", "Ste.", "Mt.", "Jr.", "Sr.", "a.m.", "p.m.", "vs.", "e.g.", "i.e.", "No.", "ext.", "Sra.")
+_ABBREVIATIONS = (
+    "St.",
+    "Dr.",
+    "Mr.",
+    "Mrs.",
+    "Ms.",
+    "Prof.",
+    "Ste.",
+    "Mt.",
+    "Jr.",
+    "Sr.",
+    "a.m.",
+    "p.m.",
+    "vs.",
+    "e.g.",
+    "i.e.",
+    "No.",
+    "ext.",
+    "Sra.",
+)
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 # Direction overrides and isolates, zero-width characters, byte order marks: they can hide words
@@ -31,10 +63,21 @@ def fold(word: str) -> str:
     return _ELONGATED.sub(r"\1", plain).rstrip(".") or word
 
 
+Doc.set_extension("text", default=None, force=True)
+
+
+def text_of(doc: Doc) -> str:
+    """The text of a Doc. doc.text puts it together from its words each time."""
+    return doc._.text if doc._.text is not None else doc.text
+
+
 def blank() -> Language:
     """spaCy's blank English whose tokens carry `fold` as NORM, with contractions in one piece."""
     language = spacy.blank("en")
-    language.vocab.lex_attr_getters[NORM] = fold
+    getters = language.vocab.lex_attr_getters
+    getters[NORM] = fold
+    for unused in (SHAPE, PREFIX, SUFFIX, LIKE_NUM, LIKE_URL, LIKE_EMAIL, IS_STOP, IS_BRACKET, IS_QUOTE, IS_CURRENCY):
+        getters.pop(unused, None)  # each is computed for every new word, and social text is full of new words
     tokenizer = language.tokenizer
     tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower())}
     defaults = language.Defaults

@@ -21,5 +21,7 @@ def section(figures: Figures) -> Section:
     else:
         second = "There were no complaints."
     answered = [case.answered_at - case.clock_from for case in figures.cases if case.answered_at]
-    third = f"{len(answered)} of {len(figures.cases)} cases were answered in public" + (f", half of them within {in_words(median(answered))}." if answered else ".")
+    third = f"{len(answered)} of {len(figures.cases)} cases were answered in public" + (
+        f", half of them within {in_words(median(answered))}." if answered else "."
+    )
     return Section("The week in three sentences", (first, second, third))

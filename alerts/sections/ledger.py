@@ -8,7 +8,12 @@ from alerts.report import Section
 def section(figures: Figures) -> Section:
     """Collected = alerted + in digest + dismissed with a reason."""
     sum_ = ledger(figures.heard, figures.now)
-    rows: list[tuple[str, object]] = [("Collected", sum_.collected), ("Alerted", sum_.alerted), ("In a digest", sum_.in_digest), ("Dismissed with a reason", sum_.dismissed)]
+    rows: list[tuple[str, object]] = [
+        ("Collected", sum_.collected),
+        ("Alerted", sum_.alerted),
+        ("In a digest", sum_.in_digest),
+        ("Dismissed with a reason", sum_.dismissed),
+    ]
     rows += [("On the way", sum_.on_the_way)] if sum_.on_the_way else []
     rows += [(f"STUCK: {where}", count) for where, count in sum_.stuck.items()]
     rows += [(f"  dismissed: {reason}", count) for reason, count in sum_.reasons.items()]

@@ -8,5 +8,12 @@ from alerts.report import Section
 def section(figures: Figures) -> Section:
     """The latest praise, without personal details."""
     praise = [heard for heard in figures.of_patients() if heard.kind == "praise"]
-    rows = [(heard.heard_at.astimezone(figures.zone).strftime("%a"), PLACES.get(heard.source, heard.source), shorten(heard.redacted_text, 160).replace("\n", " ")) for heard in praise[-8:]]
+    rows = [
+        (
+            heard.heard_at.astimezone(figures.zone).strftime("%a"),
+            PLACES.get(heard.source, heard.source),
+            shorten(heard.redacted_text, 160).replace("\n", " "),
+        )
+        for heard in praise[-8:]
+    ]
     return Section("Kind words", (f"{len(praise)} posts with praise.",), ("Day", "Place", "In short"), rows)

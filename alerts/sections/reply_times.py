@@ -13,13 +13,34 @@ def section(figures: Figures) -> Section:
     """By urgency: cases, answered, median, slowest, share within target."""
     rows = []
     for urgency in ("danger", "here_now", "serious", "routine"):
-        cases = [case for case in figures.cases if case.urgency == urgency or (urgency == "routine" and case.urgency in ("low", "none"))]
+        cases = [
+            case
+            for case in figures.cases
+            if case.urgency == urgency or (urgency == "routine" and case.urgency in ("low", "none"))
+        ]
         taken = sorted(case.answered_at - case.clock_from for case in cases if case.answered_at)
         in_time = sum(bool(case.answered_at and case.answered_at <= case.due_at) for case in cases)
         share = f"{in_time / len(cases):.0%}" if cases else "–"
-        rows.append((NAMES[urgency].capitalize(), in_words(figures.targets[urgency]), len(cases), len(taken), in_words(median(taken)) if taken else "–", in_words(taken[-1]) if taken else "–", share))
-    sentence = "The clock runs from the author's post to the hospital's public reply. Southwest Airlines aims at 15 minutes."
-    return Section("How fast we answered", (sentence,), ("Urgency", "Target", "Cases", "Answered", "Median", "Slowest", "In time"), rows)
+        rows.append(
+            (
+                NAMES[urgency].capitalize(),
+                in_words(figures.targets[urgency]),
+                len(cases),
+                len(taken),
+                in_words(median(taken)) if taken else "–",
+                in_words(taken[-1]) if taken else "–",
+                share,
+            )
+        )
+    sentence = (
+        "The clock runs from the author's post to the hospital's public reply. Southwest Airlines aims at 15 minutes."
+    )
+    return Section(
+        "How fast we answered",
+        (sentence,),
+        ("Urgency", "Target", "Cases", "Answered", "Median", "Slowest", "In time"),
+        rows,
+    )
 
 
 def median(spans: Sequence[timedelta]) -> timedelta:

@@ -26,7 +26,18 @@ _FIELDS = {
     "text": ("text", "message", "content", "body", "full text", "snippet", "post", "review", "comment"),
     "ref": ("ref", "id", "post id", "tweet id", "message id", "mention id", "resource id"),
     "source": ("source", "network", "platform", "site", "channel", "content source"),
-    "written_at": ("written_at", "date", "created_at", "created", "published", "published at", "timestamp", "time", "datetime", "created time"),
+    "written_at": (
+        "written_at",
+        "date",
+        "created_at",
+        "created",
+        "published",
+        "published at",
+        "timestamp",
+        "time",
+        "datetime",
+        "created time",
+    ),
     "edited_at": ("edited_at", "edited", "updated_at"),
     "url": ("url", "link", "permalink", "post url"),
     "author": ("author", "handle", "username", "user", "screen name", "author handle"),
@@ -107,7 +118,11 @@ def _json_lines(lines: Lines) -> Iterator[tuple[str, Mapping[str, Any]] | SkipPo
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            why = f"not JSON (column {error.colno}: {error.msg.lower()})" if isinstance(error, json.JSONDecodeError) else "not JSON"
+            why = (
+                f"not JSON (column {error.colno}: {error.msg.lower()})"
+                if isinstance(error, json.JSONDecodeError)
+                else "not JSON"
+            )
             yield SkipPost(where, why)
             continue
         if isinstance(record, dict):
@@ -123,7 +138,9 @@ def _csv(lines: Lines) -> Iterator[tuple[str, Mapping[str, Any]] | SkipPost]:
     missing = [field for field in ("text", "written_at") if field not in fields]
     if missing:
         names = " and ".join(f"{field} (or {', '.join(_FIELDS[field][1:4])}…)" for field in missing)
-        raise NeedsPerson(f"{lines.name}: no column {names}; the columns found are {', '.join(header)[:200]!r}. Rename one, or export again with commas")
+        raise NeedsPerson(
+            f"{lines.name}: no column {names}; the columns found are {', '.join(header)[:200]!r}. Rename one, or export again with commas"
+        )
     while True:
         try:
             row = next(reader)
@@ -142,7 +159,9 @@ def _csv(lines: Lines) -> Iterator[tuple[str, Mapping[str, Any]] | SkipPost]:
 
 
 def _field(name: str) -> str | None:
-    return _FIELD_OF.get(name.strip().casefold().replace("-", " ")) or _FIELD_OF.get(name.strip().casefold().replace(" ", "_"))
+    return _FIELD_OF.get(name.strip().casefold().replace("-", " ")) or _FIELD_OF.get(
+        name.strip().casefold().replace(" ", "_")
+    )
 
 
 def _delimiter(text: str) -> str:
@@ -183,7 +202,9 @@ def _time(where: str, field: str, value: Any, zone: Any) -> datetime:
             return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
         moment = datetime.fromisoformat(str(value).strip())
     except (ValueError, OverflowError, OSError):
-        raise SkipPost(where, f"{field}: not a date; write it as 2026-11-09T14:05:00 or with a zone at the end") from None
+        raise SkipPost(
+            where, f"{field}: not a date; write it as 2026-11-09T14:05:00 or with a zone at the end"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=cast(Any, zone))
 
 

@@ -120,7 +120,9 @@ def _next_page(items: Iterator[Any]) -> list[Any]:
     except (prawcore.OAuthException, prawcore.InvalidToken):
         raise NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET") from None
     except (prawcore.Forbidden, prawcore.NotFound, prawcore.Redirect):
-        raise NeedsPerson("reddit: one of the subreddits in listening.toml is private, banned or does not exist") from None
+        raise NeedsPerson(
+            "reddit: one of the subreddits in listening.toml is private, banned or does not exist"
+        ) from None
     except prawcore.ResponseException as error:
         if error.response.status_code == 401:
             raise NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET") from None
@@ -143,7 +145,9 @@ class SafeRequestor(prawcore.Requestor):
 
     _not_before = 0.0  # epoch seconds
 
-    def request(self, method: str, url: str, *args: Any, timeout: float | None = None, **options: Any) -> requests.Response:  # type: ignore[override]
+    def request(
+        self, method: str, url: str, *args: Any, timeout: float | None = None, **options: Any
+    ) -> requests.Response:  # type: ignore[override]
         """As prawcore.Requestor.request. Raises TryLater while the rate limit is used up."""
         if time.time() < self._not_before:
             raise TryLater("reddit: the rate limit is used up", datetime.fromtimestamp(self._not_before, UTC))

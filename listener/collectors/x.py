@@ -76,11 +76,15 @@ def _search(
             elif refused.about == "fields" and "fields" not in place:
                 place = {**place, "fields": "post"}
             else:
-                raise NeedsPerson(f"x: X refused the search {query[:40]!r}: {refused}; correct it in listening.toml") from None
+                raise NeedsPerson(
+                    f"x: X refused the search {query[:40]!r}: {refused}; correct it in listening.toml"
+                ) from None
             continue
         posts, skipped = _posts(answer)
         meta = answer.get("meta") or {}
-        newest = max([place.get("newest", "0"), *(str(item.get("id", "0")) for item in answer.get("data") or ())], key=int)
+        newest = max(
+            [place.get("newest", "0"), *(str(item.get("id", "0")) for item in answer.get("data") or ())], key=int
+        )
         token = meta.get("next_token")
         if token:
             place = {**place, "next_token": token, "newest": newest}
@@ -167,7 +171,9 @@ def _ask(client: "tweepy.Client", query: str, place: Mapping[str, Any], left: in
         raise TryLater(f"x: X answers {error.response.status_code}") from None
     except tweepy.HTTPException as error:
         if error.response.status_code == 402:
-            raise NeedsPerson("x: the credits for reading X are used up (402); add some in the developer console") from None
+            raise NeedsPerson(
+                "x: the credits for reading X are used up (402); add some in the developer console"
+            ) from None
         raise TryLater(f"x: X answers {error.response.status_code}") from None
     except ValueError:  # requests.JSONDecodeError is one
         raise TryLater("x: the answer is not JSON; is something else answering in X's place?") from None

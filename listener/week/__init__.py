@@ -19,7 +19,12 @@ def posts(zone: ZoneInfo, now: datetime) -> list[Post]:
     week = [post for _, batch in read(Lines.of(POSTS), zone) for post in batch if isinstance(post, Post)]
     last = max(post.written_at.astimezone(zone).date() for post in week)
     days = (now.astimezone(zone).date() - last).days - 1
-    return [post.model_copy(update={"written_at": _moved(post.written_at, days, zone), "edited_at": _moved(post.edited_at, days, zone)}) for post in week]
+    return [
+        post.model_copy(
+            update={"written_at": _moved(post.written_at, days, zone), "edited_at": _moved(post.edited_at, days, zone)}
+        )
+        for post in week
+    ]
 
 
 def _moved(moment: datetime | None, days: int, zone: ZoneInfo) -> datetime | None:

@@ -39,8 +39,12 @@ def spoken(doc: Doc, label: str) -> list[Span]:
 
 def phrases_of(keywords: Any) -> dict[str, list[str]]:
     """Every phrase of keywords.toml by label (config.schema.Keywords)."""
-    labelled: dict[str, Iterable[str]] = {f"category:{name}": table.phrases for name, table in keywords.categories.items()}
-    labelled |= {f"urgency:{level}": getattr(keywords.urgency, level).phrases for level in ("danger", "here_now", "serious")}
+    labelled: dict[str, Iterable[str]] = {
+        f"category:{name}": table.phrases for name, table in keywords.categories.items()
+    }
+    labelled |= {
+        f"urgency:{level}": getattr(keywords.urgency, level).phrases for level in ("danger", "here_now", "serious")
+    }
     labelled |= {f"voice:{voice}": getattr(keywords.voices, voice).phrases for voice in ("promo", "news")}
     labelled["exclude"] = keywords.exclude.phrases
     return {label: list(found) for label, found in labelled.items()}

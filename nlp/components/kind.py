@@ -14,10 +14,14 @@ _ASKS = re.compile(
     r"\?|^(?:does|do|is|are|can|could|who|what|when|where|how|which|anyone|anybody|has anyone|did|will|should|any)\b.*\b(?:know|recommend\w*|open|accept|take|have|tips|advice)\b|"
     r"\b(?:anyone know|does anyone|do you know|wondering (?:if|whether)|question for|recommendations|alguien sabe|saben si|a que hora|cuanto cuesta|donde)\b"
 )
-_SOFTENED = re.compile(r"thought id never say|never thought id say|i was (?:so )?(?:scared|terrified|nervous|worried)|was dreading|expected the worst|despite|even though|worth the wait|not a single complaint|no complaints|only downside")
+_SOFTENED = re.compile(
+    r"thought id never say|never thought id say|i was (?:so )?(?:scared|terrified|nervous|worried)|was dreading|expected the worst|despite|even though|worth the wait|not a single complaint|no complaints|only downside"
+)
 
 
-@Language.component("kind", requires=["doc._.voice", "doc._.good", "doc._.bad", "doc.spans"], assigns=["doc._.kind", "doc._.kind_why"])
+@Language.component(
+    "kind", requires=["doc._.voice", "doc._.good", "doc._.bad", "doc.spans"], assigns=["doc._.kind", "doc._.kind_why"]
+)
 def kind(doc: Doc) -> Doc:
     """Set doc._.kind, None unless the voice is a patient's."""
     if doc._.voice == "patient":
@@ -28,7 +32,9 @@ def kind(doc: Doc) -> Doc:
 def _kind(doc: Doc) -> tuple[str, str]:
     good, bad = doc._.good, doc._.bad
     text = " ".join(token.norm_ for token in doc)
-    harm = [span for label in ("urgency:danger", "urgency:serious") for span in spoken(doc, label) if span._.meant == "now"]
+    harm = [
+        span for label in ("urgency:danger", "urgency:serious") for span in spoken(doc, label) if span._.meant == "now"
+    ]
     grateful = len(good) > 1 and len(good) >= len(bad)
     if harm and not grateful:
         return "complaint", f"says {harm[0].text!r}"

@@ -8,19 +8,151 @@ from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.tokenizer import text_of
+
 READ = ("en", "es")  # the languages whose phrases we have
 
 Doc.set_extension("language", default="en", force=True)
 
 _COMMON = {
     "en": frozenset(
-        "the and to of in is it you that was for on are with they be at this have from or had by not but what all were we when "
-        "your can said there an how their if will up out them then she many some so her would him has my our me us no who "
-        "did get just about after been still i im its he do does dont cant very got again here they’re why really".split()
+        [
+            "the",
+            "and",
+            "to",
+            "of",
+            "in",
+            "is",
+            "it",
+            "you",
+            "that",
+            "was",
+            "for",
+            "on",
+            "are",
+            "with",
+            "they",
+            "be",
+            "at",
+            "this",
+            "have",
+            "from",
+            "or",
+            "had",
+            "by",
+            "not",
+            "but",
+            "what",
+            "all",
+            "were",
+            "we",
+            "when",
+            "your",
+            "can",
+            "said",
+            "there",
+            "an",
+            "how",
+            "their",
+            "if",
+            "will",
+            "up",
+            "out",
+            "them",
+            "then",
+            "she",
+            "many",
+            "some",
+            "so",
+            "her",
+            "would",
+            "him",
+            "has",
+            "my",
+            "our",
+            "me",
+            "us",
+            "no",
+            "who",
+            "did",
+            "get",
+            "just",
+            "about",
+            "after",
+            "been",
+            "still",
+            "i",
+            "im",
+            "its",
+            "he",
+            "do",
+            "does",
+            "dont",
+            "cant",
+            "very",
+            "got",
+            "again",
+            "here",
+            "they’re",
+            "why",
+            "really",
+        ]
     ),
     "es": frozenset(
-        "el la los las un una de del que y en es por con para su se lo como mas pero sus le ya o este si porque esta cuando "
-        "muy sin sobre mi me nos hay donde estoy estamos mama papa usted gracias tiene nadie todo hola esperando no fue son".split()
+        [
+            "el",
+            "la",
+            "los",
+            "las",
+            "un",
+            "una",
+            "de",
+            "del",
+            "que",
+            "y",
+            "en",
+            "es",
+            "por",
+            "con",
+            "para",
+            "su",
+            "se",
+            "lo",
+            "como",
+            "mas",
+            "pero",
+            "sus",
+            "le",
+            "ya",
+            "o",
+            "este",
+            "si",
+            "porque",
+            "esta",
+            "cuando",
+            "muy",
+            "sin",
+            "sobre",
+            "mi",
+            "me",
+            "nos",
+            "hay",
+            "donde",
+            "estoy",
+            "estamos",
+            "mama",
+            "papa",
+            "usted",
+            "gracias",
+            "tiene",
+            "nadie",
+            "todo",
+            "hola",
+            "esperando",
+            "no",
+            "fue",
+            "son",
+        ]
     ),
 }
 _LATIN = re.compile(r"[a-zA-ZÀ-ÿ]")
@@ -34,7 +166,7 @@ def language(doc: Doc) -> Doc:
     words = [word for word in map(strings.__getitem__, doc.to_array(NORM).tolist()) if word.isalpha()]
     english = len([word for word in words if word in _COMMON["en"]])
     spanish = len([word for word in words if word in _COMMON["es"]])
-    start = doc.text[:2000]
+    start = text_of(doc)[:2000]
     if not start.isascii() and _is_another_script(start):
         doc._.language = _classified(start)
     elif english >= 2 and english > spanish and english >= len(words) * 0.15:

@@ -27,10 +27,17 @@ class Mentions:
     """Finds the hospital's names."""
 
     def __init__(
-        self, nlp: Language, name: str, names: dict[str, list[str]], not_us: list[str], departments: dict[str, list[str]]
+        self,
+        nlp: Language,
+        name: str,
+        names: dict[str, list[str]],
+        not_us: list[str],
+        departments: dict[str, list[str]],
     ) -> None:
         """`names`: what a match is reported as -> how it is written; "site:NAME" for a site."""
-        self._names = Phrases(nlp, {**{label: _spellings(forms) for label, forms in names.items()}, _NOT_US: _spellings(not_us)})
+        self._names = Phrases(
+            nlp, {**{label: _spellings(forms) for label, forms in names.items()}, _NOT_US: _spellings(not_us)}
+        )
         self._departments = Phrases(nlp, {label: _spellings(forms) for label, forms in departments.items()})
 
     def __call__(self, doc: Doc) -> Doc:

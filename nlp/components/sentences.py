@@ -10,6 +10,7 @@ _CLOSING = frozenset("\"')]»”’")
 
 _YES, _NO = 1, (1 << 64) - 1  # spaCy's 1 and -1 in an unsigned array
 
+
 @Language.component("sentences", assigns=["token.is_sent_start", "doc.sents"])
 def sentences(doc: Doc) -> Doc:
     """Mark where each sentence starts."""

@@ -14,11 +14,17 @@ Doc.set_extension("urgency_why", default=(), force=True)
 
 # Danger that does not name us counts when it happens where care is given: nobody in a waiting
 # room types the hospital's full name.
-_CARE_PLACE = re.compile(r"\b(?:waiting room|emergency room|the er|your er|triage|nurses?|hospital|icu|nicu|labor and delivery|ward|call light|call button|sala de espera|urgencias|enfermera|psych unit|psych ward)\b")
+_CARE_PLACE = re.compile(
+    r"\b(?:waiting room|emergency room|the er|your er|triage|nurses?|hospital|icu|nicu|labor and delivery|ward|call light|call button|sala de espera|urgencias|enfermera|psych unit|psych ward)\b"
+)
 _PRESENT_PEOPLE = re.compile(r"\b(?:my|our|im|i|we|me|mi|nos)\b")
 
 
-@Language.component("urgency", requires=["doc.spans", "span._.meant", "doc._.kind", "doc._.voice"], assigns=["doc._.urgency", "doc._.urgency_why"])
+@Language.component(
+    "urgency",
+    requires=["doc.spans", "span._.meant", "doc._.kind", "doc._.voice"],
+    assigns=["doc._.urgency", "doc._.urgency_why"],
+)
 def urgency(doc: Doc) -> Doc:
     """Set doc._.urgency and why."""
     if is_about_us(doc) or doc.spans["keywords"]:
@@ -27,7 +33,10 @@ def urgency(doc: Doc) -> Doc:
 
 
 def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
-    now = {level: [span for span in spoken(doc, f"urgency:{level}") if span._.meant == "now"] for level in ("danger", "here_now", "serious")}
+    now = {
+        level: [span for span in spoken(doc, f"urgency:{level}") if span._.meant == "now"]
+        for level in ("danger", "here_now", "serious")
+    }
     past = [span for span in spoken(doc, "urgency:danger") if span._.meant == "past"]
     if doc._.own:
         return "none", ()

@@ -1,0 +1,71 @@
+"""What every test may ask for: the shipped configuration, an empty database, a fixed time, and no network but loopback."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from config.load import load
+from config.schema import Config
+from listener.collect import settings_of_all
+from listener.database import open_database
+from nlp.pipeline import Reader
+
+PROJECT = Path(__file__).parent.parent
+NOW = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)  # a Monday, 09:00 in the hospital's zone
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to any other host fails the test; no secret or proxy of the machine reaches it."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("SLACK_BOT_TOKEN", "X_BEARER_TOKEN", "REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if host not in (None, "127.0.0.1", "localhost", "::1"):
+            raise AssertionError(f"a test reached for {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    """The configuration that ships."""
+    return load(PROJECT / "config", settings_of_all())
+
+
+@pytest.fixture(scope="session")
+def reader(config: Config) -> Reader:
+    """The pipeline for it."""
+    return Reader(config)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A new database."""
+    engine = open_database(tmp_path / "data")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session on it."""
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The time it is in tests."""
+    return NOW
