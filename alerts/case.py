@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import CursorResult, update
-from sqlmodel import Field, Session, SQLModel, col
+from sqlmodel import Field, Session, SQLModel, col, select
 
 State = Literal["open", "claimed", "answered", "closed", "dismissed"]
 WAITING: tuple[State, ...] = ("open", "claimed")  # someone must still act
@@ -18,6 +18,7 @@ MOVES: dict[str, tuple[State, ...]] = {  # to a state: from which it may be reac
     "closed": ("open", "claimed", "answered"),
     "dismissed": ("open", "claimed"),
 }
+REOPENED = "reopened it"  # what a person who reopens a case did, in its record
 RANK = {"danger": 0, "here_now": 1, "serious": 2, "routine": 3, "low": 4, "none": 5}  # the worst first
 
 
@@ -51,6 +52,12 @@ class CaseEvent(SQLModel, table=True):
     what: str
 
 
+def waiting_cases(session: Session) -> list[Case]:
+    """Every case that someone must still act on, the most urgent first, then by when it is due."""
+    waiting = session.exec(select(Case).where(col(Case.state).in_(WAITING))).all()
+    return sorted(waiting, key=lambda case: (RANK[case.urgency], case.due_at))
+
+
 def open_case(session: Session, case: Case, why: str) -> Case:
     """Store a new case with its first event; the caller commits."""
     session.add(case)
@@ -59,24 +66,36 @@ def open_case(session: Session, case: Case, why: str) -> Case:
     return case
 
 
-def join(session: Session, case: Case, urgency: str, channel: str, due_at: datetime, now: datetime) -> None:
+def join(
+    session: Session, case: Case, urgency: str, channel: str, clock_from: datetime, due_at: datetime, now: datetime
+) -> None:
     """Another post of the same person belongs to `case`: it counts, may raise it, and reopens it; the caller commits."""
     case.posts += 1
     case.version += 1
     _note(session, case, now, "call-light", "another post of the same person")
     if case.state not in WAITING:
-        _note(session, case, now, "call-light", "reopened")
-        case.state, case.owner, case.answered_at, case.clock_from, case.due_at = "open", None, None, now, due_at
-    raise_urgency(session, case, urgency, channel, due_at, now)
+        _reopen(session, case, clock_from, due_at, now)
+    raise_urgency(session, case, urgency, channel, clock_from, due_at, now)
 
 
-def raise_urgency(session: Session, case: Case, urgency: str, channel: str, due_at: datetime, now: datetime) -> None:
-    """Make a case more urgent, never less; the caller commits."""
+def raise_urgency(
+    session: Session, case: Case, urgency: str, channel: str, clock_from: datetime, due_at: datetime, now: datetime
+) -> None:
+    """Make a case more urgent, never less; one that was over is open again. The caller commits."""
     if RANK[urgency] < RANK[case.urgency]:
         _note(session, case, now, "call-light", f"now {urgency}, was {case.urgency}")
+        if case.state not in WAITING:
+            _reopen(session, case, clock_from, due_at, now)
         case.urgency, case.channel, case.due_at = urgency, channel, min(due_at, case.due_at)
         case.version += 1
     session.add(case)
+
+
+def _reopen(session: Session, case: Case, clock_from: datetime, due_at: datetime, now: datetime) -> None:
+    """The clock starts with what the author has said since, not when we heard of it."""
+    _note(session, case, now, "call-light", "reopened")
+    case.state, case.owner, case.answered_at = "open", None, None
+    case.clock_from, case.due_at = clock_from, due_at
 
 
 def move(session: Session, case_id: int, state: State, who: str, what: str, at: datetime) -> bool:
@@ -84,11 +103,13 @@ def move(session: Session, case_id: int, state: State, who: str, what: str, at: 
 
     One UPDATE with the condition in it: two people who press at once cannot both win. The caller commits.
     """
-    values: dict[str, object] = {"state": state, "version": Case.version + 1}  # type: ignore[operator]
+    values: dict[str, object] = {"state": state, "version": col(Case.version) + 1}
     if state == "claimed":
         values["owner"] = who
     if state == "answered":
         values["answered_at"] = at
+    if state == "open":  # nobody has it, and what was taken for an answer was none: the clock runs on
+        values |= {"owner": None, "answered_at": None}
     changed = session.execute(
         update(Case).where(col(Case.id) == case_id, col(Case.state).in_(MOVES[state])).values(**values),
         execution_options={"synchronize_session": False},

@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -56,12 +56,15 @@ class ConfigError(Exception):
 
 
 def load(
-    folder: Path, collectors: Mapping[str, type[CollectorSettings]], sections: Collection[str] | None = None
+    folder: Path,
+    collectors: Mapping[str, type[CollectorSettings]],
+    sections: Collection[str] | None = None,
+    check_phrase: Callable[[str], None] | None = None,
 ) -> Config:
     """The checked configuration in `folder`.
 
     `collectors` gives the settings that each known collector takes, `sections` the names of the known report
-    sections (None: not checked). Raises ConfigError with every mistake in all five files.
+    sections (None: not checked), `check_phrase` raises ValueError for a phrase that cannot be read. Raises ConfigError with every mistake in all five files.
     """
     if not folder.is_dir():
         sentence = "no such folder"
@@ -82,6 +85,8 @@ def load(
     problems += found
     if not problems:
         problems += _across(parsed, texts, sections)
+        if check_phrase:
+            problems += _phrases(parsed["keywords.toml"].model_dump(), (), texts["keywords.toml"], check_phrase)
     if problems:
         raise ConfigError(sorted(problems, key=lambda p: (p.file, p.line, p.column)))
     return Config(
@@ -338,6 +343,19 @@ def _collectors(
         settings[name], found = _checked(known[name], values, file, path)
         problems += found
     return settings, problems
+
+
+def _phrases(table: Any, path: Path_, file: _File, check: Callable[[str], None]) -> Iterator[Problem]:
+    """Every list named "phrases", wherever it stands."""
+    for key, value in table.items():
+        if key == "phrases":
+            for number, phrase in enumerate(value):
+                try:
+                    check(phrase)
+                except ValueError as error:
+                    yield file.problem((*path, key, number), repr(phrase), str(error))
+        elif isinstance(value, dict):
+            yield from _phrases(value, (*path, key), file, check)
 
 
 def _across(parsed: dict[str, Any], files: dict[str, _File], sections: Collection[str] | None) -> Iterator[Problem]:

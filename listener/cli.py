@@ -1,74 +1,86 @@
 """The commands. Heavy libraries are loaded inside the command that needs them: --help answers at once."""
 
+import json
 import sys
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    pass
+    from rich.console import Console as Terminal
+    from sqlalchemy import Engine
+
+    from alerts.door import Door
+    from config.schema import Config
+    from listener.environment import Environment
+    from listener.service import Passed, Service
 
 app = typer.Typer(
-    name="call-light",
-    help="Hears what patients say in public about a hospital and puts what needs a person before the social care team.",
+    help="Hears what patients say in public about a hospital and puts what needs a person before the care team.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-config_app = typer.Typer(help="Check the five config files.", no_args_is_help=True, rich_markup_mode=None)
+config_app = typer.Typer(help="Check and show the five config files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-Since = Annotated[
-    str | None, typer.Option("--since", metavar="7d", help="From how long ago; whole days of the hospital.")
-]
+Since = Annotated[str | None, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")]
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
 _ANYWHERE = ("--config", "--data", "--debug")
 
 
 def main() -> None:
-    """Run a command; any error becomes one sentence and exit status 1."""
-    from listener.errors import CallLightError
-
+    """Run a command; an error becomes one sentence and exit status 1."""
     try:
         app(args=_to_front(sys.argv[1:]))
-    except CallLightError as error:
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
         if _given["debug"]:
             raise
-        _fail(str(error))
-    except BrokenPipeError:
-        sys.exit(0)
+        _fail(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    from config.load import ConfigError
+    from listener.errors import CallLightError
+
+    if isinstance(error, CallLightError | ConfigError):
+        return str(error)
+    # The kind only: the message of an unknown error may carry what a post said.
+    return f"something unexpected happened ({type(error).__name__}); run it again with --debug and report what it prints"
 
 
 def _to_front(args: list[str]) -> list[str]:
     """--config, --data and --debug may stand anywhere."""
-    front, rest, index = [], [], 0
-    while index < len(args):
-        name = args[index].partition("=")[0]
-        if name == "--schema" or name not in _ANYWHERE:
-            rest.append(args[index])
-        else:
-            front.append(args[index])
-            if name != "--debug" and "=" not in args[index] and index + 1 < len(args):
-                index += 1
-                front.append(args[index])
-        index += 1
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for arg in waiting:
+        name, _, value = arg.partition("=")
+        if name not in _ANYWHERE:
+            rest.append(arg)
+            continue
+        front.append(arg)
+        if name != "--debug" and not value:
+            front += [next(waiting, "")]
     return front + rest
 
 
 @app.callback()
 def _options(
-    config: Annotated[
-        Path | None, typer.Option(help="Folder of the five config files [CALL_LIGHT_CONFIG, else config/].")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the database and reports [CALL_LIGHT_DATA, else data/].")
-    ] = None,
-    debug: Annotated[bool, typer.Option(help="Show tracebacks and log more.")] = False,
+    config: Annotated[Path | None, typer.Option(help="Folder of the config files [CALL_LIGHT_CONFIG, config/].")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of database and reports [CALL_LIGHT_DATA, data/].")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and log more.")] = False,
 ) -> None:
     _given.update(config=config, data=data, debug=debug)
 
@@ -83,9 +95,9 @@ def _fail(sentence: str) -> NoReturn:
 
 @app.command()
 def demo(
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not open the summary in the browser.")] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not open the summary in a browser.")] = False,
 ) -> None:
-    """Play the bundled week, start to end; no accounts needed."""
+    """Play the bundled week through every stage; no accounts needed."""
     from rich.progress import Progress
 
     from alerts.console import Console as Door
@@ -93,22 +105,470 @@ def demo(
     from listener.database import open_database
     from listener.service import Service, replay
 
-    terminal = _terminal()
-    environment = _environment()
-    config = _config(environment.config if _given["config"] else Path(__file__).parent.parent / "config")
-    today = datetime.now(UTC)
-    posts = week.posts(config.hospital.zone, today)
+    terminal, environment = _terminal(), _environment()
+    folder = environment.config if _given["config"] or environment.config.is_dir() else Path(__file__).parents[1] / "config"
+    config = _config(folder)
+    zone, today = config.hospital.zone, datetime.now(UTC)
+    # The week fills the database that the other commands look at, unless a real one is there.
+    engine = _empty_database(environment)
     moment = [today]
-    for old in environment.data.glob("demo.db*"):
-        old.unlink()
-    environment.data.mkdir(parents=True, exist_ok=True)
-    engine = open_database(environment.data, f"sqlite:///{environment.data / 'demo.db'}")
-    service = Service(config, engine, Door(config.care.slack.channels, terminal), {}, lambda: moment[0])
+    door = Door(config.care.slack.channels, terminal)
+    service = Service(config, engine, door, {}, lambda: moment[0])
     terminal.rule(f"{config.hospital.name}: seven days of posts, played through every stage")
+    posts = week.posts(zone, today)
     with Progress(console=terminal, transient=True) as progress:
         task = progress.add_task("Playing the week", total=len(posts))
-        for played in replay(
-            service, posts, timedelta(minutes=30), lambda at: moment.__setitem__(0, at.astimezone(UTC))
-        ):
+        for played in replay(service, posts, timedelta(hours=1), lambda at: moment.__setitem__(0, at.astimezone(UTC))):
             progress.advance(task, played)
-    terminal.print("ok")
+    moment[0] = today
+    service.flow()
+    midnight = datetime.combine(today.astimezone(zone).date(), time(), zone)
+    path = _write_report(service, midnight - timedelta(days=7), midnight, today, terminal)
+    adds_up = _print_ledger(service, None, today, as_json=False)
+    terminal.print(f"\nThe summary is in {path}. Next: call-light cases --open, call-light ledger --since 7d")
+    if not no_serve and sys.stdout.isatty():
+        typer.launch(path.resolve().as_uri())
+    if not adds_up:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run() -> None:
+    """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
+    service = _service()
+    names = [name for name, settings in service.config.collectors.items() if settings.on]
+    if not names:
+        _fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
+    typer.echo(f"Listening to {', '.join(names)}; cards go to {service.door.name}. Ctrl-C ends it.", err=True)
+    service.run()
+
+
+@app.command()
+def tick(as_json: AsJson = False) -> None:
+    """One pass of every stage, then exit; asks every collector that is on, whatever its rhythm."""
+    service = _service()
+    _print_passed(service.tick(), as_json)
+
+
+@app.command()
+def collect(
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only this collector.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One pass of hearing and keeping, without reading."""
+    from listener.service import Passed
+
+    service = _service()
+    known = service.config.collectors
+    if source is not None and source not in known:
+        _fail(f"no collector {source!r} in listening.toml; there are {', '.join(known)}")
+    passed = Passed()
+    for name in [source] if source else [name for name, settings in known.items() if settings.on]:
+        service.collect(name, passed)
+    _print_passed(passed, as_json)
+    if passed.trouble and source:
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or JSON Lines of posts, as other tools export them.")],
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="The place all its posts come from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring in posts from a file; what is known already changes nothing."""
+    from rich.progress import Progress
+
+    from listener.collectors.file import Lines, read
+    from listener.errors import SkipPost
+    from listener.post import Page, Post
+    from listener.service import Passed
+
+    service = _service()
+    lines = Lines.of(file)
+    total = Passed()
+    with Progress(console=_terminal(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"Reading {file.name}", total=max(1, lines.text.count("\n")))
+        done = 0
+        for number, batch in read(lines, service.config.hospital.zone, source):
+            posts = tuple(item for item in batch if isinstance(item, Post))
+            skipped = tuple(item for item in batch if isinstance(item, SkipPost))
+            for passed in service.bring_in("import", [Page(posts, {}, skipped=skipped)]):
+                total.add(passed)
+            progress.advance(task, number - done)
+            done = number
+    _print_passed(total, as_json)
+
+
+@app.command()
+def read(
+    file: Annotated[str, typer.Argument(help='JSON Lines {"id", "text"}; "-" is standard input.')] = "-",
+    any_hospital: Annotated[bool, typer.Option("--any-hospital", help="As if every post were about us.")] = False,
+) -> None:
+    """Read texts: JSON Lines in, readings out as JSON Lines, in order; no database."""
+    from nlp.pipeline import Reader
+
+    reader = Reader(_config(_environment().config))
+    bad = 0
+    for reading in _readings(reader, _lines(file), any_hospital):
+        bad += "error" in reading
+        sys.stdout.write(json.dumps(reading, ensure_ascii=False) + "\n")
+    if bad:
+        _fail(f"{bad} lines could not be read; each has its reason under \"error\"")
+
+
+# ---------------------------------------------------------------- looking
+
+
+@app.command()
+def ledger(since: Since = None, as_json: AsJson = False) -> None:
+    """The sum: collected = alerted + in digest + dismissed with a reason. Exit status 1 if it does not add up."""
+    service = _service()
+    if not _print_ledger(service, _since(service, since), service.now(), as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def cases(
+    is_open: Annotated[bool, typer.Option("--open", help="Only what nobody has claimed.")] = False,
+    mine: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person has claimed.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Only what is past its reply target.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What still needs someone, the most urgent first, with the time left."""
+    from alerts.case import waiting_cases
+
+    service = _service()
+    now = service.now()
+    with _session(service.engine) as session:
+        found = [
+            case
+            for case in waiting_cases(session)
+            if (not is_open or case.state == "open") and (mine is None or case.owner == mine) and (not late or case.due_at < now)
+        ]
+        _print_cases(service, found, now, as_json)
+
+
+@app.command("act")
+def act_(
+    case_id: Annotated[int, typer.Argument(metavar="CASE", help="Its number, as in call-light cases.")],
+    action: Annotated[str, typer.Argument(help="claim, answered, close, not_for_us or reopen.")],
+    who: Annotated[str, typer.Option("--as", metavar="NAME", help="Who does it; it is written down.")],
+) -> None:
+    """Do something with a case, as the buttons of a card do."""
+    from alerts.act import act, known_actions
+
+    if action not in known_actions():
+        _fail(f"no action {action!r}; there are {', '.join(known_actions())}")
+    service = _service()
+    with _session(service.engine) as session:
+        case = act(session, action, case_id, who, service.now())
+        typer.echo(f"case {case.id} is {case.state}" + (f", owner {case.owner}" if case.owner else ""))
+
+
+@app.command()
+def report(
+    week: Annotated[str | None, typer.Option(metavar="2026-W46", help="An ISO week; the last finished one if left out.")] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    post: Annotated[bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")] = False,
+) -> None:
+    """The weekly summary: one HTML page in the data folder, and its sentences here."""
+    from alerts import report as reports
+
+    service = _service()
+    now = service.now()
+    since, until = reports.week(week, service.config.hospital.zone, now)
+    path = _write_report(service, since, until, now, _terminal())
+    typer.echo(str(path))
+    if post:
+        from alerts.deliver import deliver, enqueue_report
+
+        with _session(service.engine) as session:
+            enqueue_report(session, since, service.config, now)
+            deliver(session, service.config, service.door, now)
+    if open_it:
+        typer.launch(path.resolve().as_uri())
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Tokens, scopes, channels, clock, database, collectors: green, or what to do."""
+    from alerts.doctor import examine
+
+    terminal, worst = _terminal(), True
+    findings = list(examine(_environment()))
+    for finding in findings:
+        worst = worst and finding.ok is not False
+        if not as_json:
+            sign = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[finding.ok]
+            terminal.print(sign, finding.what, style=None, highlight=False, markup=True)
+            if finding.todo:
+                terminal.print(f"    {finding.todo}", highlight=False, markup=False)
+    if as_json:
+        _print_json([finding.__dict__ for finding in findings])
+    if not worst:
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------- config
+
+
+@config_app.command("check")
+def config_check(as_json: AsJson = False) -> None:
+    """Every mistake in the five files at once, and every example sentence tried."""
+    from config.load import ConfigError
+    from nlp.examples import failures
+
+    folder = _environment().config
+    try:
+        config = _config(folder)
+        problems = [str(failure) for failure in failures(config)]
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+        if as_json:
+            _print_json({"ok": False, "problems": [problem.__dict__ for problem in error.problems]})
+            raise typer.Exit(1) from None
+    if as_json:
+        _print_json({"ok": not problems, "problems": problems})
+    elif problems:
+        typer.echo("\n".join(problems), err=True)
+    else:
+        on = [name for name, settings in config.collectors.items() if settings.on]
+        phrases = sum(len(category.phrases) for category in config.keywords.categories.values())
+        typer.echo(f"{folder}: good. {len(config.keywords.categories)} categories, {phrases} phrases, listening to {', '.join(on) or 'nothing'}.")
+    if problems:
+        raise typer.Exit(1)
+
+
+@config_app.command("show")
+def config_show() -> None:
+    """The configuration as the program understands it, defaults filled in."""
+    _print_json(_config(_environment().config).model_dump(mode="json"))
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """JSON Schema of the five files, for editors."""
+    from config.load import schema
+    from listener.collect import settings_of_all
+
+    _print_json(schema(settings_of_all()))
+
+
+# ---------------------------------------------------------------- what the commands share
+
+
+def _environment() -> "Environment":
+    from listener.environment import environment
+
+    return environment(_given["config"], _given["data"])
+
+
+def _config(folder: Path) -> "Config":
+    from alerts.report import known_sections
+    from config.load import load
+    from listener.collect import settings_of_all
+    from nlp.phrases import check
+
+    return load(folder, settings_of_all(), sections=known_sections(), check_phrase=check)
+
+
+def _service() -> "Service":
+    from listener.database import open_database
+    from listener.logs import start_logging
+    from listener.service import Service
+
+    start_logging(_given["debug"])
+    environment = _environment()
+    config = _config(environment.config)
+    engine = open_database(environment.data, environment.database_url)
+    return Service(config, engine, _door(config, environment), environment.secrets)
+
+
+def _door(config: "Config", environment: "Environment") -> "Door":
+    """Slack when there is a token, else the terminal."""
+    from alerts.console import Console
+    from alerts.slack import Slack
+
+    if token := environment.secrets.get("SLACK_BOT_TOKEN"):
+        return Slack(token, config.care.slack.base_url, config.care.slack.channels)
+    return Console(config.care.slack.channels, _terminal(stderr=True))
+
+
+def _session(engine: "Engine") -> Any:
+    from sqlmodel import Session
+
+    return Session(engine)
+
+
+def _terminal(stderr: bool = False) -> "Terminal":
+    from rich.console import Console as Terminal
+
+    return Terminal(stderr=stderr, soft_wrap=False)
+
+
+def _since(service: "Service", text: str | None) -> datetime | None:
+    """"7d" as the midnight seven days ago, hospital time; None for ever."""
+    from config.schema import parse_duration
+    from listener.errors import NeedsPerson
+
+    if text is None:
+        return None
+    try:
+        span = parse_duration(text)
+    except ValueError as error:
+        raise NeedsPerson(f"--since: {text!r} is not {error}") from None
+    zone = service.config.hospital.zone
+    return datetime.combine((service.now() - span).astimezone(zone).date(), time(), zone)
+
+
+def _empty_database(environment: "Environment") -> "Engine":
+    """The database for the demo: the usual one, unless it holds something that is not a demo."""
+    from listener.database import open_database
+
+    mark = environment.data / "demo"
+    path = environment.data / "call-light.db"
+    if environment.database_url or (path.exists() and not mark.exists()):
+        _fail(f"{environment.data} holds a real database; give the demo a folder of its own: call-light demo --data demo-data")
+    for old in environment.data.glob("call-light.db*"):
+        old.unlink()
+    engine = open_database(environment.data)
+    mark.write_text("The database beside this file was made by `call-light demo` and is replaced by its next run.\n")
+    return engine
+
+
+def _lines(file: str) -> Iterator[str]:
+    from listener.errors import NeedsPerson
+
+    try:
+        # Bytes that are no UTF-8 become U+FFFD: one bad line must not end the rest.
+        handle = sys.stdin.buffer if file == "-" else open(file, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise NeedsPerson(f"cannot read {file} ({error.strerror}); check its name and permissions") from None
+    for line in handle:
+        yield line.decode("utf-8-sig", errors="replace")
+
+
+def _readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator[dict[str, Any]]:
+    """One result a line, in order; a line that cannot be read yields {"id", "error"}."""
+    from listener.post import storable
+    from nlp.pipeline import Text
+
+    ids: list[Any] = []
+    texts: list[Text] = []
+
+    def finished() -> Iterator[dict[str, Any]]:
+        for id_, reading in zip(ids, reader.read(texts), strict=True):
+            yield {"id": id_, **reading}
+        ids.clear()
+        texts.clear()
+
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            text = record["text"]
+            if not isinstance(text, str):
+                raise TypeError("text is not text")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            yield from finished()
+            why = "no text" if isinstance(error, KeyError) else f"not JSON ({error})" if isinstance(error, ValueError) else "not an object with text"
+            yield {"id": None, "line": number, "error": why}
+            continue
+        ids.append(storable(record.get("id", number)))
+        texts.append(Text(storable(text), about_us=any_hospital or record.get("about_us") is True))
+        if len(texts) == 200:
+            yield from finished()
+    yield from finished()
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _print_passed(passed: "Passed", as_json: bool) -> None:
+    if as_json:
+        _print_json(passed.as_json())
+        return
+    for sentence in passed.trouble:
+        typer.echo(sentence, err=True)
+    for skip in passed.skips:
+        typer.echo(f"skipped {skip}", err=True)
+    counts = (f"{value} {name}" for name, value in passed.as_json().items() if isinstance(value, int))
+    typer.echo(", ".join(counts))
+
+
+def _print_ledger(service: "Service", since: datetime | None, now: datetime, as_json: bool) -> bool:
+    from rich.table import Table
+
+    from alerts.figures import heard_between
+    from alerts.ledger import ledger as sum_up
+
+    with _session(service.engine) as session:
+        result = sum_up(heard_between(session, since, now + timedelta(seconds=1)), now)
+    if as_json:
+        _print_json({**result.__dict__, "since": since, "adds_up": result.adds_up})
+        return result.adds_up
+    table = Table(title="Every post reviewed", title_justify="left", show_header=False, box=None)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = [("collected", result.collected), ("= alerted", result.alerted), ("+ in a digest", result.in_digest), ("+ dismissed with a reason", result.dismissed)]
+    rows += [("+ on the way", result.on_the_way)] if result.on_the_way else []
+    rows += [(f"! stuck: {where}", count) for where, count in result.stuck.items()]
+    rows += [(f"    {reason}", count) for reason, count in result.reasons.items()]
+    for name, count in rows:
+        table.add_row(name, f"{count:,}")
+    terminal = _terminal()
+    terminal.print(table)
+    terminal.print("It adds up." if result.adds_up else "It does NOT add up; run call-light doctor.")
+    return result.adds_up
+
+
+def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: bool) -> None:
+    from rich.table import Table
+
+    from alerts.clockface import in_words
+    from alerts.message import NAMES, PLACES, SIGNS
+
+    if as_json:
+        _print_json([case.model_dump(mode="json", exclude={"author"}) for case in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Case", "Urgency", "Time left", "State", "Posted", "On", "Channel"):
+        table.add_column(column, no_wrap=True)
+    zone = service.config.hospital.zone
+    for case in found:
+        left = case.due_at - now
+        clock = f"late by {in_words(left)}" if left < timedelta() else in_words(left)
+        state = f"claimed by {case.owner}" if case.owner else case.state
+        posted = case.clock_from.astimezone(zone).strftime("%a %d %b %H:%M")
+        table.add_row(str(case.id), f"{SIGNS[case.urgency]} {NAMES[case.urgency]}", clock, state, posted, PLACES.get(case.source, case.source), case.channel)
+    terminal = _terminal()
+    terminal.print(table if found else "Nothing waits for anyone.")
+
+
+def _write_report(service: "Service", since: datetime, until: datetime, now: datetime, terminal: "Terminal") -> Path:
+    """Write the page of a span into the data folder and print its first section."""
+    from alerts.figures import figures
+    from alerts.report import html, span_in_words
+    from alerts.report import report as sections_of
+
+    config = service.config
+    with _session(service.engine) as session:
+        numbers = figures(session, config, since, until, now)
+        sections = sections_of(numbers, config.report.sections)
+        page = html(sections, numbers)
+    folder = _environment().data / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{since.date()}-to-{(until - timedelta(seconds=1)).date()}.html"
+    path.write_text(page, encoding="utf-8")
+    terminal.rule(f"What was said, {span_in_words(numbers)}")
+    for section in sections[:1]:
+        for sentence in section.sentences:
+            terminal.print(sentence, highlight=False, markup=False)
+    return path
+
+
+if __name__ == "__main__":
+    main()

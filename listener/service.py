@@ -47,6 +47,11 @@ class Passed:
     trouble: list[str] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
 
+    def add(self, other: "Passed") -> None:
+        """Add the counts of another pass."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
     def as_json(self) -> dict[str, object]:
         """For --json."""
         return asdict(self)

@@ -1,0 +1,58 @@
+"""The README names what there is: every command, collector, action, section, category and config file."""
+
+import re
+
+import pytest
+from conftest import PROJECT
+
+from alerts.act import known_actions
+from alerts.report import known_sections
+from config.schema import Config
+from listener.cli import app, config_app
+from listener.collect import known_collectors
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+DEPENDENCIES = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[str]:
+    plain = [(command.name or command.callback.__name__).rstrip("_") for command in app.registered_commands if command.callback]
+    return plain + [f"config {command.name}" for command in config_app.registered_commands]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_names_every_command(command: str) -> None:
+    assert f"call-light {command}" in README
+
+
+@pytest.mark.parametrize("plug", [*known_collectors(), *known_actions(), *known_sections()])
+def test_names_every_plug_in(plug: str) -> None:
+    assert f"`{plug}`" in README
+
+
+def test_names_every_category(config: Config) -> None:
+    assert [name for name in config.keywords.categories if f"`{name}`" not in README] == []
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (PROJECT / "config").glob("*.toml")))
+def test_names_every_config_file(file: str) -> None:
+    assert file in README
+
+
+def test_every_picture_and_link_is_there() -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", README):
+        assert (PROJECT / target).exists(), target
+
+
+def test_every_dependency_is_justified() -> None:
+    declared = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    for name in re.findall(r'^ {4}"([a-z0-9-]+)', declared, flags=re.MULTILINE | re.IGNORECASE):
+        assert name.lower() in DEPENDENCIES.lower(), name
+
+
+def test_the_lock_file_pins_with_hashes_and_names_no_host() -> None:
+    lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^[A-Za-z0-9._-]+==", lock, flags=re.MULTILINE)
+    assert len(pinned) > 40
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    assert not re.search(r"https?://|--index|--find-links|file:", lock)
