@@ -11,10 +11,10 @@ from functools import cache
 from typing import Protocol, cast
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, exists, func, select
 
 import alerts.actions
-from alerts.case import WAITING, Case, State, move
+from alerts.case import REOPENED, WAITING, Case, CaseEvent, State, move
 from alerts.verdict import Verdict
 from listener.errors import NeedsPerson
 from listener.mention import Mention
@@ -44,12 +44,14 @@ def act(session: Session, name: str, case_id: int, who: str, now: datetime) -> C
 
     Raises NeedsPerson when there is no such case, or someone else was first: the sentence says who.
     """
-    action = known_actions()[name]
+    action = known_actions().get(name)
+    if action is None:
+        raise NeedsPerson(f"no action {name!r}; there are {', '.join(known_actions())}")
     moved = move(session, case_id, action.TO, who, action.WHAT, now)
     if moved:
         session.commit()
         log.info("action=act case=%d do=%s", case_id, name)
-    case = session.get(Case, case_id)
+    case = session.get(Case, case_id, populate_existing=True)
     if case is None:
         raise NeedsPerson(f"there is no case {case_id}; see call-light cases")
     if not moved:
@@ -61,26 +63,43 @@ def act(session: Session, name: str, case_id: int, who: str, now: datetime) -> C
 def own_replies(session: Session, now: datetime) -> int:
     """Stop the reply clock of every case that the hospital answered in public; how many.
 
-    A reply counts when it answers a post of the case and was written after the case's clock began.
+    A reply counts when it answers a post of the case, was written after the case's clock began and after the last
+    post of the case, and nobody has reopened the case since.
     """
-    reply, post = aliased(Mention), aliased(Mention)
-    newest = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
-    answered = session.exec(
+    moved = 0
+    for case_id, written_at in _replied(session):
+        # A clock ahead of ours must not make the answer later than it can be.
+        moved += move(session, case_id, "answered", OWN_ACCOUNT, "replied in public", min(written_at, now))
+    session.commit()
+    return moved
+
+
+def _replied(session: Session) -> list[tuple[int, datetime]]:
+    """Each waiting case that has a reply which counts, and when the first of these was written."""
+    reply, post, other = aliased(Mention), aliased(Mention), aliased(Mention)
+    verdict, newer, others = aliased(Verdict), aliased(Verdict), aliased(Verdict)
+    in_force = ~exists().where(col(newer.mention_id) == verdict.mention_id, col(newer.id) > col(verdict.id))
+    # Heard late and together: a reply from before the person's latest post does not answer that post.
+    spoke_again = exists().where(
+        col(others.case_id) == Case.id, col(others.mention_id) == other.id, col(other.written_at) > reply.written_at
+    )
+    reopened = exists().where(
+        col(CaseEvent.case_id) == Case.id, col(CaseEvent.what) == REOPENED, col(CaseEvent.at) >= reply.written_at
+    )
+    found = session.exec(
         select(Case.id, func.min(reply.written_at))
         .where(
             col(reply.own).is_(True),
             reply.answers == post.ref,
             reply.source == post.source,
-            Verdict.mention_id == post.id,
-            col(Verdict.id).in_(newest),
-            Verdict.case_id == Case.id,
+            verdict.mention_id == post.id,
+            in_force,
+            verdict.case_id == Case.id,
             col(Case.state).in_(WAITING),
             reply.written_at >= Case.clock_from,
+            ~spoke_again,
+            ~reopened,
         )
         .group_by(col(Case.id))
-    ).all()
-    for case_id, written_at in answered:
-        assert case_id is not None
-        move(session, case_id, "answered", OWN_ACCOUNT, "replied in public", written_at)
-    session.commit()
-    return len(answered)
+    )
+    return [(case_id, written_at) for case_id, written_at in found if case_id is not None]

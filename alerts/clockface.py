@@ -1,12 +1,12 @@
 """Reply targets: when a case is due, and how it stands. Pure: takes times, gives times."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from config.schema import Coverage, Hospital, Targets
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LOOK_AHEAD = 15  # days without any coverage after which a clock stops waiting for some
+_LOOK_AHEAD = 1000  # days after which a clock stops counting hours that are too few
 
 
 def target(urgency: str, targets: Targets) -> timedelta:
@@ -20,17 +20,18 @@ def due(urgency: str, written_at: datetime, hospital: Hospital, targets: Targets
     """When a reply is due. Danger runs day and night; the rest counts the hours in which the team is there."""
     allowed = target(urgency, targets)
     if urgency == "danger":
-        return written_at + allowed
+        return (written_at.astimezone(UTC) + allowed).astimezone(written_at.tzinfo)
     return add_covered(written_at, allowed, hospital.coverage, hospital.zone)
 
 
 def add_covered(start: datetime, span: timedelta, coverage: Coverage, zone: ZoneInfo) -> datetime:
-    """`start` plus `span` of covered time (aware, in the zone of `start`). Without coverage for two weeks: plain time."""
-    left = span
+    """`start` plus `span` of covered time (aware, in the zone of `start`). Without any coverage: plain time."""
+    # In UTC: adding to a local time would not see a clock change.
+    at, left = start.astimezone(UTC), span
     day = start.astimezone(zone).date() - timedelta(days=1)  # yesterday's night shift may still run
-    at = start
-    for _ in range(_LOOK_AHEAD + 1):
-        for opens, closes in getattr(coverage, _WEEKDAYS[day.weekday()]):
+    hours = [sorted(getattr(coverage, name)) for name in _WEEKDAYS]
+    for _ in range(_LOOK_AHEAD if any(hours) else 0):
+        for opens, closes in hours[day.weekday()]:
             begin = max(at, _moment(day, opens, zone))
             end = _moment(day, closes, zone)
             if end > begin:
@@ -39,14 +40,14 @@ def add_covered(start: datetime, span: timedelta, coverage: Coverage, zone: Zone
                 left -= end - begin
                 at = end
         day += timedelta(days=1)
-    return start + span
+    return (start.astimezone(UTC) + span).astimezone(start.tzinfo)
 
 
 def _moment(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     # Through UTC, so that a span over a clock change has its true length.
     extra, minutes = divmod(minutes, 1440)
     local = datetime.combine(day + timedelta(days=extra), time(minutes // 60, minutes % 60), zone)
-    return local.astimezone(ZoneInfo("UTC"))
+    return local.astimezone(UTC)
 
 
 def in_words(span: timedelta) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts.door import Sent
-from alerts.message import Message
+from alerts.message import Message, visible
 
 _COLOURS = {
     "danger": "red",
@@ -36,17 +36,14 @@ class Console:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in message.lines:
-            table.add_row(Text(label), Text(value))
-        # Text, not str: rich must not read a stranger's words as its own markup.
-        parts = [Text(message.excerpt), Text("")] if message.excerpt else []
-        colour = _COLOURS[message.urgency]
-        title = Text(f" {message.title} ", style=f"bold {colour}")
-        to = Text(f" to {self._channels.get(channel, channel)} ", style="dim")
+            table.add_row(self._text(label), self._text(value))
+        parts = [self._text(message.excerpt), Text("")] if message.excerpt else []
+        colour = _COLOURS.get(message.urgency, "white")
         self._terminal.print(
             Panel(
                 Group(*parts, table),
-                title=title,
-                subtitle=to,
+                title=self._text(f" {message.title} ", f"bold {colour}"),
+                subtitle=self._text(f" to {self._channels.get(channel, channel)} ", "dim"),
                 title_align="left",
                 subtitle_align="right",
                 border_style=colour,
@@ -57,7 +54,12 @@ class Console:
     def update(self, sent: Sent, message: Message) -> None:
         """Print what changed."""
         state = dict(message.lines).get("State", "")
-        self._terminal.print(Text(f"  ↳ {message.title}: {state}", style="dim"))
+        self._terminal.print(self._text(f"  ↳ {message.title}: {state}", "dim"))
+
+    def _text(self, text: str, style: str = "") -> Text:
+        """Text, not str: rich must not read a stranger's words as its own markup, nor the terminal as commands."""
+        encoding = self._terminal.encoding
+        return Text(visible(text).encode(encoding, "replace").decode(encoding), style=style)
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         """Nothing printed can be found again; printing a card twice beats losing it."""

@@ -51,6 +51,7 @@ class Earlier(NamedTuple):
 
     decision: Decision
     case_id: int | None
+    revision: int  # of the post, as it was when that was decided
 
 
 def judge(reading: Said, own: bool, care: Care) -> Decision:
@@ -67,7 +68,7 @@ def judge(reading: Said, own: bool, care: Care) -> Decision:
     return Decision("digest", "care", "no rule fits, so a person looks at it")
 
 
-def stands(decision: Decision, previous: Earlier | None, written_at: datetime, now: datetime) -> Decision:
+def stands(decision: Decision, previous: Earlier | None, is_news: bool) -> Decision:
     """The decision that is in force when a post was decided before. Pure.
 
     What people were told is not taken back; and an old post is not alerted because a keyword file changed.
@@ -75,12 +76,11 @@ def stands(decision: Decision, previous: Earlier | None, written_at: datetime, n
     if previous is None:
         return decision
     before = previous.decision
-    stronger = _STRENGTH[decision.outcome] > _STRENGTH[before.outcome]
-    if stronger and now - written_at <= _RECONSIDER:
+    if not is_news:
+        return before
+    if _STRENGTH[decision.outcome] > _STRENGTH[before.outcome]:
         return decision
-    if decision.outcome == before.outcome == "alert" and decision.channel == "danger":
-        return decision  # an edit made it danger
-    return before
+    return decision if before.outcome == "alert" and decision.channel == "danger" else before
 
 
 def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) -> int:
@@ -92,9 +92,10 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
     rows = []
     for reading, mention in undecided:
         previous = earlier.get(mention.id)
-        decision = stands(judge(reading, mention.own, config.care), previous, mention.written_at, now)
+        is_news = _is_news(reading, mention, previous, now)
+        decision = stands(judge(reading, mention.own, config.care), previous, is_news)
         case_id = previous.case_id if previous else None
-        if decision.outcome == "alert":
+        if decision.outcome == "alert" and is_news:
             case_id = _case(session, reading, mention, decision, previous, config, now).id
         row = {
             **asdict(decision),
@@ -103,12 +104,19 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
             "case_id": case_id,
             "decided_at": now,
         }
-        earlier[mention.id] = Earlier(decision, case_id)
+        earlier[mention.id] = Earlier(decision, case_id, max(reading.revision, previous.revision if previous else 0))
         rows.append(row)
     session.execute(insert(Verdict), rows)
     session.commit()
     log.info("action=decide count=%d", len(undecided))
     return len(undecided)
+
+
+def _is_news(reading: Any, mention: Any, previous: Earlier | None, now: datetime) -> bool:
+    """Whether people may be told: the post is new, its author changed it, or an answer still makes sense."""
+    if previous is None or reading.revision > previous.revision:
+        return True
+    return bool(now - mention.written_at <= _RECONSIDER)
 
 
 def _fits(rule: Rule, reading: Said) -> bool:
@@ -130,8 +138,9 @@ def _because(reading: Said) -> str:
 def _undecided(session: Session, limit: int) -> list[Any]:
     """Readings without a verdict, each with what is needed of its mention."""
     decided = exists().where(col(Verdict.reading_id) == Reading.id)
-    wanted = (
+    wanted: tuple[Any, ...] = (
         Reading.id,
+        Reading.revision,
         Reading.urgency,
         Reading.readable,
         Reading.language,
@@ -140,10 +149,11 @@ def _undecided(session: Session, limit: int) -> list[Any]:
         Reading.categories,
         Reading.reasons,
     )
-    of_mention = (
+    of_mention: tuple[Any, ...] = (
         Mention.id,
         Mention.own,
         Mention.written_at,
+        Mention.edited_at,
         Mention.source,
         Mention.ref,
         Mention.thread,
@@ -156,12 +166,19 @@ def _undecided(session: Session, limit: int) -> list[Any]:
         .limit(limit)
     ).all()
     # The worst first, then in the order of writing, so that a thread's first post opens its case.
-    return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id))
+    return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id, row.reading.id))
 
 
 def _earlier(session: Session, mention_ids: Sequence[int]) -> dict[int, Earlier]:
-    rows = session.exec(select(Verdict).where(col(Verdict.mention_id).in_(mention_ids)).order_by(col(Verdict.id)))
-    return {v.mention_id: Earlier(Decision(cast(Outcome, v.outcome), v.channel, v.reason), v.case_id) for v in rows}
+    rows = session.exec(
+        select(Verdict, Reading.revision)
+        .where(col(Verdict.mention_id).in_(mention_ids), Verdict.reading_id == Reading.id)
+        .order_by(col(Verdict.id))
+    )
+    return {
+        v.mention_id: Earlier(Decision(cast(Outcome, v.outcome), v.channel, v.reason), v.case_id, revision)
+        for v, revision in rows
+    }
 
 
 def _case(
@@ -175,13 +192,19 @@ def _case(
 ) -> Case:
     """The case that this alert belongs to: its own from before, that of the same person's thread, or a new one."""
     assert decision.channel is not None
+    is_edit = previous is not None and reading.revision > previous.revision
+    # What is urgent about an edited post was said only then.
+    spoken_at = (mention.edited_at or now) if is_edit else mention.written_at
     # A clock ahead of ours must not give us a later target.
-    clock_from = min(mention.written_at, now)
+    clock_from = min(spoken_at, now)
     due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets)
-    case = session.get(Case, previous.case_id) if previous and previous.case_id else _case_of_thread(session, mention)
+    # Locked: on PostgreSQL someone may press a button between our look and our change.
+    mine = previous and previous.case_id
+    case = session.get(Case, mine, with_for_update=True) if mine else _case_of_thread(session, mention)
     if case is not None:
         told = join if previous is None else raise_urgency  # an edit is no further post
-        told(session, case, reading.urgency, decision.channel, due_at, now)
+        told(session, case, reading.urgency, decision.channel, clock_from, due_at, now)
+        case.version += is_edit  # its card shows other words now
         return case
     return open_case(
         session,
@@ -206,4 +229,4 @@ def _case_of_thread(session: Session, mention: Any) -> Case | None:
     same = select(Case).where(
         Case.source == mention.source, Case.thread == (mention.thread or mention.ref), Case.author == mention.author
     )
-    return session.exec(same.order_by(col(Case.id).desc())).first()
+    return session.exec(same.order_by(col(Case.id).desc()).limit(1).with_for_update()).first()

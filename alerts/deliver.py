@@ -1,22 +1,27 @@
-"""STAGE 5: the outbox. Every card, digest and note reaches people once.
+"""STAGE 5: the outbox. Every card, digest, note and report reaches people once.
 
 First it writes down what has to be sent ("which case has no card?"), then it sends, the most urgent first. A row is
-`sending` before the request leaves; after an unknown outcome, or a kill, the message is looked for before it is sent again.
+`sending` before the request leaves; after an unknown outcome, or a kill, the message is looked for before it is sent
+again. No request is made inside a transaction: while Slack is slow, the other stages must be able to write.
 """
 
 import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
-from alerts.case import RANK, Case
-from alerts.delivery import Delivery, DigestLine
+from alerts import report
+from alerts.case import RANK, WAITING, Case
+from alerts.delivery import PAGE, Delivery, DigestLine
 from alerts.door import Door, Sent
-from alerts.message import DIGEST_LINES, CaseView, DigestItem, Message, card, digest, note
+from alerts.figures import figures
+from alerts.message import DIGEST_LINES, CaseView, DigestItem, Message, card, digest, note, summary
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.errors import CallLightError, NeedsPerson, OutcomeUnknown, TryLater
@@ -28,8 +33,12 @@ log = logging.getLogger(__name__)
 
 _BACKOFF = (timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5))
 _REPAIR = timedelta(minutes=2)  # until a person may have mended what needs one
-_NOTE_RANK, _DIGEST_RANK = 6, 7
+_DANGER_WAITS = timedelta(seconds=15)  # at most, between two tries
+_UNDER_WAY = timedelta(seconds=20)  # longer than a request takes: so long another process leaves a row alone
+_PASS = 20.0  # seconds after which a pass ends, so that danger that came meanwhile is read
+_NOTE_RANK, _DIGEST_RANK, _REPORT_RANK = 6, 7, 8
 _DIGEST_TITLES = {"praise": "Kind words", "care": "Remarks", "ops": "In the news"}
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -48,19 +57,52 @@ def deliver(
     _enqueue_cards(session, now)
     _enqueue_notes(session, now)
     _enqueue_digests(session, config, now)
+    _enqueue_due_report(session, config, now)
     session.commit()
+    ends = monotonic() + _PASS
     sent = 0
     held: set[str] = set()  # channels that said to wait, in this pass
     while not stop() and (row := _next(session, now, held)):
         sent += _send(session, config, door, row, now, held)
-    updated = 0 if stop() else _update_cards(session, config, door, now)
+        if monotonic() > ends:
+            break
+    updated = _update_cards(session, config, door, now, lambda: stop() or monotonic() > ends)
     waiting = session.exec(select(func.count()).select_from(Delivery).where(Delivery.state != "sent")).one()
+    session.commit()
     if sent or updated or waiting:
         log.info("action=deliver sent=%d updated=%d waiting=%d", sent, updated, waiting)
     return Delivered(sent, updated, waiting)
 
 
 # ---------------------------------------------------------------- what must be sent
+
+
+def enqueue_report(session: Session, since: datetime, config: Config, now: datetime) -> bool:
+    """Put the summary of the week that begins at `since` into the queue, once, if anything was heard in it.
+
+    Raises NeedsPerson while that week is not over. The caller commits.
+    """
+    zone = config.hospital.zone
+    name = report.week_name(since, zone)
+    since, until = report.week(name, zone, now)
+    if now < until:
+        raise NeedsPerson(f"the week {name} is not over; its summary can be sent from {until:%a %d %b} on")
+    about = f"week:{name}"
+    known = select(Delivery.id).where(Delivery.kind == "report", Delivery.about == about)
+    heard = select(Mention.id).where(Mention.heard_at >= since, Mention.heard_at < until)
+    if session.exec(known).first() is not None or session.exec(heard.limit(1)).first() is None:
+        return False
+    session.add(_row("report", about, config.report.channel, _REPORT_RANK, now))
+    return True
+
+
+def _enqueue_due_report(session: Session, config: Config, now: datetime) -> None:
+    """The summary of the last week that is over, from its day and hour on. What was missed before stays missed."""
+    zone = config.hospital.zone
+    since, until = report.week(None, zone, now)
+    day = until.date() + timedelta(days=_DAYS.index(config.report.day))
+    if now >= datetime.combine(day, time(config.report.hour), zone).astimezone(UTC):
+        enqueue_report(session, since, config, now)
 
 
 def _row(kind: str, about: str, channel: str, rank: int, now: datetime, case_id: int | None = None) -> Delivery:
@@ -77,6 +119,27 @@ def _enqueue_cards(session: Session, now: datetime) -> None:
     )
     for case in session.exec(select(Case).where(~has_card).order_by(col(Case.id))).all():
         session.add(_row("card", f"case:{case.id}", case.channel, RANK[case.urgency], now, case.id))
+    waiting = select(Delivery, Case.urgency).where(Delivery.case_id == Case.id, Delivery.state != "sent")
+    for row, urgency in session.exec(waiting):
+        row.rank = RANK[urgency]  # it may have become worse since
+
+
+def _enqueue_pages(session: Session, channel: str, now: datetime) -> None:
+    """Danger that cannot reach its channel goes to the care team too: a page that nobody sees is a person harmed."""
+    paged, row = aliased(Delivery), Delivery
+    has_page = exists().where(col(paged.case_id) == row.case_id, col(paged.about).startswith(PAGE))
+    stranded = select(row.case_id).where(
+        row.channel == channel,
+        row.channel != "care",
+        row.kind == "card",
+        row.rank == RANK["danger"],
+        row.state != "sent",
+        row.case_id == Case.id,
+        col(Case.state).in_(WAITING),
+        ~has_page,
+    )
+    for case_id in session.exec(stranded).all():
+        session.add(_row("card", f"{PAGE}{case_id}", "care", RANK["danger"], now, case_id))
 
 
 def _enqueue_notes(session: Session, now: datetime) -> None:
@@ -89,19 +152,18 @@ def _enqueue_notes(session: Session, now: datetime) -> None:
 
 def _enqueue_digests(session: Session, config: Config, now: datetime) -> None:
     """Digests of what waited long enough, in messages of DIGEST_LINES."""
-    newest = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
+    newer = aliased(Verdict)
+    is_old = exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
     lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
     waiting = session.exec(
-        select(Verdict)
-        .where(Verdict.outcome == "digest", ~lined, col(Verdict.id).in_(newest))
-        .order_by(col(Verdict.mention_id))
+        select(Verdict).where(Verdict.outcome == "digest", ~lined, ~is_old).order_by(col(Verdict.mention_id))
     ).all()
     for channel in dict.fromkeys(verdict.channel for verdict in waiting):
         lines = [verdict for verdict in waiting if verdict.channel == channel]
         if channel is None or now - min(verdict.decided_at for verdict in lines) < config.care.digest.every:
             continue
         for start in range(0, len(lines), DIGEST_LINES):
-            row = _row("digest", f"digest:{now.isoformat()}:{start}", channel, _DIGEST_RANK, now)
+            row = _row("digest", f"digest:{lines[start].mention_id}", channel, _DIGEST_RANK, now)
             session.add(row)
             session.flush()
             assert row.id is not None
@@ -122,34 +184,43 @@ def _next(session: Session, now: datetime, held: set[str]) -> Delivery | None:
     return session.exec(waiting.order_by(col(Delivery.rank), col(Delivery.id)).limit(1)).first()
 
 
+def _claim(session: Session, row: Delivery, now: datetime) -> bool:
+    """Mark a row as being sent; False if another process was first."""
+    unchanged = and_(
+        col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.attempts) == row.attempts
+    )
+    values = {"state": "sending", "attempts": row.attempts + 1, "next_try_at": now + _UNDER_WAY}
+    claimed = session.execute(
+        update(Delivery).where(unchanged).values(**values), execution_options={"synchronize_session": False}
+    )
+    assert isinstance(claimed, CursorResult)
+    session.expire(row)
+    return claimed.rowcount == 1
+
+
 def _send(session: Session, config: Config, door: Door, row: Delivery, now: datetime, held: set[str]) -> bool:
     was_cut_off = row.state == "sending"
-    message, version = _message(session, config, row, now)
-    row.state, row.attempts = "sending", row.attempts + 1
-    row.next_try_at = now + _BACKOFF[min(row.attempts, len(_BACKOFF)) - 1]
-    session.add(row)
-    session.commit()
+    if not _claim(session, row, now):
+        session.rollback()
+        return False
     try:
-        found = (
-            door.find(row.channel, row.key, row.created_at, _place_of(session, row.channel, door))
-            if was_cut_off
-            else None
-        )
-        sent = found or door.post(row.channel, message, row.key)
+        message, version = _message(session, config, row, now)
+        channel, key, since, place = row.channel, row.key, row.created_at, _place_of(session, row.channel, door)
+        session.commit()
+        found = door.find(channel, key, since, place) if was_cut_off else None
+        sent = found or door.post(channel, message, key)
     except CallLightError as error:
         _put_off(session, row, error, was_cut_off, now, held)
         return False
     # A card that was found may have been sent before the case changed.
     row.shown_version = 0 if found else version
-    row.state, row.trouble, row.sent_at, row.door, row.place, row.ref = (
-        "sent",
-        None,
-        now,
-        door.name,
-        sent.place,
-        sent.ref,
-    )
+    row.state, row.trouble, row.sent_at = "sent", None, now
+    row.door, row.place, row.ref = door.name, sent.place, sent.ref
     session.add(row)
+    if row.case_id is not None and not row.about.startswith(PAGE):
+        # The danger channel works again: a page that has not left yet is not needed.
+        page = and_(col(Delivery.about) == f"{PAGE}{row.case_id}", col(Delivery.state) == "pending")
+        session.execute(delete(Delivery).where(page, col(Delivery.id) != row.id))
     session.commit()
     log.info(
         "action=send kind=%s delivery=%s case=%s channel=%s attempts=%d",
@@ -166,16 +237,11 @@ def _put_off(
     session: Session, row: Delivery, error: CallLightError, was_cut_off: bool, now: datetime, held: set[str]
 ) -> None:
     """Back to the queue: `sending` stays where the outcome is unknown, so that it is looked for first."""
-    row.trouble = str(error)
     held.add(row.channel)
-    if isinstance(error, OutcomeUnknown):
-        pass
-    elif not was_cut_off:
+    if not was_cut_off and not isinstance(error, OutcomeUnknown):
         row.state = "pending"
-    if isinstance(error, NeedsPerson):
-        row.next_try_at = now + _REPAIR
+    row.trouble, row.next_try_at = str(error), _next_try(row, error, now)
     if isinstance(error, TryLater) and error.at:
-        row.next_try_at = max(error.at, now)
         same = and_(
             col(Delivery.channel) == row.channel,
             col(Delivery.state) != "sent",
@@ -183,6 +249,8 @@ def _put_off(
         )
         session.execute(update(Delivery).where(same).values(next_try_at=row.next_try_at))
     session.add(row)
+    if isinstance(error, NeedsPerson) and row.kind == "card" and row.rank == RANK["danger"]:
+        _enqueue_pages(session, row.channel, now)
     session.commit()
     log.warning(
         "action=send delivery=%s case=%s channel=%s attempts=%d remedy=%s",
@@ -194,16 +262,24 @@ def _put_off(
     )
 
 
+def _next_try(row: Delivery, error: CallLightError, now: datetime) -> datetime:
+    if isinstance(error, TryLater) and error.at:
+        return max(error.at, now)
+    wait = _REPAIR if isinstance(error, NeedsPerson) else _BACKOFF[min(row.attempts, len(_BACKOFF)) - 1]
+    return now + (min(wait, _DANGER_WAITS) if row.rank == RANK["danger"] else wait)
+
+
 def _place_of(session: Session, channel: str, door: Door) -> str | None:
     """The door's name for a channel, as an earlier message taught it."""
     earlier = select(Delivery.place).where(Delivery.channel == channel, Delivery.door == door.name)
     return session.exec(earlier.order_by(col(Delivery.id).desc()).limit(1)).first()
 
 
-def _update_cards(session: Session, config: Config, door: Door, now: datetime) -> int:
+def _update_cards(session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool]) -> int:
     """Edit the cards that no longer show their case as it is."""
     stale = session.exec(
-        select(Delivery).where(
+        select(Delivery)
+        .where(
             col(Delivery.case_id) == Case.id,
             Delivery.state == "sent",
             Delivery.kind == "card",
@@ -211,53 +287,84 @@ def _update_cards(session: Session, config: Config, door: Door, now: datetime) -
             col(Delivery.shown_version) < Case.version,
             or_(col(Delivery.next_try_at) <= now, col(Delivery.trouble).is_(None)),
         )
+        .order_by(col(Delivery.rank), col(Delivery.id))
     ).all()
     updated = 0
+    held: set[str] = set()
     for row in stale:
-        assert row.place is not None and row.ref is not None
-        message, version = _message(session, config, row, now)
+        if stop():
+            break
+        if row.channel in held:
+            continue
         try:
-            door.update(Sent(row.place, row.ref), message)
+            _update_card(session, config, door, row, now)
         except CallLightError as error:
-            row.trouble = str(error)
-            row.next_try_at = (error.at if isinstance(error, TryLater) else None) or now + _REPAIR
+            row.trouble, row.next_try_at = str(error), _next_try(row, error, now)
             session.add(row)
             session.commit()
-            break
-        row.shown_version, row.trouble = version, None
-        session.add(row)
-        session.commit()
-        updated += 1
+            if isinstance(error, TryLater):
+                break  # the place itself asks to wait: the next pass goes on
+            held.add(row.channel)
+        else:
+            updated += 1
     return updated
+
+
+def _update_card(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
+    message, version = _message(session, config, row, now)
+    sent = Sent(row.place or "", row.ref or "")
+    session.commit()
+    door.update(sent, message)
+    row.shown_version, row.trouble = version, None
+    session.add(row)
+    session.commit()
 
 
 # ---------------------------------------------------------------- what a row says
 
 
 def _message(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
-    """The message of a row as things stand now, and the version of the case that it shows."""
-    if row.kind == "card":
-        case = session.get_one(Case, row.case_id)
-        return card(_view(session, config, case, row.key), config.care.slack.oncall), case.version
-    if row.kind == "digest":
-        title = _DIGEST_TITLES.get(row.channel, "Digest")
-        return digest(_items(session, row), title, row.key, config.hospital.zone), 0
-    gap = session.get_one(Gap, row.gap_id)
+    """The message of a row as things stand now, and the version of the case that it shows. Raises NeedsPerson."""
+    try:
+        if row.kind == "card":
+            case = session.get_one(Case, row.case_id)
+            return card(_view(session, config, case, row.key), config.care.slack.oncall), case.version
+        if row.kind == "digest":
+            title = _DIGEST_TITLES.get(row.channel, "Digest")
+            return digest(_items(session, row), title, row.key, config.hospital.zone), 0
+        if row.kind == "report":
+            return _summary(session, config, row, now), 0
+        return _gap_note(session.get_one(Gap, row.gap_id), config, row.key), 0
+    except CallLightError:
+        raise
+    except Exception as error:
+        # One message that cannot be written must not hold up those behind it.
+        log.error("action=write delivery=%s kind=%s error=%s", row.id, row.kind, type(error).__name__)
+        raise NeedsPerson(f"this message cannot be written ({type(error).__name__}); please report it") from error
+
+
+def _gap_note(gap: Gap, config: Config, key: str) -> Message:
     zone = config.hospital.zone
     since, until = (moment.astimezone(zone).strftime("%a %d %b %H:%M") for moment in (gap.since, gap.until))
     sentence = f"{gap.collector} could not be heard from {since} to {until}: {gap.why}. Posts of that time are not in the ledger; please look there by hand."
-    return note(sentence, f"Not heard: {gap.collector}", row.key), 0
+    return note(sentence, f"Not heard: {gap.collector}", key)
+
+
+def _summary(session: Session, config: Config, row: Delivery, now: datetime) -> Message:
+    since, until = report.week(row.about.removeprefix("week:"), config.hospital.zone, now)
+    numbers = figures(session, config, since, until, now)
+    title = f"{config.hospital.name}: what was said, {report.span_in_words(numbers)}"
+    return summary(report.report(numbers, config.report.sections), title, row.key)
 
 
 def newest_reading(session: Session, mention_id: int) -> Reading:
     """The reading of a mention that is in force."""
     readings = select(Reading).where(Reading.mention_id == mention_id)
-    return session.exec(readings.order_by(col(Reading.id).desc())).first() or session.get_one(Reading, -1)
+    return session.exec(readings.order_by(col(Reading.id).desc()).limit(1)).one()
 
 
 def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
-    mention = session.get_one(Mention, case.mention_id)
-    reading = _worst_reading(session, case)
+    mention, reading = _worst_post(session, case)
     assert case.id is not None
     return CaseView(
         case_id=case.id,
@@ -288,11 +395,11 @@ def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
     )
 
 
-def _worst_reading(session: Session, case: Case) -> Reading:
-    """The reading of the case's most urgent post: that is what people must see."""
-    verdicts = select(Verdict.mention_id).where(Verdict.case_id == case.id).distinct()
-    readings = [newest_reading(session, mention_id) for mention_id in session.exec(verdicts)]
-    return min(readings or [newest_reading(session, case.mention_id)], key=lambda reading: RANK[reading.urgency])
+def _worst_post(session: Session, case: Case) -> tuple[Mention, Reading]:
+    """The case's most urgent post that its author has not deleted: that is what people must see."""
+    ids = {case.mention_id, *session.exec(select(Verdict.mention_id).where(Verdict.case_id == case.id))}
+    posts = [(session.get_one(Mention, number), newest_reading(session, number)) for number in sorted(ids)]
+    return min(posts, key=lambda post: (post[0].deleted_at is not None, RANK[post[1].urgency]))
 
 
 def _items(session: Session, row: Delivery) -> Sequence[DigestItem]:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
+PAGE = "page:"  # `about` of a danger card that goes to the care team because its own channel cannot be reached
+
 
 class Delivery(SQLModel, table=True):
     """One row a message, saved before it is sent.
@@ -16,8 +18,8 @@ class Delivery(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # goes with the message, so that it can be found again
-    kind: str  # card, digest, note
-    about: str  # "case:12", "gap:3", "digest:2026-11-09T14:05:00+00:00"
+    kind: str  # card, digest, note, report
+    about: str  # "case:12", "page:12", "gap:3", "digest:45" (its first mention), "week:2026-W46"
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
     gap_id: int | None = Field(default=None, foreign_key="gap.id", index=True)
     channel: str  # our name for it

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, and_, col, exists, func, select
+from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from alerts.case import Case
-from alerts.delivery import Delivery
+from alerts.delivery import PAGE, Delivery, DigestLine
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
@@ -42,6 +42,8 @@ class Heard:
     reason: str | None
     case_id: int | None
     card_sent: bool
+    deleted: bool = False
+    digest_held: datetime | None = None  # since when its digest is ready and not sent
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     """Every mention heard from `since` (None: ever) until `until`."""
     newest_reading = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
     newest_verdict = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
-    sent = exists().where(and_(col(Delivery.case_id) == Verdict.case_id, col(Delivery.state) == "sent"))
+    # Its card where its urgency belongs, or the page that stands in for it.
+    there = or_(col(Delivery.channel) == Case.channel, col(Delivery.about).startswith(PAGE))
+    sent = exists().where(
+        and_(col(Case.id) == Verdict.case_id, col(Delivery.case_id) == Case.id, col(Delivery.state) == "sent", there)
+    )
     rows = session.exec(
         select(Mention, Reading, Verdict, sent)
         .join(Reading, and_(col(Reading.mention_id) == Mention.id, col(Reading.id).in_(newest_reading)), isouter=True)
@@ -84,15 +90,22 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
         .where(Mention.heard_at < until, *([Mention.heard_at >= since] if since else []))
         .order_by(col(Mention.id))
     )
-    return [_heard(mention, reading, verdict, bool(is_sent)) for mention, reading, verdict, is_sent in rows]
+    waiting = select(DigestLine.mention_id, Delivery.created_at).where(
+        DigestLine.delivery_id == Delivery.id, Delivery.state != "sent"
+    )
+    held = dict(session.exec(waiting).all())
+    return [
+        _heard(mention, reading, verdict, bool(is_sent), held.get(mention.id or 0))
+        for mention, reading, verdict, is_sent in rows
+    ]
 
 
 def _one(
     session: Session, config: Config, since: datetime, until: datetime, now: datetime, before: Figures | None
 ) -> Figures:
     heard = heard_between(session, since, until)
-    ids = {one.case_id for one in heard if one.case_id}
-    cases = session.exec(select(Case).where(col(Case.opened_at) >= since, col(Case.opened_at) < until)).all()
+    opened_by = and_(col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= since, col(Mention.heard_at) < until)
+    cases = session.exec(select(Case).where(opened_by).order_by(col(Case.id))).all()
     gaps = session.exec(select(Gap).where(col(Gap.found_at) >= since, col(Gap.found_at) < until)).all()
     targets = config.care.targets
     return Figures(
@@ -101,7 +114,7 @@ def _one(
         config.hospital.zone,
         now,
         heard,
-        [case for case in cases if case.id in ids],
+        cases,
         gaps,
         {name: category.title for name, category in config.keywords.categories.items()},
         {name: category.owner for name, category in config.keywords.categories.items()},
@@ -111,7 +124,7 @@ def _one(
     )
 
 
-def _heard(mention: Mention, reading: Any, verdict: Any, card_sent: bool) -> Heard:
+def _heard(mention: Mention, reading: Any, verdict: Any, card_sent: bool, digest_held: datetime | None) -> Heard:
     assert mention.id is not None
     return Heard(
         mention.id,
@@ -129,4 +142,6 @@ def _heard(mention: Mention, reading: Any, verdict: Any, card_sent: bool) -> Hea
         verdict.reason if verdict else None,
         verdict.case_id if verdict else None,
         card_sent,
+        mention.deleted_at is not None,
+        digest_held,
     )

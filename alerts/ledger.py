@@ -1,11 +1,14 @@
 """The sum of rule 1: collected = alerted + in digest + dismissed with a reason. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.figures import STUCK_AFTER, Heard
+
+_UNREAD = "deleted at its place before it was read"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
     stuck: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for one in heard:
-        where = _where(one)
+        where = _where(one, now)
         if where in ("alerted", "in_digest", "dismissed"):
             counts[where] += 1
         elif now - one.heard_at <= STUCK_AFTER:
@@ -40,7 +43,7 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
         else:
             stuck[where] += 1
         if where == "dismissed":
-            reasons[_short(one.reason or "")] += 1
+            reasons[_short(one.reason or _UNREAD)] += 1
     return Ledger(
         len(heard),
         counts["alerted"],
@@ -52,18 +55,20 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
     )
 
 
-def _where(one: Heard) -> str:
-    if one.voice is None:
-        return "not read"
+def _where(one: Heard, now: datetime) -> str:
     if one.outcome is None:
-        return "not decided"
+        if one.deleted:
+            return "dismissed"  # nothing is left to read
+        return "not read" if one.voice is None else "not decided"
     if one.outcome == "alert":
         return "alerted" if one.case_id and one.card_sent else "card not delivered"
     if one.outcome == "digest":
-        return "in_digest"
+        held = one.digest_held is not None and now - one.digest_held > STUCK_AFTER
+        return "digest not delivered" if held else "in_digest"
     return "dismissed" if one.reason else "dismissed without a reason"
 
 
 def _short(reason: str) -> str:
     """A reason without the words of the post in it."""
-    return reason.partition("'")[0].strip() + " " + reason.split("'")[1] if reason.startswith("rule '") else reason
+    rule = re.match(r"rule (['\"])(.*?)\1(?:: |$)", reason)
+    return f"rule {rule[2]}" if rule else reason

@@ -8,15 +8,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from alerts.clockface import in_words
 
+if TYPE_CHECKING:
+    from alerts.report import Section
+
 EXCERPT = 700  # characters of a post on a card
 LINE = 180  # characters of a post in a digest
 DIGEST_LINES = 25  # lines in one message: Slack refuses blocks of more than about 13,000 characters
+TABLE_WIDTH = 76  # characters of a line of a table, so that no line is broken in two
 _HEADER, _FIELD, _TEXT = 150, 2000, 3000  # Slack's limits
+_CARD_URL, _LINE_URL = 2000, 500  # characters; no real link is longer, and together they must fit a message
+_SUMMARY = 11_000  # characters of a summary
+_SECTIONS = 15  # of a summary: Slack takes 50 blocks
+# What moves the cursor of a terminal, and what makes the text around it run backwards.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSAFE = re.compile('[\x00-\x20<>|"\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
 
 NAMES = {
     "danger": "DANGER",
@@ -98,9 +109,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def visible(text: str) -> str:
+    """Text without characters that are not shown but act."""
+    return _UNSEEN.sub("", text)
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, cut between words, in one paragraph."""
-    text = re.sub(r"[ \t]*\n\s*", "\n", text.strip())
+    parts = (visible(line).strip() for line in text.splitlines())
+    text = "\n".join(part for part in parts if part)
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -109,26 +126,28 @@ def shorten(text: str, limit: int) -> str:
 
 def card(view: CaseView, oncall: str) -> Message:
     """The card of a case. Danger pages `oncall`, while nobody has claimed it."""
-    title = _title(view)
+    title = shorten(_title(view), _HEADER)
     excerpt = "(deleted by its author)" if view.deleted else shorten(view.redacted_text, EXCERPT) or "(no words)"
-    if not view.readable:
+    if not view.readable and not view.deleted:
         excerpt = f"[language {view.language}: not read by the program, please read it at its place]\n{excerpt}"
     lines = _lines(view)
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(shorten(title, _HEADER), emoji=True)}]
-    if view.urgency == "danger" and view.state == "open":
+    pages = view.urgency == "danger" and view.state == "open"
+    blocks: list[dict[str, Any]] = [_header(title)]
+    if pages:
         blocks.append(_section(f"{_ping(oncall)} someone may come to harm now. Please look at once."))
     label = "Deleted" if view.deleted else "In short, without personal details:"
     blocks.append({"type": "context", "elements": [_plain(label)]})
     blocks.append({"type": "section", "text": _plain(excerpt)})
-    blocks.append(
-        {"type": "section", "fields": [_field(name, value, view) for name, value in lines if name != "Why"][:10]}
-    )
+    fields = [_field(name, value, view) for name, value in lines if name not in ("Why", "Link")]
+    blocks.append({"type": "section", "fields": fields[:10]})
+    if link := _link(dict(lines).get("Link"), f"Open on {_place(view.source)}", _CARD_URL):
+        blocks.append({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [link]}]})
     if why := dict(lines).get("Why"):
         blocks.append({"type": "context", "elements": [_plain(shorten(f"Why: {why}", _FIELD))]})
     payload = {"case_id": view.case_id, "delivery": view.delivery_key}
     metadata = {"event_type": "call_light_card", "event_payload": payload}
-    ping = f"{_ping(oncall)} " if view.urgency == "danger" and view.state == "open" else ""
-    text = f"{ping}{escape(title)}: case {view.case_id}, {_state_words(view)}"
+    state = shorten(_state_words(view), _HEADER)
+    text = f"{_ping(oncall) + ' ' if pages else ''}{escape(title)}: case {view.case_id}, {escape(state)}"
     return Message(text, blocks, metadata, title, excerpt, lines, view.urgency)
 
 
@@ -139,26 +158,72 @@ def digest(items: Sequence[DigestItem], title: str, key: str, zone: ZoneInfo) ->
         moment = item.written_at.astimezone(zone).strftime("%a %H:%M")
         words = shorten(item.redacted_text, LINE).replace("\n", " ") or "(no words)"
         lines.append((f"{moment} {_place(item.source)}", words))
-        link = [{"type": "text", "text": "  "}, {"type": "link", "url": item.url, "text": "open"}] if item.url else []
+        link = _link(item.url, "open", _LINE_URL)
         said = {"type": "text", "text": f"{face(item.mood)} {moment} {_place(item.source)}: {words}"}
-        bullets.append({"type": "rich_text_section", "elements": [said, *link]})
-    heading = f"{title} · {len(items)}"
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": _plain(shorten(heading, _HEADER), emoji=True)},
-        {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": bullets}]},
-    ]
+        more = [{"type": "text", "text": "  "}, link] if link else []
+        bullets.append({"type": "rich_text_section", "elements": [said, *more]})
+    heading = shorten(f"{title} · {len(items)}", _HEADER)
+    body: dict[str, Any] = {"type": "section", "text": _plain("All of these were deleted by their authors.")}
+    if bullets:
+        elements = [{"type": "rich_text_list", "style": "bullet", "elements": bullets}]
+        body = {"type": "rich_text", "elements": elements}
     metadata = {"event_type": "call_light_digest", "event_payload": {"delivery": key}}
-    return Message(escape(heading), blocks, metadata, heading, lines=tuple(lines))
+    return Message(escape(heading), [_header(heading), body], metadata, heading, lines=tuple(lines))
 
 
 def note(sentence: str, title: str, key: str) -> Message:
     """A sentence of the product itself: a gap, a quiet collector."""
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": _plain(shorten(title, _HEADER), emoji=True)},
-        {"type": "section", "text": _plain(shorten(sentence, _TEXT))},
-    ]
+    title, sentence = shorten(title, _HEADER), shorten(sentence, _TEXT)
+    blocks = [_header(title), {"type": "section", "text": _plain(sentence)}]
     metadata = {"event_type": "call_light_note", "event_payload": {"delivery": key}}
     return Message(escape(title), blocks, metadata, title, excerpt=sentence)
+
+
+def summary(sections: "Sequence[Section]", title: str, key: str) -> Message:
+    """The weekly summary. A section gets its share of the room; rows that do not fit are counted."""
+    title = shorten(title, _HEADER)
+    blocks, said, room = [_header(title)], [], _SUMMARY
+    shown = sections[:_SECTIONS]
+    for number, section in enumerate(shown):
+        share = room // (len(shown) - number)
+        name = shorten(section.title, _HEADER) or "·"
+        words = shorten("\n".join(section.sentences), min(_TEXT, share // 2))
+        table = _table(section.header, section.rows, share - len(words) - _HEADER) if section.rows else ""
+        blocks.append(_header(name))
+        if words:
+            blocks.append({"type": "section", "text": _plain(words)})
+        if table:
+            lines = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": table}]}
+            blocks.append({"type": "rich_text", "elements": [lines]})
+        said.append("\n".join(filter(None, (name, words, table))))
+        room -= len(said[-1])
+    metadata = {"event_type": "call_light_report", "event_payload": {"delivery": key}}
+    return Message(escape(title), blocks, metadata, title, excerpt="\n\n".join(said))
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]], room: int) -> str:
+    """Rows under each other in columns, no line wider than TABLE_WIDTH, at most `room` characters."""
+    cells = [[_cell(value) for value in row] for row in (header, *rows)]
+    count = max(map(len, cells))
+    cells = [row + [""] * (count - len(row)) for row in cells]
+    widths = [max(len(row[column]) for row in cells) for column in range(count)]
+    while sum(widths) + 2 * (count - 1) > TABLE_WIDTH and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    numbers = [isinstance(value, int | float) for value in rows[0]] + [False] * count
+    lines = []
+    for row in cells:
+        parts = [shorten(cell, width) for cell, width in zip(row, widths, strict=True)]
+        aligned = zip(parts, widths, numbers, strict=False)
+        lines.append("  ".join(p.rjust(w) if number else p.ljust(w) for p, w, number in aligned).rstrip()[:TABLE_WIDTH])
+    fits = max(1, room // (TABLE_WIDTH + 1))
+    if len(lines) > fits:
+        lines[fits:] = [f"… {len(lines) - fits} more"]
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return " ".join(visible(text[: 10 * TABLE_WIDTH]).split())
 
 
 def face(mood: float) -> str:
@@ -191,7 +256,7 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
         lines.append(("Followers", f"{view.reach:,}"))
     if view.posts > 1:
         lines.append(("Posts", f"{view.posts} by the same person"))
-    if view.url:
+    if view.url and not view.deleted:
         lines.append(("Link", view.url))
     why = [reason for reason in view.reasons if not reason.startswith(("about us", "voice"))]
     if why and not view.deleted:
@@ -208,7 +273,7 @@ def _state_words(view: CaseView) -> str:
 
 
 def _place(source: str) -> str:
-    return PLACES.get(source, source)
+    return PLACES.get(source) or shorten(source, 40)
 
 
 def _ping(oncall: str) -> str:
@@ -223,15 +288,23 @@ def _section(mrkdwn: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn}}
 
 
+def _header(text: str) -> dict[str, Any]:
+    return {"type": "header", "text": _plain(text, emoji=True)}
+
+
+def _link(url: str | None, label: str, longest: int) -> dict[str, Any] | None:
+    """A link element: unlike <url|label> in mrkdwn, nothing in the address can end it early."""
+    if not url:
+        return None
+    address = _UNSAFE.sub(lambda found: quote(found[0]), url)
+    if len(address) > longest:
+        return {"type": "text", "text": "(link too long)"}
+    return {"type": "link", "url": address, "text": label}
+
+
 def _field(name: str, value: str, view: CaseView) -> dict[str, Any]:
-    if name == "Link" and view.url:
-        address = view.url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace("&", "&amp;")
-        shown = f"<{address}|Open on {escape(_place(view.source))}>" if len(address) < 1900 else "(link too long)"
-        return {"type": "mrkdwn", "text": f"*Link*\n{shown}"}
     if name == "Reply due":
         stamp = int(view.due_at.timestamp())
-        return {
-            "type": "mrkdwn",
-            "text": f"*Reply due*\n<!date^{stamp}^{{date_short_pretty}} {{time}}|{escape(value)}>",
-        }
+        text = f"*Reply due*\n<!date^{stamp}^{{date_short_pretty}} {{time}}|{escape(value)}>"
+        return {"type": "mrkdwn", "text": text}
     return _plain(shorten(f"{name}\n{value}", _FIELD), emoji=True)

@@ -5,6 +5,7 @@ A section is a file in alerts/sections/ with section(figures) -> Section; report
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -41,8 +42,11 @@ def known_sections() -> dict[str, Callable[[Figures], Section]]:
 
 
 def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
-    """The sections in order."""
-    return [known_sections()[name](figures) for name in sections]
+    """The sections in order. Raises NeedsPerson for one that there is not."""
+    known = known_sections()
+    if wrong := [name for name in sections if name not in known]:
+        raise NeedsPerson(f"no section {wrong[0]!r} for report.toml; there are {', '.join(known)}")
+    return [known[name](figures) for name in sections]
 
 
 def html(sections: Sequence[Section], figures: Figures) -> str:
@@ -67,9 +71,15 @@ def week(name: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, dat
         today = now.astimezone(zone).date()
         monday = today - timedelta(days=today.weekday() + 7)
     else:
+        written = re.fullmatch(r"([12][0-9]{3})-W([0-9]{1,2})", name.strip().upper())
         try:
-            year, number = name.upper().split("-W")
-            monday = date.fromisocalendar(int(year), int(number), 1)
+            monday = date.fromisocalendar(int(written[1] if written else 0), int(written[2] if written else 0), 1)
         except ValueError:
             raise NeedsPerson(f"no such week: {name!r}; write it as 2026-W46") from None
     return datetime.combine(monday, time(), zone), datetime.combine(monday + timedelta(days=7), time(), zone)
+
+
+def week_name(since: datetime, zone: ZoneInfo) -> str:
+    """The ISO week that begins at `since`: "2026-W46"."""
+    year, number, _ = since.astimezone(zone).isocalendar()
+    return f"{year}-W{number:02}"

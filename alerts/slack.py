@@ -4,9 +4,11 @@ Its default handler sends chat.postMessage again when a connection drops, which 
 a rate limit inside the call would hold up danger for another channel. Both are the outbox's business.
 """
 
+import errno
 import http.client
-import json
 import re
+import socket
+import ssl
 import urllib.error
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,24 +25,26 @@ _TIMEOUT = 10  # seconds
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
 _PAGES = 10  # of history or channels that are looked through
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
 # Slack says these when it is the one in trouble.
 _PASSING = {
     "internal_error",
     "fatal_error",
     "service_unavailable",
     "request_timeout",
-    "ratelimited",
-    "rate_limited",
     "team_added_to_org",
 }
 _REMEDY = {
     "invalid_auth": "Slack does not accept SLACK_BOT_TOKEN; copy it again from the app's page",
     "not_authed": "SLACK_BOT_TOKEN is empty; copy it from the app's page",
+    "token_expired": "SLACK_BOT_TOKEN has expired; install the Slack app again",
+    "not_allowed_token_type": "SLACK_BOT_TOKEN is a token of another kind; copy the bot token, which begins with xoxb-",
     "account_inactive": "the Slack app was removed from the workspace; install it again",
     "token_revoked": "SLACK_BOT_TOKEN was revoked; install the Slack app again",
     "missing_scope": "the Slack app lacks a permission ({needed}); add it on the app's page and install it again",
     "channel_not_found": "Slack knows no channel {channel}; correct it in care.toml, or invite the bot if it is private",
     "not_in_channel": "the bot is not in {channel}; type /invite @Call Light there",
+    "restricted_action": "the bot may not post in {channel}; allow apps to post there in the channel's settings",
     "is_archived": "the channel {channel} is archived; name another in care.toml",
 }
 
@@ -50,78 +54,96 @@ class Slack:
 
     name = "slack"
 
-    def __init__(self, token: str, base_url: str | None, channels: dict[str, str]) -> None:
+    def __init__(
+        self,
+        token: str,
+        base_url: str | None,
+        channels: dict[str, str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         address = base_url.rstrip("/") if base_url else "https://slack.com"
         address = address if address.endswith("/api") else address + "/api"
         self._client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[])
         self._channels = channels
+        self._now = now
 
     def post(self, channel: str, message: Message, key: str) -> Sent:
         """chat.postMessage. Blocks that Slack refuses go as plain text: a card that looks plain beats none."""
-        there = self._channels[channel]
-        options: dict[str, Any] = {"metadata": message.metadata, "unfurl_links": False, "unfurl_media": False}
-        try:
-            answer = self._call(
-                there, self._client.chat_postMessage, channel=there, text=message.text, blocks=message.blocks, **options
-            )
-        except _Refused as refused:
-            if refused.code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
-                raise NeedsPerson(f"Slack refuses the message ({refused.code})") from None
-            answer = self._call(there, self._client.chat_postMessage, channel=there, text=message.text, **options)
-        return Sent(str(answer["channel"]), str(answer["ts"]))
+        there = self._there(channel)
+        options = {"channel": there, "metadata": message.metadata, "unfurl_links": False, "unfurl_media": False}
+        answer = self._with_blocks(there, self._client.chat_postMessage, message, options)
+        place, ref = answer.get("channel"), answer.get("ts")
+        if not place or not ref:
+            raise OutcomeUnknown("Slack's answer does not say where the message is")
+        return Sent(str(place), str(ref))
 
     def update(self, sent: Sent, message: Message) -> None:
         """chat.update; a message that people removed stays removed."""
+        options = {"channel": sent.place, "ts": sent.ref, "metadata": message.metadata}
         try:
-            self._call(
-                sent.place,
-                self._client.chat_update,
-                channel=sent.place,
-                ts=sent.ref,
-                text=message.text,
-                blocks=message.blocks,
-                metadata=message.metadata,
-            )
+            self._with_blocks(sent.place, self._client.chat_update, message, options)
         except _Refused as refused:
             if refused.code not in _GONE:
-                raise NeedsPerson(f"Slack refuses the change ({refused.code})") from None
+                raise
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         """The message with this key in its metadata. Raises TryLater when Slack cannot be asked."""
-        there = place or self._id_of(self._channels[channel])
+        there = self._there(channel)
+        now_in = self._id_of(there)
+        if now_in is None and place is None:
+            raise NeedsPerson(
+                f"the bot cannot look whether a message reached {there}: write the channel's ID in care.toml, "
+                "or give the Slack app channels:read and groups:read"
+            )
+        # The channel may have been changed in care.toml since the message left: look in the old one and the new.
+        for one in dict.fromkeys((place, now_in)):
+            if one is not None and (sent := self._look_in(one, key, since)):
+                return sent
+        return None
+
+    def _look_in(self, place: str, key: str, since: datetime) -> Sent | None:
+        options: dict[str, Any] = {"channel": place, "include_all_metadata": True, "limit": 200}
         # Slack's clock and ours may differ a little.
-        options: dict[str, Any] = {"channel": there, "include_all_metadata": True, "limit": 200}
         options["oldest"] = str((since - timedelta(minutes=2)).timestamp())
         for _ in range(_PAGES):
-            try:
-                answer = self._call(there, self._client.conversations_history, **options)
-            except _Refused as refused:
-                raise NeedsPerson(f"Slack does not show the history of {there} ({refused.code})") from None
+            answer = self._call(place, self._client.conversations_history, **options)
             for message in answer.get("messages") or ():
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("delivery") == key:
-                    return Sent(there, str(message["ts"]))
+                    return Sent(place, str(message["ts"]))
             options["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
             if not options["cursor"]:
-                return None
+                break
         return None
 
-    def about_bot(self) -> tuple[dict[str, Any], set[str]]:
-        """auth.test: who the bot is, and its scopes."""
+    def _with_blocks(self, there: str, method: Callable[..., Any], message: Message, options: dict[str, Any]) -> Any:
+        """Send a message, and once more without its blocks if Slack refuses these."""
+        try:
+            return self._call(there, method, text=message.text, blocks=message.blocks, **options)
+        except _Refused as refused:
+            if refused.code not in _BAD_BLOCKS:
+                raise
+        return self._call(there, method, text=message.text, **options)
+
+    def _there(self, channel: str) -> str:
+        if channel not in self._channels:
+            raise NeedsPerson(f"care.toml has no channel {channel!r} any more, and a message waits for it")
+        return self._channels[channel]
+
+    def about_bot(self) -> tuple[dict[str, Any], set[str], str]:
+        """auth.test: who the bot is, its scopes, and the time Slack has (an HTTP date, "" if not given)."""
         answer = self._call("", self._client.auth_test)
-        scopes = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), "")
-        return dict(answer.data), {scope.strip() for scope in str(scopes).split(",") if scope.strip()}
+        headers = {name.lower(): str(value) for name, value in answer.headers.items()}
+        scopes = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+        return dict(answer.data), scopes, headers.get("date", "")
 
     def about_channel(self, there: str) -> dict[str, Any]:
         """conversations.info of a channel, by name or ID. Raises NeedsPerson when there is none."""
-        try:
-            answer = self._call(there, self._client.conversations_info, channel=self._id_of(there))
-        except _Refused as refused:
-            raise NeedsPerson(f"Slack says {refused.code} of {there}") from None
+        answer = self._call(there, self._client.conversations_info, channel=self._id_of(there) or there)
         return dict(answer["channel"])
 
-    def _id_of(self, there: str) -> str:
-        """A channel's ID; the history has no names."""
+    def _id_of(self, there: str) -> str | None:
+        """A channel's ID, which the history asks for; None when Slack does not tell."""
         if _ID.match(there):
             return there
         options: dict[str, Any] = {"limit": 1000, "exclude_archived": True, "types": "public_channel,private_channel"}
@@ -134,50 +156,57 @@ class Slack:
                 options["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
                 if not options["cursor"]:
                     break
-        except (NeedsPerson, _Refused):
-            pass  # the scope channels:read is not there: Slack may still know the name
-        return there
+        except NeedsPerson:
+            pass  # the scope channels:read is not there
+        return None
 
-    def _call(self, channel: str, method: Callable[..., Any], **options: Any) -> Any:
+    def _call(self, there: str, method: Callable[..., Any], /, **options: Any) -> Any:
         """One request. Raises TryLater, OutcomeUnknown, NeedsPerson, _Refused."""
         try:
             return method(**options)
         except SlackApiError as error:
-            raise _by_remedy(error, channel) from None
+            raise _by_remedy(error, there, self._now()) from None
         except urllib.error.URLError as error:
-            if (
-                isinstance(error.reason, ConnectionRefusedError)
-                or "resolve" in str(error.reason).lower()
-                or "not known" in str(error.reason)
-            ):
+            if _never_left(error.reason):
                 raise TryLater("no connection to Slack") from None
             raise OutcomeUnknown(f"Slack gave no answer ({type(error.reason).__name__})") from None
-        except (OSError, http.client.HTTPException, json.JSONDecodeError, SlackRequestError, SlackClientError) as error:
+        except (OSError, http.client.HTTPException, SlackRequestError, SlackClientError) as error:
             raise OutcomeUnknown(f"Slack gave no answer ({type(error).__name__})") from None
+        except (AttributeError, ValueError):  # the SDK takes any JSON for an object
+            raise OutcomeUnknown("Slack's answer is not what Slack sends") from None
 
 
-class _Refused(Exception):
+class _Refused(NeedsPerson):
     """Slack does not take this message, whoever sends it."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, there: str) -> None:
         self.code = code
-        super().__init__(code)
+        super().__init__(f"Slack refuses it in {there or 'this workspace'} ({code})")
 
 
-def _by_remedy(error: SlackApiError, channel: str) -> Exception:
+def _never_left(reason: object) -> bool:
+    """Whether the connection was not made at all: then nothing can have arrived."""
+    if isinstance(reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
+        return True
+    return isinstance(reason, OSError) and reason.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+
+
+def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
     response: Any = error.response
-    status = getattr(response, "status_code", 200)
+    status = int(getattr(response, "status_code", 200))
     headers = {str(name).lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
     data = getattr(response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code in ("ratelimited", "rate_limited"):
         stated = str(headers.get("retry-after", ""))
         wait = min(float(stated), 3600.0) if re.fullmatch(r"\d+(\.\d+)?", stated) else 30.0
-        return TryLater("Slack asks to wait (429)", datetime.now(UTC) + timedelta(seconds=wait))
-    if status >= 500 or code in _PASSING or not isinstance(data, dict):
-        return OutcomeUnknown(f"Slack answers {status if status >= 500 else code or 'no JSON'}")
+        return TryLater("Slack asks to wait (429)", now + timedelta(seconds=wait))
+    is_slack = re.fullmatch(r"[a-z][a-z_0-9]*", code) is not None  # the SDK puts a web page into the same field
+    if 400 <= status < 500 and status != 408 and not is_slack:
+        return NeedsPerson(f"what answers at Slack's address is not Slack ({status}); check base_url in care.toml")
+    if status >= 500 or status == 408 or code in _PASSING or not is_slack:
+        return OutcomeUnknown(f"Slack answers {status}{' ' + code if is_slack else ', no JSON'}")
     if code in _REMEDY:
-        return NeedsPerson(
-            "Slack: " + _REMEDY[code].format(channel=channel, needed=data.get("needed", "see the README"))
-        )
-    return _Refused(code or "unknown")
+        needed = data.get("needed", "see the README") if isinstance(data, dict) else ""
+        return NeedsPerson("Slack: " + _REMEDY[code].format(channel=there, needed=needed))
+    return _Refused(code, there)

@@ -1,6 +1,7 @@
 """The shape of the five files. Unknown keys are refused: a typo must never turn a filter off in silence."""
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +20,15 @@ from pydantic import (
 )
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=3650)  # counted back from today it still has to be a date
+
+
+class NotAmong(ValueError):
+    """A value that is none of `choices`, one of which was perhaps meant."""
+
+    def __init__(self, allowed: str, choices: Collection[str]) -> None:
+        self.choices = choices
+        super().__init__(allowed)
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -28,7 +38,10 @@ def parse_duration(value: Any) -> timedelta:
     match = re.fullmatch(r"\s*([1-9][0-9]{0,5})\s*([smhd])\s*", value) if isinstance(value, str) else None
     if not match:
         raise ValueError('a number and one of s, m, h, d, such as "60s", "5m", "24h", "7d"')
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > _LONGEST:
+        raise ValueError(f'a time of at most "{_LONGEST.days}d"')
+    return duration
 
 
 def _parse_hours(value: Any) -> tuple[tuple[int, int], ...]:
@@ -39,7 +52,7 @@ def _parse_hours(value: Any) -> tuple[tuple[int, int], ...]:
         raise ValueError('hours such as "08:00-20:00", or "" for closed')
     spans = []
     for part in filter(None, (p.strip() for p in value.split(","))):
-        match = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", part)
+        match = re.fullmatch(r"([0-9]{2}):([0-5][0-9])-([0-9]{2}):([0-5][0-9])", part)
         start, end = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (9999, 0)
         if start >= 1440 or end > 1440:
             raise ValueError('hours such as "08:00-20:00", "00:00-24:00" or "" for closed')
@@ -48,13 +61,17 @@ def _parse_hours(value: Any) -> tuple[tuple[int, int], ...]:
 
 
 def _known_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError('a zone of the IANA list, such as "America/Chicago"')
+    zones = available_timezones()
+    if value not in zones:
+        raise NotAmong('a zone of the IANA list, such as "America/Chicago"', zones)
     return value
 
 
 def _without_at(value: str) -> str:
-    return value.strip().removeprefix("@")
+    name = value.strip().removeprefix("@")
+    if re.search(r"[\s/@]", name.replace("@", "", 1)):
+        raise ValueError('the name of the account alone, such as "StBrigidCares"')
+    return name
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -63,7 +80,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Hours = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_parse_hours)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Account = Annotated[str, AfterValidator(_without_at)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 Kind = Literal["complaint", "question", "praise", "comment"]
 Voice = Literal["patient", "news", "promo", "other"]
@@ -129,7 +146,8 @@ class Hospital(Table):
 
     def is_own_account(self, source: str, author: str | None) -> bool:
         """Whether a post of this author on this site is the hospital's own word."""
-        own = getattr(self.accounts, source, "")
+        # Only the fields: a source comes from outside and may be called like any attribute.
+        own = getattr(self.accounts, source) if source in Accounts.model_fields else ""
         return bool(own) and author is not None and author.removeprefix("@").casefold() == own.casefold()
 
 

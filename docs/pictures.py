@@ -1,5 +1,7 @@
-"""Draws the pictures of the README from the product itself: make pictures. Needs Chromium for the two PNG files."""
+"""Draws the pictures of the README from the product itself: make pictures. Needs Chromium and a font with emoji."""
 
+import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -48,7 +50,7 @@ class Gallery:
 
 
 def main() -> None:
-    """Write terminal.svg, card.png and summary.png."""
+    """Write terminal.png, card.png and summary.png."""
     _OUT.mkdir(exist_ok=True)
     config = load(_HERE.parent / "config", settings_of_all())
     moment = [_TODAY]
@@ -64,7 +66,7 @@ def main() -> None:
             numbers = figures(session, config, midnight - timedelta(days=7), midnight, _TODAY)
         page = html(report(numbers, config.report.sections), numbers)
         engine.dispose()
-    danger = next(m for m in gallery.messages if m.urgency == "danger" and m.lines)
+    danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)
     others = [m for m in gallery.messages if m.lines and m.urgency in ("here_now", "routine")][:2]
     _terminal_picture([danger, *others], config.care.slack.channels)
     _screenshot(_slack_page(danger), _OUT / "card.png", 640, 560)
@@ -72,12 +74,12 @@ def main() -> None:
 
 
 def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None:
-    with open("/dev/null", "w", encoding="utf-8") as nowhere:
-        terminal = Terminal(record=True, width=92, file=nowhere, force_terminal=True)
-        door = Console(channels, terminal)
-        for message in messages:
-            door.post("danger" if message.urgency == "danger" else "care", message, "")
-        terminal.save_svg(str(_OUT / "terminal.svg"), title="call-light demo")
+    terminal = Terminal(record=True, width=92, file=io.StringIO(), force_terminal=True)
+    door = Console(channels, terminal)
+    for message in messages:
+        door.post("danger" if message.urgency == "danger" else "care", message, "")
+    svg = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title="call-light demo"), flags=re.DOTALL)
+    _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / "terminal.png", 1150, 250 + 245 * len(messages))
 
 
 def _screenshot(page: str, target: Path, width: int, height: int) -> None:
@@ -113,8 +115,6 @@ def _drawn(block: dict[str, Any]) -> str:
 
 
 def _text(text: dict[str, Any]) -> str:
-    import re
-
     if text["type"] == "plain_text":
         first, _, rest = text["text"].partition("\n")
         return f"<b>{escape(first)}</b><br>{escape(rest)}" if rest and len(first) < 20 else escape(text["text"])

@@ -57,7 +57,9 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, CallLightError | ConfigError):
         return str(error)
     # The kind only: the message of an unknown error may carry what a post said.
-    return f"something unexpected happened ({type(error).__name__}); run it again with --debug and report what it prints"
+    return (
+        f"something unexpected happened ({type(error).__name__}); run it again with --debug and report what it prints"
+    )
 
 
 def _to_front(args: list[str]) -> list[str]:
@@ -78,7 +80,9 @@ def _to_front(args: list[str]) -> list[str]:
 
 @app.callback()
 def _options(
-    config: Annotated[Path | None, typer.Option(help="Folder of the config files [CALL_LIGHT_CONFIG, config/].")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Folder of the config files [CALL_LIGHT_CONFIG, config/].")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of database and reports [CALL_LIGHT_DATA, data/].")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and log more.")] = False,
 ) -> None:
@@ -106,7 +110,9 @@ def demo(
     from listener.service import Service, replay
 
     terminal, environment = _terminal(), _environment()
-    folder = environment.config if _given["config"] or environment.config.is_dir() else Path(__file__).parents[1] / "config"
+    folder = (
+        environment.config if _given["config"] or environment.config.is_dir() else Path(__file__).parents[1] / "config"
+    )
     config = _config(folder)
     zone, today = config.hospital.zone, datetime.now(UTC)
     # The week fills the database that the other commands look at, unless a real one is there.
@@ -214,7 +220,7 @@ def read(
         bad += "error" in reading
         sys.stdout.write(json.dumps(reading, ensure_ascii=False) + "\n")
     if bad:
-        _fail(f"{bad} lines could not be read; each has its reason under \"error\"")
+        _fail(f'{bad} lines could not be read; each has its reason under "error"')
 
 
 # ---------------------------------------------------------------- looking
@@ -244,7 +250,9 @@ def cases(
         found = [
             case
             for case in waiting_cases(session)
-            if (not is_open or case.state == "open") and (mine is None or case.owner == mine) and (not late or case.due_at < now)
+            if (not is_open or case.state == "open")
+            and (mine is None or case.owner == mine)
+            and (not late or case.due_at < now)
         ]
         _print_cases(service, found, now, as_json)
 
@@ -268,9 +276,13 @@ def act_(
 
 @app.command()
 def report(
-    week: Annotated[str | None, typer.Option(metavar="2026-W46", help="An ISO week; the last finished one if left out.")] = None,
+    week: Annotated[
+        str | None, typer.Option(metavar="2026-W46", help="An ISO week; the last finished one if left out.")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    post: Annotated[bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")] = False,
+    post: Annotated[
+        bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")
+    ] = False,
 ) -> None:
     """The weekly summary: one HTML page in the data folder, and its sentences here."""
     from alerts import report as reports
@@ -335,7 +347,9 @@ def config_check(as_json: AsJson = False) -> None:
     else:
         on = [name for name, settings in config.collectors.items() if settings.on]
         phrases = sum(len(category.phrases) for category in config.keywords.categories.values())
-        typer.echo(f"{folder}: good. {len(config.keywords.categories)} categories, {phrases} phrases, listening to {', '.join(on) or 'nothing'}.")
+        typer.echo(
+            f"{folder}: good. {len(config.keywords.categories)} categories, {phrases} phrases, listening to {', '.join(on) or 'nothing'}."
+        )
     if problems:
         raise typer.Exit(1)
 
@@ -408,7 +422,7 @@ def _terminal(stderr: bool = False) -> "Terminal":
 
 
 def _since(service: "Service", text: str | None) -> datetime | None:
-    """"7d" as the midnight seven days ago, hospital time; None for ever."""
+    """ "7d" as the midnight seven days ago, hospital time; None for ever."""
     from config.schema import parse_duration
     from listener.errors import NeedsPerson
 
@@ -429,7 +443,9 @@ def _empty_database(environment: "Environment") -> "Engine":
     mark = environment.data / "demo"
     path = environment.data / "call-light.db"
     if environment.database_url or (path.exists() and not mark.exists()):
-        _fail(f"{environment.data} holds a real database; give the demo a folder of its own: call-light demo --data demo-data")
+        _fail(
+            f"{environment.data} holds a real database; give the demo a folder of its own: call-light demo --data demo-data"
+        )
     for old in environment.data.glob("call-light.db*"):
         old.unlink()
     engine = open_database(environment.data)
@@ -473,7 +489,13 @@ def _readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator
                 raise TypeError("text is not text")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             yield from finished()
-            why = "no text" if isinstance(error, KeyError) else f"not JSON ({error})" if isinstance(error, ValueError) else "not an object with text"
+            why = (
+                "no text"
+                if isinstance(error, KeyError)
+                else f"not JSON ({error})"
+                if isinstance(error, ValueError)
+                else "not an object with text"
+            )
             yield {"id": None, "line": number, "error": why}
             continue
         ids.append(storable(record.get("id", number)))
@@ -513,7 +535,12 @@ def _print_ledger(service: "Service", since: datetime | None, now: datetime, as_
     table = Table(title="Every post reviewed", title_justify="left", show_header=False, box=None)
     table.add_column()
     table.add_column(justify="right")
-    rows = [("collected", result.collected), ("= alerted", result.alerted), ("+ in a digest", result.in_digest), ("+ dismissed with a reason", result.dismissed)]
+    rows = [
+        ("collected", result.collected),
+        ("= alerted", result.alerted),
+        ("+ in a digest", result.in_digest),
+        ("+ dismissed with a reason", result.dismissed),
+    ]
     rows += [("+ on the way", result.on_the_way)] if result.on_the_way else []
     rows += [(f"! stuck: {where}", count) for where, count in result.stuck.items()]
     rows += [(f"    {reason}", count) for reason, count in result.reasons.items()]
@@ -543,7 +570,15 @@ def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: b
         clock = f"late by {in_words(left)}" if left < timedelta() else in_words(left)
         state = f"claimed by {case.owner}" if case.owner else case.state
         posted = case.clock_from.astimezone(zone).strftime("%a %d %b %H:%M")
-        table.add_row(str(case.id), f"{SIGNS[case.urgency]} {NAMES[case.urgency]}", clock, state, posted, PLACES.get(case.source, case.source), case.channel)
+        table.add_row(
+            str(case.id),
+            f"{SIGNS[case.urgency]} {NAMES[case.urgency]}",
+            clock,
+            state,
+            posted,
+            PLACES.get(case.source, case.source),
+            case.channel,
+        )
     terminal = _terminal()
     terminal.print(table if found else "Nothing waits for anyone.")
 

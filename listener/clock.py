@@ -6,20 +6,22 @@ become one, and no job overlaps itself.
 
 import logging
 import os
+import queue
 import signal
+import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
 
 _GRACE = 4.0  # seconds that a running job has to end before the process ends without it
+_LOOK = 0.5  # seconds between two looks at `stop`
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,11 @@ def run(jobs: Sequence[Job], stop: threading.Event) -> None:
 
     What is under way then either ends in time or is cut off between two transactions, which the next start carries on.
     """
+    # Its own logger writes whole exceptions, and a message may carry what a post said. _report writes instead.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     executor = ThreadPoolExecutor(max_workers=len(jobs) + 2)
     scheduler = BackgroundScheduler(executors={"default": executor}, timezone=UTC)
-    scheduler.add_listener(_report, EVENT_JOB_ERROR)
+    scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
     busy = _Busy()
     for job in jobs:
         scheduler.add_job(
@@ -51,17 +55,33 @@ def run(jobs: Sequence[Job], stop: threading.Event) -> None:
             coalesce=True,
             max_instances=1,
         )
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    signals = _signals()
     scheduler.start()
-    while not stop.wait(1.0):  # with a time-out, so that Python handles signals on every platform
-        pass
+    while not stop.is_set():
+        try:
+            signals.get(timeout=_LOOK)
+        except queue.Empty:
+            continue
+        stop.set()
     scheduler.shutdown(wait=False)
     if not busy.idle_within(_GRACE):
         # A request without an answer holds a thread that Python would wait for at exit.
         log.warning("action=stop forced=yes")
         logging.shutdown()
+        sys.stdout.flush()
         os._exit(0)
+
+
+def _signals() -> "queue.SimpleQueue[int]":
+    """A queue that gets an entry when the process is asked to end.
+
+    Not stop.set() in the handler: Python runs it in the middle of anything, and an event that is being waited for
+    at that moment would wait for itself. A SimpleQueue is made for it.
+    """
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, _: signals.put(number))
+    return signals
 
 
 class _Busy:
@@ -69,11 +89,14 @@ class _Busy:
 
     def __init__(self) -> None:
         self._running = 0
+        self._ending = False
         self._changed = threading.Condition()
 
     def counting(self, run: Callable[[], object]) -> Callable[[], None]:
         def counted() -> None:
             with self._changed:
+                if self._ending:  # handed to a thread just before the end
+                    return
                 self._running += 1
             try:
                 run()
@@ -85,11 +108,16 @@ class _Busy:
         return counted
 
     def idle_within(self, seconds: float) -> bool:
-        until = time.monotonic() + seconds
+        """Whether what runs ended in time; nothing starts from here on."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._running == 0, max(0.0, until - time.monotonic()))
+            self._ending = True
+            return self._changed.wait_for(lambda: self._running == 0, seconds)
 
 
-def _report(event: JobExecutionEvent) -> None:
+def _report(event: JobEvent) -> None:
     # The kind only: a message may carry what a post said.
-    log.error("action=job name=%s error=%s", event.job_id, type(event.exception).__name__)
+    error = getattr(event, "exception", None)
+    if error is None:
+        log.warning("action=job name=%s late=yes", event.job_id)
+    else:
+        log.error("action=job name=%s error=%s", event.job_id, type(error).__name__)

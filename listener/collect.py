@@ -11,13 +11,13 @@ so a crash or a rate limit half-way loses nothing and reads nothing twice.
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any, Protocol, cast
 
 import listener.collectors
 from config.schema import CollectorSettings
-from listener.errors import CallLightError, NeedsPerson, TryLater
+from listener.errors import NeedsPerson, ReadsUsedUp, TryLater
 from listener.keep import reads_today
 from listener.post import Asking, Page
 from listener.watch import Watch
@@ -65,6 +65,8 @@ def pages(
             f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
         )
     left = None if settings.daily_reads is None else settings.daily_reads - reads_today(watch, asking.now)
+    if left is not None and left <= 0:
+        raise _used_up(name, settings, asking.now)
     wanted = {secret: secrets[secret] for secret in collector.SECRETS}
     asking = Asking(asking.hospital, asking.now, wanted, left)
     try:
@@ -72,10 +74,17 @@ def pages(
             yield page
             left = None if left is None else left - page.reads
             if left is not None and left <= 0:
-                midnight = datetime.combine(asking.now.date() + timedelta(days=1), time(), asking.now.tzinfo)
-                sentence = f"{name}: the {settings.daily_reads} reads of the day are used up; it goes on at midnight UTC (daily_reads in listening.toml)"
-                raise TryLater(sentence, midnight)
-    except CallLightError:
+                raise _used_up(name, settings, asking.now)
+    except (TryLater, NeedsPerson):
         raise
     except Exception as error:  # the boundary: libraries raise KeyError, RecursionError and more on odd answers
         raise TryLater(f"{name}: gave an answer that could not be read ({type(error).__name__})") from error
+
+
+def _used_up(name: str, settings: CollectorSettings, now: datetime) -> ReadsUsedUp:
+    midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+    return ReadsUsedUp(
+        f"{name}: the {settings.daily_reads} reads of the day are used up; it goes on at midnight UTC, "
+        "or with more daily_reads in listening.toml",
+        midnight,
+    )

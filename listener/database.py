@@ -1,10 +1,11 @@
 """The database: engine, migrations. SQLite in write-ahead mode unless CALL_LIGHT_DATABASE_URL says otherwise."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlmodel import create_engine
 
 from listener.errors import NeedsPerson
@@ -17,32 +18,51 @@ def open_database(data: Path, url: str | None = None) -> Engine:
 
     Raises NeedsPerson when it cannot be read, is not ours, or is of a newer version.
     """
-    if url is None:
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NeedsPerson(
-                f"cannot make the data folder {data} ({error.strerror}); name another with --data DIR"
-            ) from None
-        url = f"sqlite:///{data / 'call-light.db'}"
-    engine = create_engine(url)
+    engine = _engine(data, url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
         _migrate(engine)
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.DatabaseError) as error:  # sqlite3's own: from a listener of "connect"
         engine.dispose()
         place = engine.url.render_as_string(hide_password=True)
-        sentence = f"cannot use the database {place} ({error.orig}); check the file and its permissions, restore a backup, or name another place with --data DIR"
-        raise NeedsPerson(sentence) from None
+        why = getattr(error, "orig", error)
+        raise NeedsPerson(
+            f"cannot use the database {place} ({why}); check the file and its permissions, restore a backup, "
+            "or name another place with --data DIR"
+        ) from None
+    except NeedsPerson:
+        engine.dispose()
+        raise
     return engine
+
+
+def _engine(data: Path, url: str | None) -> Engine:
+    if url is not None:
+        try:
+            return create_engine(url)
+        except (ArgumentError, ImportError) as error:  # without the address: it may carry a password
+            raise NeedsPerson(
+                f"CALL_LIGHT_DATABASE_URL is no address of a database that can be used ({type(error).__name__}); "
+                "write it as postgresql+psycopg://user:password@host/name"
+            ) from None
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a name of a folder"
+        raise NeedsPerson(f"cannot make the data folder {data} ({why}); name another with --data DIR") from None
+    return create_engine(URL.create("sqlite", database=str(data / "call-light.db")))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where _begin_sqlite says, not where sqlite3 guesses
-    for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.DatabaseError:
+        connection.close()  # the pool does not know it yet
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -60,7 +80,7 @@ def _migrate(engine: Engine) -> None:
     from alembic.util import CommandError
 
     settings = Config()
-    settings.set_main_option("script_location", str(_MIGRATIONS))
+    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     newest = ScriptDirectory.from_config(settings).get_current_head()
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()

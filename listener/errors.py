@@ -18,6 +18,10 @@ class TryLater(CallLightError):
         super().__init__(why)
 
 
+class ReadsUsedUp(TryLater):
+    """The day's read budget is spent. Nothing asks us to wait: a larger budget goes on at once."""
+
+
 class OutcomeUnknown(TryLater):
     """The request was sent and no answer came: it may have had its effect. Look before sending again."""
 

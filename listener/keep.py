@@ -12,12 +12,14 @@ from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from config.schema import Hospital
-from listener.errors import CallLightError, TryLater
+from listener.errors import CallLightError, ReadsUsedUp, TryLater
 from listener.mention import Mention
 from listener.post import Page, Post
 from listener.watch import Gap, Watch
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 500  # refs in one question: databases limit the number of parameters
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def trouble(session: Session, name: str, error: CallLightError, now: datetime) -
     """Write down that collector `name` failed, and until when its place asked to wait; commit."""
     watch = watch_of(session, name)
     watch.asked_at, watch.failures, watch.trouble = now, watch.failures + 1, str(error)
-    watch.paused_until = error.at if isinstance(error, TryLater) else None
+    asked_to_wait = isinstance(error, TryLater) and not isinstance(error, ReadsUsedUp)
+    watch.paused_until = getattr(error, "at", None) if asked_to_wait else None
     session.add(watch)
     session.commit()
     log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
@@ -113,8 +116,10 @@ def _known(session: Session, posts: Collection[Post]) -> dict[tuple[str, str], M
     known: dict[tuple[str, str], Mention] = {}
     for source in {post.source for post in posts}:
         refs = [post.ref for post in posts if post.source == source]
-        for mention in session.exec(select(Mention).where(Mention.source == source, col(Mention.ref).in_(refs))):
-            known[source, mention.ref] = mention
+        for start in range(0, len(refs), _AT_ONCE):
+            wanted = col(Mention.ref).in_(refs[start : start + _AT_ONCE])
+            for mention in session.exec(select(Mention).where(Mention.source == source, wanted)):
+                known[source, mention.ref] = mention
     return known
 
 

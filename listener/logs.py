@@ -4,7 +4,18 @@ import logging
 import sys
 
 # At DEBUG these write whole requests, tokens and posts included.
-_TALKATIVE = ("tweepy", "prawcore", "praw", "slack_sdk", "slack_sdk.web.base_client", "urllib3", "requests_oauthlib", "oauthlib", "apscheduler", "alembic")
+_TALKATIVE = (
+    "tweepy",
+    "prawcore",
+    "praw",
+    "slack_sdk",
+    "slack_sdk.web.base_client",
+    "urllib3",
+    "requests_oauthlib",
+    "oauthlib",
+    "apscheduler",
+    "alembic",
+)
 
 
 def start_logging(debug: bool = False) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,6 +22,8 @@ from listener.errors import SkipPost
 
 # What no database can store: NUL, and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_LONGEST_ADDRESS = 2000
+_LARGEST_COUNT = 2**31 - 1  # what an integer column of every database holds
 
 
 def storable(value: Any) -> Any:
@@ -31,10 +33,22 @@ def storable(value: Any) -> Any:
 
 def _web_address(value: str | None) -> str | None:
     """Only http(s): a link of any other kind must not become clickable in a card."""
-    return value if value and re.match(r"https?://[^\s]+$", value) else None
+    if not value or len(value) > _LONGEST_ADDRESS or not re.fullmatch(r"https?://\S+", value, re.IGNORECASE):
+        return None
+    # These would end the link early in a card, and no address needs them as they are.
+    return re.sub(r'[<>"|]', lambda found: f"%{ord(found[0]):02X}", value)
+
+
+def _in_utc(value: datetime) -> datetime:
+    """The same moment in UTC; one at the edge of the calendar has none."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no moment that a calendar has in every zone") from None
 
 
 Words = Annotated[str, BeforeValidator(storable)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Key = Annotated[str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=200)]
 
 
@@ -46,15 +60,15 @@ class Post(BaseModel):
     source: Key  # the place: "x", "reddit", "google_reviews"
     ref: Key  # the place's own name for the post
     text: Words
-    written_at: AwareDatetime
-    edited_at: AwareDatetime | None = None
-    url: Annotated[str | None, AfterValidator(_web_address)] = None
+    written_at: Moment
+    edited_at: Moment | None = None
+    url: Annotated[str | None, BeforeValidator(storable), AfterValidator(_web_address)] = None
     author: Key | None = None  # the handle, without "@"
     author_name: Words | None = None
     thread: Key | None = None  # ref of the post that began the conversation
     answers: Key | None = None  # ref of the post that this one answers
     rating: Annotated[float, Field(ge=0, le=5)] | None = None  # stars
-    reach: Annotated[int, Field(ge=0)] | None = None  # followers
+    reach: Annotated[int, Field(ge=0, le=_LARGEST_COUNT)] | None = None  # followers
     about_us: bool = False  # the place itself says that the post is about us, as a review of us does
 
 

@@ -1,6 +1,6 @@
 """Builds the spaCy pipeline and takes what it found out of each Doc.
 
-text -> sentences -> mentions -> keywords -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
+text -> sentences -> mentions -> keywords -> signs -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
 """
 
 import hashlib
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
 
 from config.schema import Config
 from nlp.components import (
@@ -22,6 +23,7 @@ from nlp.components import (
     mood,
     redaction,
     sentences,
+    signs,
     stage,
     urgency,
     voice,
@@ -34,6 +36,7 @@ ORDER = (
     "sentences",
     "mentions",
     "keywords",
+    "signs",
     "language",
     "assertion",
     "mood",
@@ -43,7 +46,7 @@ ORDER = (
     "urgency",
     "redaction",
 )
-_COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, stage, urgency, voice)
+_COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, signs, stage, urgency, voice)
 _LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
 
@@ -68,6 +71,10 @@ class Reader:
         """What each text says, in order: the fields of a Reading."""
         for doc in self.language.pipe(map(self._doc, texts)):
             yield fields(doc)
+
+    def doc(self, text: Text) -> Doc:
+        """The Doc of one text with everything that was found in it."""
+        return self.language(self._doc(text))
 
     def _doc(self, text: Text) -> Doc:
         shown = visible(text.text[:_LONGEST])
@@ -132,11 +139,11 @@ def _categories(doc: Doc) -> list[dict[str, Any]]:
     """Each category with its words; the score grows with how much of the post speaks of it (0.6 for one phrase, to 1)."""
     if doc._.voice != "patient":
         return []
-    words: dict[str, list[str]] = {}
+    spans: dict[str, list[Span]] = {}
     for span in keywords.spoken(doc, "category:"):
-        found = words.setdefault(span.label_.removeprefix("category:"), [])
-        if span.text not in found:
-            found.append(span.text)
+        spans.setdefault(span.label_.removeprefix("category:"), []).append(span)
+    # Of "waiting" and "waiting room" in one place the longer says more.
+    words = {name: list(dict.fromkeys(span.text for span in filter_spans(found))) for name, found in spans.items()}
     scored = [{"id": name, "score": round(1 - 0.4 ** len(found), 2), "words": found} for name, found in words.items()]
     return sorted(scored, key=lambda category: -float(category["score"]))
 
@@ -158,4 +165,4 @@ def _reasons(doc: Doc) -> list[str]:
     return reasons
 
 
-_MEANT = {"hypothetical": "an if", "denied": "denied", "figure": "a figure of speech"}
+_MEANT = {"hypothetical": "an if", "denied": "denied", "reported": "what others report", "figure": "a figure of speech"}

@@ -79,7 +79,7 @@ def blank() -> Language:
     for unused in (SHAPE, PREFIX, SUFFIX, LIKE_NUM, LIKE_URL, LIKE_EMAIL, IS_STOP, IS_BRACKET, IS_QUOTE, IS_CURRENCY):
         getters.pop(unused, None)  # each is computed for every new word, and social text is full of new words
     tokenizer = language.tokenizer
-    tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower())}
+    tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower(), word.upper())}
     defaults = language.Defaults
     suffixes = [suffix for suffix in defaults.suffixes or () if suffix not in ("'s", "'S", "’s", "’S")]
     tokenizer.suffix_search = spacy.util.compile_suffix_regex(suffixes).search

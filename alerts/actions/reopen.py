@@ -1,7 +1,7 @@
 """The button "Reopen"."""
 
-from alerts.case import State
+from alerts.case import REOPENED, State
 
 LABEL = "Reopen"
 TO: State = "open"
-WHAT = "reopened it"
+WHAT = REOPENED

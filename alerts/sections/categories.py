@@ -8,20 +8,18 @@ from alerts.report import Section
 
 def section(figures: Figures) -> Section:
     """Complaints and praise by topic; a post may speak of several."""
-    complaints = Counter(
-        name for heard in figures.of_patients() if heard.kind == "complaint" for name in heard.categories
-    )
-    praise = Counter(name for heard in figures.of_patients() if heard.kind == "praise" for name in heard.categories)
-    before = (
-        Counter(
-            name for heard in figures.before.of_patients() if heard.kind == "complaint" for name in heard.categories
-        )
-        if figures.before
-        else Counter()
-    )
-    names = sorted(set(complaints) | set(praise), key=lambda name: (-complaints[name], -praise[name], name))
+    complaints, praise = _topics(figures, "complaint"), _topics(figures, "praise")
+    before = _topics(figures.before, "complaint") if figures.before else Counter[str]()
+    # "" is last: posts without a topic are there so that every post can be found again in the table.
+    names = sorted(set(complaints) | set(praise), key=lambda name: (not name, -complaints[name], -praise[name], name))
     rows = [
-        (figures.titles.get(name, name), complaints[name], before[name], praise[name], figures.owners.get(name, ""))
+        (
+            figures.titles.get(name, name) or "No topic named",
+            complaints[name],
+            before[name],
+            praise[name],
+            figures.owners.get(name, ""),
+        )
         for name in names
     ]
     return Section(
@@ -30,3 +28,8 @@ def section(figures: Figures) -> Section:
         ("Topic", "Complaints", "Week before", "Praise", "Owner"),
         rows,
     )
+
+
+def _topics(figures: Figures, kind: str) -> Counter[str]:
+    said = [heard for heard in figures.of_patients() if heard.kind == kind]
+    return Counter(name for heard in said for name in heard.categories or [""])

@@ -14,10 +14,13 @@ def section(figures: Figures) -> Section:
     complaints = [heard for heard in patients if heard.kind == "complaint"]
     praise = sum(heard.kind == "praise" for heard in patients)
     topics = Counter(name for heard in complaints for name in heard.categories)
-    first = f"{len(figures.heard):,} posts were heard, {len(patients):,} of them by patients and visitors: {len(complaints):,} complaints, {praise:,} with praise."
+    were = "post was" if len(figures.heard) == 1 else "posts were"
+    first = f"{len(figures.heard):,} {were} heard, {len(patients):,} of them by patients and visitors: {_count(len(complaints), 'complaint')}, {praise:,} with praise."
     if topics:
         name, count = topics.most_common(1)[0]
         second = f"Most complaints were about {figures.titles.get(name, name).lower()} ({count} of {len(complaints)})."
+    elif complaints:
+        second = "None of the complaints named a topic that we look for."
     else:
         second = "There were no complaints."
     answered = [case.answered_at - case.clock_from for case in figures.cases if case.answered_at]
@@ -25,3 +28,7 @@ def section(figures: Figures) -> Section:
         f", half of them within {in_words(median(answered))}." if answered else "."
     )
     return Section("The week in three sentences", (first, second, third))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

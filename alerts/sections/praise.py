@@ -14,6 +14,11 @@ def section(figures: Figures) -> Section:
             PLACES.get(heard.source, heard.source),
             shorten(heard.redacted_text, 160).replace("\n", " "),
         )
-        for heard in praise[-8:]
+        for heard in [heard for heard in praise if not heard.deleted][-8:]
     ]
-    return Section("Kind words", (f"{len(praise)} posts with praise.",), ("Day", "Place", "In short"), rows)
+    return Section(
+        "Kind words",
+        (f"{len(praise)} {'post' if len(praise) == 1 else 'posts'} with praise.",),
+        ("Day", "Place", "In short"),
+        rows,
+    )

@@ -27,11 +27,9 @@ def section(figures: Figures) -> Section:
     ]
     rows.append(("All", *(sum(counts[day, source] for day in days) for source in sources), len(figures.heard)))
     before = len(figures.before.heard) if figures.before else 0
-    sentence = (
-        f"{len(figures.heard):,} posts; {before:,} in the {len(days)} days before."
-        if before
-        else f"{len(figures.heard):,} posts; nothing to compare with before."
-    )
+    heard = f"{len(figures.heard):,} {'post' if len(figures.heard) == 1 else 'posts'}"
+    compared = f"{before:,} in the {len(days)} days before" if before else "nothing to compare with before"
+    sentence = f"{heard}; {compared}."
     return Section(
         "What was heard", (sentence,), ("Day", *(PLACES.get(source, source) for source in sources), "All"), rows
     )

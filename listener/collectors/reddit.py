@@ -5,6 +5,8 @@ items; each is read until it meets what the last pass saw. No meeting point mean
 anchor would not do, as Reddit answers with nothing when it was deleted.
 """
 
+import itertools
+import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import prawcore
 import requests
-from pydantic import StringConstraints
+from pydantic import StrictBool, StringConstraints, model_validator
 
 from config.schema import CollectorSettings, Text
 from listener.errors import NeedsPerson, SkipPost, TryLater
@@ -28,8 +30,10 @@ _TIMEOUT = 10.0  # seconds; prawcore's own is fixed at 16, three times over
 _USER_AGENT = "linux:org.call-light.listener:v0.1 (hospital patient service)"
 _PAGE = 100
 _LISTING = 1000
+_NEARLY_ALL = 900  # Reddit leaves deleted items out of the 1,000
 _FIRST_REACH = timedelta(days=7)  # how far back the first pass reads
 _REMEMBERED = 200  # fullnames a listing remembers, so that deleted ones do not hide where it stopped
+_SECONDS = r"[0-9]{1,6}(\.[0-9]+)?"
 _HOME = "https://www.reddit.com"
 
 Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
@@ -38,25 +42,41 @@ Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
 class Settings(CollectorSettings):
     """[collectors.reddit]"""
 
-    approved: bool = True
+    approved: StrictBool = False
     subreddits: tuple[Subreddit, ...] = ()
     search: tuple[Text, ...] = ()
 
+    @model_validator(mode="after")
+    def _listens_to_something(self) -> "Settings":
+        if self.on and not self.subreddits and not self.search:
+            raise ValueError('something to listen to, in "subreddits" or "search"')
+        return self
+
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
-    """New posts and comments of each listing. Cursor: {listing: {"seen": fullnames, "until": time of the newest}}."""
+    """New posts and comments of each listing. Cursor: {listing: {"seen": fullnames, "until": newest, "from": oldest}}.
+
+    A listing that Reddit refuses is told at the end: the others are read first.
+    """
     if not settings.approved:
         raise NeedsPerson("reddit: Reddit must approve this use first; then set approved = true in listening.toml")
     reddit = _reddit(asking.secrets["REDDIT_CLIENT_ID"], asking.secrets["REDDIT_CLIENT_SECRET"], settings.base_url)
-    places = {name: dict(place) for name, place in cursor.items()}
-    for name, items in _listings(reddit, settings).items():
-        before = places.get(name, {})
-        seen: list[str] = []
-        for batch, page in _batches(name, items, before, asking.now):
-            seen += batch
-            if page.cursor:  # the last page of this listing
-                places[name] = {"seen": (seen + before.get("seen", []))[:_REMEMBERED], **page.cursor}
-            yield Page(page.posts, dict(places), 0, page.unheard, page.skipped)
+    listings = _listings(reddit, settings)
+    places = {name: dict(place) for name, place in cursor.items() if name in listings}
+    wrong = []
+    for name, items in listings.items():
+        try:
+            for page, place in _pages(name, items, places.get(name, {}), asking.now):
+                places = {**places, name: place} if place else places
+                yield Page(page.posts, places, 0, page.unheard, page.skipped)
+        except _WrongListing as error:
+            wrong.append(str(error))
+    if wrong:
+        raise NeedsPerson("; ".join(wrong))
+
+
+class _WrongListing(NeedsPerson):
+    """Reddit does not give this listing; another one may be right."""
 
 
 def _listings(reddit: "praw.Reddit", settings: Settings) -> dict[str, Iterator[Any]]:
@@ -72,64 +92,75 @@ def _listings(reddit: "praw.Reddit", settings: Settings) -> dict[str, Iterator[A
     return listings
 
 
-def _batches(
+def _pages(
     name: str, items: Iterator[Any], before: Mapping[str, Any], now: datetime
-) -> Iterator[tuple[list[str], Page]]:
-    """A listing in pages of 100 until it meets what was seen before; the last page carries the new place."""
-    seen = set(before.get("seen", ()))
-    newest = before.get("until")
-    count, met, oldest = 0, False, now
-    while True:
-        posts, skipped, names = [], [], []
-        for item in _next_page(items):
-            names.append(str(getattr(item, "fullname", "?")))
-            try:
-                post = _post(item)
-            except SkipPost as skip:
-                skipped.append(skip)
-                continue
-            if post:
-                posts.append(post)
-                oldest = min(oldest, post.written_at)
-                newest = max(newest or "", post.written_at.isoformat())
-        count += len(names)
-        met = met or bool(seen.intersection(names))
-        first_time_deep_enough = not seen and oldest < now - _FIRST_REACH
-        last = met or len(names) < _PAGE or count >= _LISTING or first_time_deep_enough
+) -> Iterator[tuple[Page, dict[str, Any] | None]]:
+    """A listing in pages of 100 until it meets what was seen before; the last page comes with the new place."""
+    remembered = list(before.get("seen", ()))
+    until = datetime.fromisoformat(before["until"]) if before.get("until") else None
+    since = datetime.fromisoformat(before["from"]) if before.get("from") else now - _FIRST_REACH
+    newest, oldest, seen, last = until or since, now, list[str](), False
+    while not last:
+        batch = _next_page(name, items)
+        seen += [str(getattr(item, "fullname", "?")) for item in batch]
+        posts, skipped = _posts(batch)
+        for post in posts:
+            newest, oldest = max(newest, post.written_at), min(oldest, post.written_at)
+        met = not set(remembered).isdisjoint(seen) or oldest < (until or since)
+        last = met or len(batch) < _PAGE or len(seen) >= _LISTING
         unheard: tuple[Unheard, ...] = ()
-        if last and seen and not met and names and count >= _LISTING:
-            since = min(datetime.fromisoformat(before["until"]), oldest)
-            unheard = (Unheard(since, oldest, f"Reddit's listing {name} holds {_LISTING} items, and more were new"),)
-        yield names, Page(tuple(posts), {"until": newest} if last else {}, 0, unheard, tuple(skipped))
-        if last:
-            return
+        if last and not met and until and len(seen) >= _NEARLY_ALL:
+            unheard = (Unheard(until, oldest, f"Reddit's listing {name} holds {_LISTING} items, and more were new"),)
+        place = {"seen": [*seen, *remembered][:_REMEMBERED], "until": newest.isoformat(), "from": since.isoformat()}
+        # What was there long before the first pass is nobody's case any more.
+        fresh = tuple(post for post in posts if post.written_at >= since)
+        yield Page(fresh, {}, 0, unheard, tuple(skipped)), place if last else None
 
 
-def _next_page(items: Iterator[Any]) -> list[Any]:
+def _posts(items: list[Any]) -> tuple[list[Post], list[SkipPost]]:
+    posts, skipped = [], []
+    for item in items:
+        try:
+            if post := _post(item):
+                posts.append(post)
+        except SkipPost as skip:
+            skipped.append(skip)
+    return posts, skipped
+
+
+def _next_page(name: str, items: Iterator[Any]) -> list[Any]:
     """The next 100 items. Raises TryLater, NeedsPerson."""
-    page = []
+    from praw.exceptions import RedditAPIException
+
     try:
-        for item in items:
-            page.append(item)
-            if len(page) == _PAGE:
-                break
-    except prawcore.TooManyRequests as error:
-        seconds = str(error.retry_after or "")
-        at = datetime.now(UTC) + timedelta(seconds=float(seconds)) if seconds.replace(".", "", 1).isdigit() else None
-        raise TryLater("reddit: Reddit asks to wait (429)", at) from None
-    except (prawcore.OAuthException, prawcore.InvalidToken):
-        raise NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET") from None
-    except (prawcore.Forbidden, prawcore.NotFound, prawcore.Redirect):
-        raise NeedsPerson(
-            "reddit: one of the subreddits in listening.toml is private, banned or does not exist"
-        ) from None
-    except prawcore.ResponseException as error:
-        if error.response.status_code == 401:
-            raise NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET") from None
-        raise TryLater(f"reddit: Reddit answers {error.response.status_code}") from None
-    except prawcore.RequestException as error:
-        raise TryLater(f"reddit: no answer from Reddit ({type(error.original_exception).__name__})") from None
-    return page
+        return list(itertools.islice(items, _PAGE))
+    except (prawcore.PrawcoreException, RedditAPIException) as error:
+        raise _remedy(name, error) from None
+
+
+def _remedy(name: str, error: Exception) -> TryLater | NeedsPerson:
+    code = error.response.status_code if isinstance(error, prawcore.ResponseException) else None
+    if isinstance(error, prawcore.TooManyRequests):
+        return TryLater("reddit: Reddit asks to wait (429)", _retry_at(error))
+    if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401:
+        return NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET")
+    if isinstance(error, prawcore.Forbidden | prawcore.NotFound | prawcore.Redirect):
+        return _WrongListing(f"reddit: {name!r} is private, banned or does not exist; correct it in listening.toml")
+    if (code is None and not isinstance(error, prawcore.RequestException)) or code in (400, 414):
+        return _WrongListing(f"reddit: Reddit refused {name[:60]!r}; correct it in listening.toml")
+    if isinstance(error, prawcore.exceptions.BadJSON):
+        return TryLater("reddit: the answer is not JSON; is something else answering in Reddit's place?")
+    if isinstance(error, prawcore.RequestException):
+        original = error.original_exception
+        why = str(original) if isinstance(original, RuntimeError) else type(original).__name__
+        return TryLater(f"reddit: no answer from Reddit ({why})")
+    return TryLater(f"reddit: Reddit answers {code}")
+
+
+def _retry_at(error: prawcore.TooManyRequests) -> datetime | None:
+    stated = str(error.retry_after or "")
+    seconds = float(stated) if re.fullmatch(_SECONDS, stated) else None
+    return None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 # ---------------------------------------------------------------- the connection
@@ -145,18 +176,17 @@ class SafeRequestor(prawcore.Requestor):
 
     _not_before = 0.0  # epoch seconds
 
-    def request(
-        self, method: str, url: str, *args: Any, timeout: float | None = None, **options: Any
-    ) -> requests.Response:  # type: ignore[override]
+    def request(self, *args: Any, timeout: float | None = None, **options: Any) -> requests.Response:
         """As prawcore.Requestor.request. Raises TryLater while the rate limit is used up."""
         if time.time() < self._not_before:
             raise TryLater("reddit: the rate limit is used up", datetime.fromtimestamp(self._not_before, UTC))
-        writes = method.upper() != "GET"
+        method = options.get("method") or (args[0] if args else "")
+        writes = str(method).upper() != "GET"
         try:
-            response = super().request(method, url, *args, timeout=min(timeout or _TIMEOUT, _TIMEOUT), **options)
+            response = super().request(*args, timeout=min(timeout or _TIMEOUT, _TIMEOUT), **options)
         except prawcore.RequestException as error:
             if writes:
-                raise self._unknown(repr(type(error.original_exception).__name__), args, options) from None
+                raise self._unknown(type(error.original_exception).__name__, args, options) from None
             raise
         if writes and response.status_code >= 500:
             raise self._unknown(f"HTTP {response.status_code}", args, options)
@@ -169,6 +199,8 @@ class SafeRequestor(prawcore.Requestor):
 
     def _heed(self, response: requests.Response) -> None:
         """Take the rate limit out of prawcore's hands: it would sleep on it, or fail on half of the headers."""
+        if not re.fullmatch(_SECONDS, response.headers.get("retry-after", "")):
+            response.headers.pop("retry-after", None)  # prawcore takes it for a number unseen
         stated = {name: response.headers.pop(f"x-ratelimit-{name}", None) for name in ("remaining", "used", "reset")}
         try:
             remaining, reset = float(stated["remaining"] or "inf"), float(stated["reset"] or 60)
@@ -197,10 +229,10 @@ def _post(item: Any) -> Post | None:
     Only what the listing carried is read: praw would fetch anything else with a request of its own.
     """
     known = vars(item)
-    where = f"reddit:{known.get('name')}"
+    where = f"reddit:{str(known.get('name'))[:30]}"
     try:
         return _parsed(where, known)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, OSError) as error:
         raise SkipPost(where, f"unknown shape ({type(error).__name__})") from None
 
 

@@ -3,7 +3,7 @@
 posts.jsonl holds the posts as the file collector reads them, expected.jsonl line by line how a person labels them.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,4 +28,4 @@ def posts(zone: ZoneInfo, now: datetime) -> list[Post]:
 
 
 def _moved(moment: datetime | None, days: int, zone: ZoneInfo) -> datetime | None:
-    return None if moment is None else moment.astimezone(zone) + timedelta(days=days)
+    return None if moment is None else (moment.astimezone(zone) + timedelta(days=days)).astimezone(UTC)

@@ -1,9 +1,11 @@
-"""How an urgent phrase is meant: now, in the past, only as "if", denied, or as a figure of speech.
+"""How an urgent phrase is meant: now, past, reported, only as "if", denied, or as a figure of speech.
 
 After the ConText algorithm (Harkema et al. 2009): cue words before or around a phrase change what it asserts.
+Whatever no cue speaks against is meant now: a danger miss is worse than a false alarm.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from spacy.language import Language
@@ -11,36 +13,145 @@ from spacy.tokens import Doc, Span
 
 from nlp.components.keywords import spoken
 
-Meant = Literal["now", "past", "hypothetical", "denied", "figure"]
+Meant = Literal["now", "past", "reported", "hypothetical", "denied", "figure"]
 
 Span.set_extension("meant", default="now", force=True)
 
+_LONGEST = 2_000  # words that are looked through for cues
+
+
+def _any(cues: Iterable[str], around: str = r"\b(?:{})\b") -> re.Pattern[str]:
+    return re.compile(around.replace("{}", "|".join(cues)))
+
+
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_MONTH = (
+    r"(?:january|february|march|april|june|july|august|september|october|november|december)"  # "may" is a verb too
+)
+_NUMBER = r"(?:\d+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|few|couple(?: of)?|several|some|many)"
+
+# "no", "not" and the like up to two words before. Danger that itself begins so ("nobody comes",
+# "not breathing") is not denied by it, and a new subject starts a new statement.
 _DENIED = re.compile(
-    r"\b(?:no one was|nobody was|isnt|is not|wasnt|was not|not a|never|no longer|without a|nobody died|didnt|did not|wont let|denies|thankfully not|arent|are not|no)\W+(?:\w+\W+){0,2}$"
+    r"\b(?:no|not|never|isnt|wasnt|arent|werent|didnt|doesnt|dont|hasnt|havent|without|denies|(?:no one|nobody) (?:was|is|got|gets)|nunca|sin)"
+    r" (?:(?!i\b|he\b|she\b|we\b|they\b|my\b|hes\b|shes\b|im\b|is\b|are\b|has\b|and\b|but\b|sure\b|ok\b|okay\b|know\b|one\b|care\b)\w+ ){0,2}$"
 )
-# Danger that itself begins with a denial ("nobody comes", "not breathing") is not denied by it.
-_HYPOTHETICAL = re.compile(
-    r"\b(?:if|what if|could have|couldve|would have|wouldve|might have|imagine|in case|should (?:i|he|she|they|we|you)|unless|worried (?:about|that)|afraid of|used to|prevent\w*|training|drill|awareness|simulat\w+|movie|episode|book|novel|song|lyrics|character)\b"
-)
-_PAST = re.compile(
-    r"\b(?:last (?:week|month|year|night|spring|summer|fall|autumn|winter|time|monday|tuesday|wednesday|thursday|friday|saturday|sunday)|yesterday|\w+ (?:years?|months?|weeks?|days?) (?:ago|back|later|after)|years? ago|"
-    r"(?:back )?in (?:19|20)\d\d|in (?:january|february|march|april|june|july|august|september|october|november|december)|when i was|when he was|when she was|once|the other day|previously|was treated|were treated|had been|saved|survived|recover\w+|recuper\w+|thanks to|thank you|thankful|grateful|brought (?:him|her|me) back|ayer|la semana pasada|el ano pasado|hace \w+ (?:dias|meses|anos|semanas)|gracias)\b"
-)
-_STILL = re.compile(
-    r"\b(?:now|right now|still|currently|as we speak|please|help|hurry|this minute|happening|tonight|today|ahora|todavia|ayuda|auxilio|sigue|esta|anymore)\b"
-)
+_IF = _any(
+    [
+        *("if", "what if", "even if", "unless", "in case", "imagine", "suppose", "pretend", "as if", "until"),
+        *("could have", "couldve", "would have", "wouldve", "might have", "mightve", "almost", "nearly", "fake"),
+        *("worried (?:about|that)", "afraid (?:of|that)", "fear of", "risk of", "chance of", "in the event of"),
+        *("used to", "prevent(?:s|ed|ing|ion)?", "avoid", "signs of", "symptoms of", "training", "drills?", "awareness"),
+        *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "si", "que pasa si"),
+    ],
+    r"\b(?:{})\b[^,;:.!?\n]{0,60}$",
+)  # fmt: skip
+_FICTION = _any(
+    [
+        *("movie", "film", "episode", "season finale", "greys anatomy", "novel", "chapter", "character", "lyrics"),
+        *("netflix", "hbo", "rewatch\\w*", "plot twist", "spoilers?", "fanfic\\w*", "telenovela", "pelicula", "videogame"),
+        *("rehears\\w+", "murder mystery", "halloween", "escape room", "haunted", "podcast", "documentary", "dreamed", "dreamt"),
+    ]
+)  # fmt: skip
+_PAST = _any(
+    [
+        rf"last (?:week|month|year|night|spring|summer|fall|autumn|winter|time|{_WEEKDAY}|{_MONTH})",
+        *("yesterday", "the other day", "previously", "back then", "when i was", "when (?:he|she) was", "years? later"),
+        rf"(?:on|this was|was|since|by|until) {_WEEKDAY}",
+        rf"{_NUMBER} (?:years?|months?|weeks?|days?) (?:ago|back|later|after|since|earlier)",
+        *(r"(?:back )?in (?:19|20)\d\d", rf"(?:back )?in {_MONTH}", r"\d+ years", "in the (?:19)?\\d0s", "long ago"),
+        *("was treated", "were treated", "had been", "was admitted", "rushed (?:him|her|me)", "came home", "is home now"),
+        *("ayer", "anoche", "la semana pasada", "el (?:mes|ano) pasado", r"hace \w+ (?:dias?|mes(?:es)?|anos?|semanas?)"),
+    ]
+)  # fmt: skip
+_PAST_VERB = re.compile(r"\b(?:had|was|were|got|went|suffered|felt|been|estaba|estuvo|tuvo) (?:\w+ ){0,2}$")
+_LONG_AGO = re.compile(r"\b(?:years ago|a year ago|last year|back then|when i was|in (?:19|20)\d\d|hace \w+ anos)\b")
+_ENDED_WELL = _any(
+    [
+        *("saved", "survived", "survivor", "recovered", "recovering", "recovery", "healthy now", "brought (?:him|her|me) back"),
+        *("thanks? to", "thank you", "thankful", "grateful", "gratitude", "blessed", "alive because", "alive today", "heroes?"),
+        *("hes alive", "shes alive", "is alive", "doing great", "doing well", "doing fine", "gracias", "agradecid[ao]s?", "me salvaron"),
+        *("is fine now", "ok now", "okay now", "better now", "safe now", "stable now", "false alarm", "all good now", "good as new"),
+        *("(?:has been|was|been|is|shes|hes|were) found", "found (?:him|her|them)", "were home", "im home", "sober", "aparecio"),
+    ]
+)  # fmt: skip
+_FOUND = re.compile(r"^(?:update |edit )?\W*found\b")
+_STILL = _any(
+    [
+        *("right now", "still", "currently", "as we speak", "please", "help(?! from| of)", "hurry", "this minute", "happening"),
+        *("anymore", r"(?:\w+ )?minutes? ago", r"\d+ ?mins? ago", "someone come", "somebody come", "send someone", "call 911"),
+        *("nobody (?:is|comes|has|will|helps|cares)", "(?:no ?one) (?:is|comes|has|will|helps|cares)", "isnt", "arent"),
+        *("just (?:had|now|collapsed|fell|passed|fainted|stopped|slid|went|started)", "keeps?", "(?:he|she|they) (?:is|are)"),
+        *("hes", "shes", "im", "getting", "ahora", "todavia", "ayuda", "auxilio", "sigue", "esta", "estoy", "nadie"),
+    ]
+)  # fmt: skip
+_REPORTED = _any(
+    [
+        *("police", "officials", "authorities", "investigators", "prosecutors", "sheriff\\w*", "deputies", "witnesses"),
+        *("arrested", "detained", "in custody", "charged with", "sentenced", "convicted", "pleaded", "suspect", "indicted"),
+        *("according to", "reports say", "reportedly", "allegedly", "breaking news", "policia"),
+    ]
+)  # fmt: skip
+_OWN = re.compile(r"\b(?:i|im|ive|me|my|we|were|us|our|mi|mis|yo|estoy|estamos|nos)\b")
+
 _LAUGHING = re.compile(
-    r"\b(?:lol|lmao|lmfao|rofl|haha\w*|jaja\w*|hilarious|laugh\w*|joke|joking|jk|kidding)\b|[\U0001f602\U0001f923\U0001f639]"
+    r"\b(?:lol|lmao\w*|lmfao|rofl|(?:ha|je|ja){2,}\w*|hilarious|laugh\w*|joke|joking|jk|kidding|funny|funniest)\b"
+    "|[\U0001f602\U0001f923\U0001f639\U0001f480]"
 )
-_TRIVIAL = re.compile(
-    r"\b(?:parking|garage|bill|bills|price|prices|lasagna|coffee|cafeteria|food|homework|exam|exams|finals|traffic|game|season|match|quarterback|team|tacos?|chocolate|cute|adorable|concert|show|playlist|boredom|bored|curiosity|embarrass\w*|jealous\w*|of laughter|shoes|dress|wifi|hold music|elevator music|stairs|workout|gym|leg day|monday|mondays|deadline|meme|memes|tiktok|album|series|jello|pudding)\b"
+# What nobody dies of.
+_TRIVIAL = _any(
+    [
+        *("bills?", "prices?", "invoice", "lasagna", "coffee", "food", "tacos?", "chocolate", "pudding", "jello", "pizza", "cake"),
+        *("homework", "exams?", "finals", "traffic", "deadline", "meetings?", "zoom", "mondays", "memes?", "tiktok", "commute"),
+        *("cute", "adorable", "cuteness", "concert", "playlist", "album", "song", "hold music", "elevator music", "wifi"),
+        *("boredom", "bored", "curiosity", "embarrass\\w*", "jealous\\w*", "of laughter", "excitement", "happiness", "shame"),
+        *("shoes", "dress", "workout", "gym", "leg day", "hike", "stairs", "parking", "spiders?", "printer", "hangover", "ternura"),
+        *("risa", "hambre", "calor", "verguenza", "aburrimiento", "risas", "sueno"),
+    ]
+)  # fmt: skip
+_GAMES = _any(
+    [
+        *("game", "season", "quarterback", "coach", "playoffs?", "touchdown", "softball", "league", "score[ds]?", "inning"),
+        *("halftime", "tournament", "fantasy", "boss fight", "raid", "controller", "xbox", "playstation", "fortnite", "goalie"),
+        *("team", "defense", "bullpen", "striker", "offense", "trivia", "bowling", "partido", "gol", "lobby is dead", "respawn"),
+    ]
+)  # fmt: skip
+_CARE = re.compile(
+    r"\b(?:the er|your er|er|ed|triage|waiting room|nurses?|doctors?|lobby|hallway|icu|ward|ambulance|bed|floor|urgencias|sala)\b"
 )
+# Somebody else who suffers: then "dying" or "passed out" is no way to say "I".
+_SUFFERER = _any(
+    [
+        r"(?:my|our) (?:\w+ )?(?:mom|mum|mother|dad|father|son|daughter|wife|husband|baby|child|kid|sister|brother|grand\w+|"
+        r"nana|partner|friend|aunt|uncle|boyfriend|girlfriend|roommate|toddler|niece|nephew|cousin)",
+        "(?:a|the|this|that|old|older|elderly|young) (?:man|woman|guy|lady|girl|boy|kid|person|patient|baby|gentleman)",
+        *("mi (?:mama|papa|madre|padre|hij[oa]|espos[oa]|abuel[oa]|herman[oa]|bebe)", "un hombre", "una mujer", "un senor", "una senora"),
+    ]
+)  # fmt: skip
+_SELF_HARM = _any(
+    [
+        *("myself", "suicid\\w+", "my (?:own )?life", "to die", "wanna die", "alive", "be here", "to live", "wanna live"),
+        *("better off", "end it", "self harm\\w*", "(?:be|was|were|rather be) dead", "matarme", "quiero morir\\w*", "vivir", "la vida"),
+    ]
+)  # fmt: skip
+_THREAT = _any(
+    [
+        *("shoot\\w*", "bomb\\w*", "burn", "blow", "kill (?:them|you|him|her|that|those|every\\w+)", "hurt (?:them|you|him|her|some\\w+)"),
+        *("regret", "lesson", "back", "pay", "shift", "deserve", "gun", "knife", "coming", "find", "punch", "beat"),
+    ]
+)  # fmt: skip
 # These are said as jokes; "nobody comes" or "a man with a knife" are not.
-_JOKED = re.compile(
-    r"\b(?:die|dying|dead|kill\w*|breathe|heart attack|stroke|passed? out|fainted|seizure|overdos\w*|muero|morir|muere|collapsed|blow|burn|shoot\w*|unconscious)\b"
-)
-_SPORT = re.compile(
-    r"\b(?:game|season|quarterback|coach|playoffs?|touchdown|softball|league|score[ds]?|inning|halftime|tournament|fantasy|raid boss|controller|xbox|playstation)\b"
+_JOKED = _any(
+    [
+        *("die", "dying", "dead", "kill\\w*", "breathe?", "heart attack", "stroke", "pass\\w* out", "faint\\w*", "seizure"),
+        *("overdos\\w*", "muero", "morir\\w*", "muere", "collaps\\w*", "blow", "burn", "shoot\\w*", "unconscious", "on the floor"),
+        *("myself", "suicid\\w*", "my life", "to live", "alive", "end it all", "choking", "bleeding", "matarme", "attack\\w*"),
+    ]
+)  # fmt: skip
+# What follows and makes the words harmless: "teach them a lesson in kindness", "watch your back when you lift".
+_HARMLESS_AFTER = re.compile(
+    r"^(?:(?:in|about|on) (?:kindness|patience|compassion|humility|grace|manners|care|how)|(?:when|while|if) (?:you |u )?(?:lift|bend|turn|mov|reach)\w*|(?:test|drill|training|awareness|prevention|hotline|survivor)"
+    r"|(?:choosing|picking|skipping|missing|not|going somewhere|it$)|(?:from|of) (?:laughing|laughter|cuteness|boredom|embarrassment|happiness|ternura|risa))\b"
 )
 
 
@@ -49,38 +160,60 @@ def assertion(doc: Doc) -> Doc:
     """Set span._.meant of every urgency span."""
     spans = spoken(doc, "urgency:")
     if spans:
-        whole = " ".join(token.norm_ for token in doc[:2000])
+        whole = _words(doc[:_LONGEST])
         for span in spans:
             span._.meant = _meant(span, whole)
     return doc
 
 
+def _words(words: Iterable[object]) -> str:
+    return " ".join(token.norm_ for token in words)  # type: ignore[attr-defined]
+
+
 def _meant(span: Span, whole: str) -> Meant:
-    sentence = span.sent if span.doc.has_annotation("SENT_START") else span.doc[:]
-    around = " ".join(token.norm_ for token in sentence)
-    before = " ".join(token.norm_ for token in span.doc[sentence.start : span.start]) + " "
-    said = " ".join(token.norm_ for token in span)
+    sentence = span.sent
+    around = _words(sentence[:_LONGEST])
+    start = max(sentence.start, span.start - 30)
+    before = _words(span.doc[start : span.start]) + " "
     if span.label_ == "urgency:danger":
-        if _JOKED.search(said) and (_LAUGHING.search(whole) or _TRIVIAL.search(around)):
-            return "figure"
-        if _SPORT.search(whole) and not re.search(r"\b(?:knife|gun|myself)\b", said):
-            return "figure"
-        if _HYPOTHETICAL.search(before):
-            return "hypothetical"
-        if _DENIED.search(before):
-            return "denied"
-        # Self-harm and threats are present whatever their tense; an emergency told as past is past.
-        if (
-            not re.search(
-                r"myself|suicid|my life|to die|alive|be here|dead|hurt|kill|shoot|bomb|burn|matarme|morir|vivir", said
-            )
-            and _PAST.search(around)
-            and not _STILL.search(around)
-        ):
-            return "past"
-        return "now"
-    if span.label_ == "urgency:here_now" and (_PAST.search(around) and not _STILL.search(around)):
-        return "past"
-    if span.label_ == "urgency:serious" and (_DENIED.search(before) or _HYPOTHETICAL.search(before)):
+        after = _words(span.doc[span.end : min(sentence.end, span.end + 6)])
+        return _danger(_words(span), before, after, around, whole)
+    if span.label_ == "urgency:here_now":
+        return "past" if _PAST.search(around) and not _STILL.search(around) else "now"
+    return "denied" if _DENIED.search(before) or _IF.search(before) else "now"
+
+
+def _danger(said: str, before: str, after: str, around: str, whole: str) -> Meant:
+    if _is_figure(said, around, whole) or _HARMLESS_AFTER.search(after) or _FICTION.search(whole):
+        return "figure"
+    if _IF.search(before):
+        return "hypothetical"
+    if _DENIED.search(before):
         return "denied"
-    return "now"
+    if _REPORTED.search(whole) and not _OWN.search(whole):
+        return "reported"
+    return "past" if _is_past(said, before, around, whole) else "now"
+
+
+def _is_figure(said: str, around: str, whole: str) -> bool:
+    if re.search(r"\b(?:knife|gun)\b", said):
+        return False
+    if _GAMES.search(whole) and not _CARE.search(whole):
+        return True
+    if not _JOKED.search(said) or _SUFFERER.search(around):
+        return False
+    if _SELF_HARM.search(said):
+        return bool(_TRIVIAL.search(around))
+    return bool(_LAUGHING.search(whole) or _TRIVIAL.search(around))
+
+
+def _is_past(said: str, before: str, around: str, whole: str) -> bool:
+    """Told as over. A threat has no past, and words of self-harm only one that is named beside them."""
+    if _THREAT.search(said):
+        return bool(_REPORTED.search(whole))
+    over = bool(_PAST.search(around) or _PAST_VERB.search(before))
+    if _SELF_HARM.search(said):
+        return over and bool(_ENDED_WELL.search(whole) or _PAST_VERB.search(before) or _LONG_AGO.search(around))
+    if _FOUND.search(whole) or (_ENDED_WELL.search(whole) and not re.search(r"\bplease|nobody is|no one is|help\b", whole)):
+        return True
+    return over and not _STILL.search(around)

@@ -14,6 +14,8 @@ _ASKS = re.compile(
     r"\?|^(?:does|do|is|are|can|could|who|what|when|where|how|which|anyone|anybody|has anyone|did|will|should|any)\b.*\b(?:know|recommend\w*|open|accept|take|have|tips|advice)\b|"
     r"\b(?:anyone know|does anyone|do you know|wondering (?:if|whether)|question for|recommendations|alguien sabe|saben si|a que hora|cuanto cuesta|donde)\b"
 )
+# Whether it is the writer's own phone: asked, not complained.
+_DOUBTS = re.compile(r"\b(?:just me|is it me|anyone else|anybody else|or is it my|alguien mas|solo a mi)\b")
 _SOFTENED = re.compile(
     r"thought id never say|never thought id say|i was (?:so )?(?:scared|terrified|nervous|worried)|was dreading|expected the worst|despite|even though|worth the wait|not a single complaint|no complaints|only downside"
 )
@@ -35,12 +37,14 @@ def _kind(doc: Doc) -> tuple[str, str]:
     harm = [
         span for label in ("urgency:danger", "urgency:serious") for span in spoken(doc, label) if span._.meant == "now"
     ]
-    grateful = len(good) > 1 and len(good) >= len(bad)
+    grateful = len(good) > 1 and not bad
     if harm and not grateful:
         return "complaint", f"says {harm[0].text!r}"
+    if _DOUBTS.search(text) and len(bad) <= 2 and not good:
+        return "question", "asks whether others have it too"
     if bad and _SOFTENED.search(text) and good:
         return "praise", f"ends well: {good[0]!r}"
-    if bad and len(good) >= 2 * len(bad):
+    if bad and len(good) > 2 * len(bad):
         return "praise", f"mostly praise: {good[0]!r}"
     if bad and (not _only_asks(doc, text) or len(bad) > 1):
         return "complaint", f"says {bad[0]!r}"

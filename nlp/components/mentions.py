@@ -79,6 +79,9 @@ def names_of(hospital: Any) -> dict[str, Any]:
     names |= {f"site:{site.name}": list(site.aliases) for site in hospital.sites}
     every = {name for site in hospital.sites for name in site.departments}
     departments = {name: [name, *hospital.department_words.get(name, ())] for name in sorted(every)}
+    # "St. Brigid ER": the name without its 's is ours beside one of our departments.
+    bare = [alias[:-2] for alias in hospital.aliases if alias.endswith(("'s", "’s"))]
+    names[hospital.name] += [f"{alias} {word}" for alias in bare for words in departments.values() for word in words]
     return {"names": names, "not_us": list(hospital.not_us), "departments": departments}
 
 

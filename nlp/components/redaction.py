@@ -2,14 +2,15 @@
 
 Goes: names of people, phones, e-mails, links and handles, record, insurance and social-security numbers, dates with
 day and month, addresses, room numbers, ages over 89. Stays: our own names and departments, titles, weekdays, months and
-years alone, doses, times, prices.
+years alone, doses, blood pressures, times, prices.
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from spacy.attrs import NORM
+from spacy.attrs import IDX, NORM, ORTH, SENT_START
 from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.tokens import Doc
@@ -19,328 +20,138 @@ from nlp.tokenizer import fold, text_of
 Doc.set_extension("redacted", default="", force=True)
 Doc.set_extension("found_personal", default=(), force=True)  # kinds, never the values
 
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
+    r"|dec(?:ember)?|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre)"
+)
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
-_STREET = r"(?:st(?:reet)?|ave(?:nue)?|r(?:oa)?d|blvd|boulevard|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
+_YEAR = r"(?:,?\s+(?:de\s+|of\s+)?(?:19|20)\d\d)"
+_MONTH_DAY = rf"{_MONTH}\.?\s+{_DAY}(?:st|nd|rd|th)?\b(?:\s?[-–]\s?{_DAY}\b)?{_YEAR}?"
+_DAY_MONTH = rf"{_DAY}(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_MONTH}\b\.?{_YEAR}?"
+_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])"
+_BORN = r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?|birth ?day|birth ?date|naci[oó] el|nacid[oa] el)\b"
+# "120 mg", "may 2 people": a number that counts something is no day of a month.
+_COUNTED = r"(?!\s*(?:mg|ml|am|pm|hours?|%|people|days|weeks|nurses?|times|of (?:us|them)))"
+
+# What stands before a number that belongs to one person.
+_NUMBERED = (
+    r"mrn|medical record|patient|record|chart|account|acct|member|policy|insurance|group|medicare|medicaid|claim|case|invoice"
+    r"|reference|confirmation|passport|licen[cs]e|plate|npi|dea|iban|ssn|social security|social|expediente|seguro"
+)
+_STREET = (
+    r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
+)
+_APART = r"(?:,?\s*(?:apt|apartment|unit|suite|ste|#)\.?\s*#?\w+)?"
+_SURELY = r"(?:street|avenue|ave|road|boulevard|blvd|lane)"  # words that are a street also without capitals
+_OLD = r"(?:9\d|1[01]\d)"
+# "95 minutes" is no age.
+_NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
 
 # In this order: a longer kind before one that would take a part of it.
 _PATTERNS = (
-    ("e-mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("e-mail", r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
     ("link", r"(?:https?://|www\.)\S+"),
+    ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
     ("number", r"\b\d{3}-\d{2}-\d{4}\b"),
-    (
-        "number",
-        r"\b(?:mrn|medical record(?: number| no\.?| #)?|record (?:number|no\.?|#)|patient (?:id|number|no\.?)|account (?:number|no\.?|#)|acct\.?|member (?:id|number)|policy (?:number|no\.?)|insurance (?:id|number|no\.?)|medicare(?: id| number)?|medicaid(?: id| number)?|ssn|social security(?: number)?|claim (?:number|no\.?)|case (?:number|no\.?)|id)\s*(?:is|was|:|#|no\.?)*\s*#?(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b",
-    ),
+    ("number", rf"\b(?:{_NUMBERED})(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{{3,}}\b(?:\s\d{{4}})*"),
+    ("number", r"\b(?:member |patient )?id(?:\s|is|was|:|#|\(){1,6}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b"),
     ("number", r"\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"),
-    (
-        "date",
-        rf"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?|birth ?day|birthdate)\s*(?:is|was|:|on)*\s*(?:\d{{1,4}}[/.-]\d{{1,2}}(?:[/.-]\d{{2,4}})?|{_MONTH}\.?\s+{_DAY}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)",
-    ),
-    ("date", r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b"),
-    ("date", r"\b(?:0?[1-9]|1[0-2]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:(?:19|20)\d\d|\d\d)\b"),
-    (
-        "date",
-        rf"\b{_MONTH}\.?\s+{_DAY}(?:st|nd|rd|th)?\b(?:,?\s+(?:19|20)\d\d)?(?!\s*(?:mg|ml|am|pm|hours?|%|people|days|weeks))",
-    ),
-    ("date", rf"\b{_DAY}(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_MONTH}\b\.?(?:,?\s+(?:de\s+)?(?:19|20)\d\d)?"),
+    ("date", rf"{_BORN}(?:\s|is|was|:|on|the){{0,6}}(?:{_NUMERIC}(?:[/.-]\d{{2,4}})?|{_MONTH_DAY}|{_DAY_MONTH}|(?:19|20)\d\d-\d\d-\d\d)"),
+    ("date", r"\b(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b"),
+    ("date", rf"\b{_NUMERIC}[/.-](?:(?:19|20)\d\d|\d\d)\b"),
+    ("date", rf"\b(?:on|since|until|by|from|dated|before|after|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY})\b(?![/\d])"),
+    ("date", rf"\b{_MONTH_DAY}{_COUNTED}"),
+    ("date", rf"\b{_DAY_MONTH}"),
     ("phone", r"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-. ]\d{4}(?![\w-])"),
     ("phone", r"(?<![\w$.,-])\+?\d{10,13}(?![\w-])"),
-    (
-        "address",
-        rf"\b\d{{1,5}}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’-]+\s+){{1,3}}{_STREET}\b\.?(?:,?\s*(?:apt|apartment|unit|suite|ste|#)\.?\s*\w+)?",
-    ),
-    (
-        "room",
-        r"\b(?:room|rm|bed|bay|suite|apt|unit|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?\d{1,4}[A-Za-z]?\b",
-    ),
-    (
-        "age",
-        r"\b(?:9\d|1[01]\d)(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)|(?<=\baged )(?:9\d|1[01]\d)\b|(?<=\bis )(?:9\d|1[01]\d)(?=\s+and\b)|(?<=\bage )(?:9\d|1[01]\d)\b",
-    ),
-    ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
-)
-_SIGNED = ("e-mail", "link", "handle")  # the others hold a digit
-_COMPILED = tuple(
-    (
-        hint,
-        [
-            (kind, re.compile(pattern, 0 if kind == "address" else re.IGNORECASE))
-            for kind, pattern in _PATTERNS
-            if (kind in _SIGNED) == signed
-        ],
-    )
-    for hint, signed in ((re.compile(r"@|/|www"), True), (re.compile(r"\d"), False))
-)
+    ("address", rf"\b\d{{1,5}}\s+(?-i:(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}"),
+    ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}"),
+    ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\bzip(?: code)?:? \d{5}\b"),
+    ("room", r"\b(?:room|rm|bed|bay|suite|apt|unit|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?\d{1,4}[A-Za-z]?\b"),
+    ("age", rf"\b{_OLD}(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)"),
+    ("age", rf"\b(?:aged?|turn(?:ed|s)|is|am|(?:he|she|mom|dad)['’]?s|i['’]?m) (?P<value>{_OLD})\b{_NO_UNIT}"),
+    ("age", rf"(?<=[a-z], )(?P<value>{_OLD})(?=[,.]\s|,?$)|(?<=\(){_OLD}(?=[,)])"),
+)  # fmt: skip
+_HINTS = {"e-mail": "@", "handle": "@u", "link": "/w"}  # one of these signs is in every match; the others hold a digit
+_DIGIT = re.compile(r"\d")
+_SIGN = re.compile(r"@|://|www|u/")
+_SIGNED = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS if kind in _HINTS]
+_NUMBERS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS if kind not in _HINTS]
 
 _RELATIVES = frozenset(
-    [
-        "mom",
-        "mum",
-        "mother",
-        "dad",
-        "father",
-        "husband",
-        "wife",
-        "son",
-        "daughter",
-        "grandma",
-        "grandpa",
-        "grandmother",
-        "grandfather",
-        "nana",
-        "sister",
-        "brother",
-        "aunt",
-        "uncle",
-        "niece",
-        "nephew",
-        "baby",
-        "boy",
-        "girl",
-        "kid",
-        "child",
-        "friend",
-        "neighbor",
-        "neighbour",
-        "cousin",
-        "roommate",
-        "partner",
-        "fiance",
-        "fiancee",
-        "mama",
-        "papa",
-        "hijo",
-        "hija",
-        "abuela",
-        "abuelo",
-        "esposo",
-        "esposa",
-        "hermano",
-        "hermana",
-        "tia",
-        "tio",
-    ]
+    (
+        "mom mum mother dad father husband wife son daughter grandma grandpa grandmother grandfather nana sister "
+        "brother aunt uncle niece nephew baby boy girl kid child friend neighbor neighbour cousin roommate "
+        "partner fiance fiancee mama papa hijo hija abuela abuelo esposo esposa hermano hermana tia tio moms dads "
+        "stepdad stepmom grandson granddaughter boyfriend girlfriend coworker"
+    ).split()
 )
 _STAFF = frozenset(
-    [
-        "dr",
-        "doctor",
-        "doc",
-        "nurse",
-        "rn",
-        "lpn",
-        "cna",
-        "tech",
-        "technician",
-        "therapist",
-        "surgeon",
-        "midwife",
-        "receptionist",
-        "volunteer",
-        "chaplain",
-        "aide",
-        "doula",
-        "phlebotomist",
-        "pa",
-        "np",
-        "enfermera",
-        "enfermero",
-        "doctora",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "sr",
-        "sra",
-        "named",
-        "name",
-        "names",
-        "called",
-    ]
+    (
+        "dr doctor doc nurse rn lpn cna tech technician therapist surgeon midwife receptionist volunteer chaplain "
+        "aide doula phlebotomist pa np enfermera enfermero doctora mr mrs ms miss sr sra named name names called "
+        "practitioner resident physician specialist pharmacist paramedic prof professor sister fr rev don dona "
+        "srta doctores medico"
+    ).split()
 )
-# First names that are also words, months or places: names only beside a title, a relative or a surname.
+# After these a word is a name also without a capital: "dr patel".
+_TITLES = frozenset(
+    (
+        "dr doctor mr mrs ms miss sra doctora prof"
+    ).split()
+)
+# First names that are also words, months or places: names only beside a title, a relative, a surname or a deed.
 _AMBIGUOUS = frozenset(
-    [
-        "will",
-        "mark",
-        "grace",
-        "hope",
-        "faith",
-        "joy",
-        "may",
-        "june",
-        "april",
-        "august",
-        "rose",
-        "summer",
-        "angel",
-        "art",
-        "bill",
-        "rob",
-        "pat",
-        "sue",
-        "drew",
-        "chase",
-        "frank",
-        "jack",
-        "grant",
-        "dawn",
-        "penny",
-        "iris",
-        "ivy",
-        "lily",
-        "daisy",
-        "violet",
-        "ruby",
-        "pearl",
-        "amber",
-        "crystal",
-        "dean",
-        "earl",
-        "duke",
-        "miles",
-        "page",
-        "paige",
-        "precious",
-        "star",
-        "sky",
-        "melody",
-        "harmony",
-        "destiny",
-        "charity",
-        "mercy",
-        "christian",
-        "guy",
-        "ray",
-        "rich",
-        "dick",
-        "bob",
-        "carol",
-        "holly",
-        "heather",
-        "olive",
-        "sage",
-        "reed",
-        "cliff",
-        "glen",
-        "dale",
-        "forest",
-        "wade",
-        "ken",
-        "max",
-        "victor",
-        "gene",
-        "jean",
-        "robin",
-        "jay",
-        "bo",
-        "rusty",
-        "sandy",
-        "misty",
-        "stormy",
-        "sunny",
-        "lance",
-        "chance",
-        "ace",
-        "major",
-        "judge",
-        "chris",
-        "mason",
-        "hunter",
-        "cooper",
-        "carter",
-        "porter",
-        "taylor",
-        "parker",
-        "tanner",
-        "sterling",
-        "clay",
-        "stone",
-        "jordan",
-        "austin",
-        "dallas",
-        "sydney",
-        "paris",
-        "london",
-        "brooklyn",
-        "chelsea",
-        "savannah",
-        "georgia",
-        "virginia",
-        "carolina",
-        "florence",
-        "charlotte",
-        "madison",
-        "lincoln",
-        "jackson",
-    ]
+    (
+        "will mark grace hope faith joy may june april august rose summer angel art bill rob pat sue drew chase "
+        "frank jack grant dawn penny iris ivy lily daisy violet ruby pearl amber crystal dean earl duke miles "
+        "page paige precious star sky melody harmony destiny charity mercy christian guy ray rich dick bob carol "
+        "holly heather olive sage reed cliff glen dale forest wade ken max victor gene jean robin jay bo rusty "
+        "sandy misty stormy sunny lance chance ace major judge chris mason hunter cooper carter porter taylor "
+        "parker tanner sterling clay stone jordan austin dallas sydney paris london brooklyn chelsea savannah "
+        "georgia virginia carolina florence charlotte madison lincoln jackson"
+    ).split()
 )
-_NOT_SURNAMES = frozenset(
-    [
-        "and",
-        "or",
-        "the",
-        "at",
-        "in",
-        "on",
-        "was",
-        "is",
-        "has",
-        "had",
-        "who",
-        "said",
-        "from",
-        "for",
-        "to",
-        "of",
-        "a",
-        "i",
-        "he",
-        "she",
-        "they",
-        "we",
-        "you",
-        "but",
-        "so",
-        "because",
-        "with",
-        "when",
-        "after",
-        "er",
-        "icu",
-        "nicu",
-        "ed",
-        "unit",
-        "staff",
-        "nurse",
-        "team",
-        "please",
-    ]
+# Of those, the ones that start sentences as words: "Bill was wrong", "Will they call?".
+_WORDS_FIRST = frozenset("will may june april august summer bill chase page art hope angel chance major judge precious mark".split())
+_DEEDS = frozenset("said says helped told came stayed held took called explained sat gave and who at from in".split())
+# Words that stand after "nurse" or "my dad" with a capital and are no names.
+_NO_NAMES = frozenset(
+    (
+        "and or the at in on was is has had who said from for to of a i he she they we you but so because with "
+        "when after er icu nicu ed unit staff nurse team please hospital medical center saint brigid brigids "
+        "harbor lakeside campus pavilion emergency department clinic monday tuesday wednesday thursday friday "
+        "saturday sunday january february march april may june july august september october november december "
+        "room floor street church school it an are what where why how not no never always practitioner station "
+        "line manager call button desk says told just also still now got came comes went care day week night "
+        "shift educator recruiter jobs job openings hiring wanted strike union appointment appointments office "
+        "visit orders order note notes ordered gave gives will would can could did does do my your our his her "
+        "their any this that these those there here appt calls called yes ok very really walked looked asked "
+        "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up "
+        "out off all one two three shopping google strange feelgood love phil visits changed finally"
+    ).split()
 )
+_PARTICLES = frozenset("van der den de la del von di da st".split())
 
 
 @Language.component(
-    "redaction", requires=["doc.spans", "doc._.mentions_us"], assigns=["doc._.redacted", "doc._.found_personal"]
+    "redaction",
+    requires=["doc.spans", "doc.sents", "doc._.mentions_us"],
+    assigns=["doc._.redacted", "doc._.found_personal"],
 )
 def redaction(doc: Doc) -> Doc:
     """Set doc._.redacted."""
     text = text_of(doc)
-    kept = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
-    found: list[tuple[int, int, str]] = []
-    for hint, patterns in _COMPILED:
-        if hint.search(text):
-            for kind, pattern in patterns:
-                found += [(match.start(), match.end(), kind) for match in pattern.finditer(text)]
+    found = _numbers(text)
     if _may_name(doc):
         found += _names(doc)
     if not found:
         doc._.redacted = text
         return doc
+    ours = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
     out, last, kinds = [], 0, []
-    # At one place the longest wins; whatever overlaps it goes with it, so that no half of a value stays.
     for start, end, kind in _merged(found):
-        if any(start < stop and begin < end for begin, stop in kept) and kind in ("name", "handle"):
+        if kind in ("name", "handle") and any(start < stop and begin < end for begin, stop in ours):
             continue
         out += [text[last:start], f"[{kind}]"]
         last = end
@@ -350,7 +161,20 @@ def redaction(doc: Doc) -> Doc:
     return doc
 
 
+def _numbers(text: str) -> list[tuple[int, int, str]]:
+    """Everything that a pattern finds. The patterns are tried only on texts that can hold a match."""
+    patterns = (_SIGNED if _SIGN.search(text) else []) + (_NUMBERS if _DIGIT.search(text) else [])
+    return [(*_value(match), kind) for kind, pattern in patterns for match in pattern.finditer(text)]
+
+
+def _value(match: re.Match[str]) -> tuple[int, int]:
+    """Where the value is: the named part of a pattern that also needs the words before it, else all of it."""
+    named = match.re.groupindex and match["value"] is not None
+    return match.span("value") if named else match.span()
+
+
 def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """At one place the longest wins; whatever overlaps it goes with it, so that no half of a value stays."""
     merged: list[tuple[int, int, str]] = []
     for start, end, kind in sorted(found, key=lambda f: (f[0], -f[1])):
         if merged and start < merged[-1][1]:
@@ -368,191 +192,112 @@ def _may_name(doc: Doc) -> bool:
 
 @cache
 def _hints(strings: StringStore) -> frozenset[int]:
-    return frozenset(strings.add(word) for word in (*_first_names(), *_RELATIVES, *_STAFF))
+    return frozenset(strings.add(word) for word in (*_first_names(), *_RELATIVES, *_STAFF, *_TITLES))
+
+
+@dataclass
+class _Words:
+    """The words of a Doc as lists: a Token for every word costs more than the rest of this."""
+
+    texts: list[str]
+    norms: list[str]
+    places: list[int]
+    starts: list[bool]  # whether it starts a sentence
+
+    @classmethod
+    def of(cls, doc: Doc) -> "_Words":
+        """The words of `doc`."""
+        string = doc.vocab.strings.__getitem__
+        rows = doc.to_array([ORTH, NORM, IDX, SENT_START])
+        return cls(
+            list(map(string, rows[:, 0].tolist())),
+            list(map(string, rows[:, 1].tolist())),
+            rows[:, 2].tolist(),
+            [start == 1 for start in rows[:, 3].tolist()],
+        )
+
+    def capital(self, index: int) -> bool:
+        """Written like a name."""
+        text = self.texts[index] if index < len(self.texts) else ""
+        return text[:1].isupper() and len(text) > 1 and text.replace("'", "").replace("’", "").isalpha()
 
 
 def _names(doc: Doc) -> list[tuple[int, int, str]]:
+    words, known = _Words.of(doc), _first_names()
     found: list[tuple[int, int, str]] = []
-    names = _first_names()
     index = 0
-    while index < len(doc):
-        token = doc[index]
-        if (
-            token.text[:1].isupper()
-            and token.is_alpha | ("'" in token.text) | ("’" in token.text)
-            and len(token.text) > 1
-        ):
-            end = _name_end(doc, index, names)
-            if end:
-                last = doc[end - 1]
-                trimmed = re.sub(r"['’]s?$", "", last.text)
-                found.append((token.idx, last.idx + len(trimmed), "name"))
-                index = end
-                continue
-        index += 1
+    while index < len(words.texts):
+        end = _name_end(words, index, known)
+        if end:
+            trimmed = re.sub(r"['’]s?$", "", words.texts[end - 1])
+            found.append((words.places[index], words.places[end - 1] + len(trimmed), "name"))
+        index = end or index + 1
     return found
 
 
-def _name_end(doc: Doc, index: int, names: frozenset[str]) -> int | None:
+def _name_end(words: _Words, index: int, known: frozenset[str]) -> int | None:
     """Where the name that starts at `index` ends; None when it is no name."""
-    token = doc[index]
-    word = _singular(token.text)
-    before = doc[index - 1].norm_ if index else ""
-    titled = before in _STAFF or (before in ("is", ",") and index > 1 and doc[index - 2].norm_ in ("name", *_RELATIVES))
-    related = before in _RELATIVES
-    known = word in names
-    follows = _surname_follows(doc, index + 1)
-    if not token.text.isupper() or len(token.text) < 3 or titled or related:
-        if (titled or related) and word not in _NOT_SURNAMES and not _is_common(word, known):
-            return index + 1 + follows
-        if known and (word not in _AMBIGUOUS or (follows and not token.is_sent_start)):
-            return index + 1 + follows
-    elif known and word not in _AMBIGUOUS:
-        return index + 1
-    return None
+    word = _singular(words.texts[index])
+    before = words.norms[index - 1] if index else ""
+    if before == "," and index > 1 and words.norms[index - 2] in _RELATIVES:
+        before = words.norms[index - 2]
+    if before == "is" and index > 1 and words.norms[index - 2] in ("name", "names"):
+        before = "name"
+    if before in _TITLES | _STAFF | _RELATIVES:
+        return _after_title(words, index, word, before, known)
+    if word not in known or not words.capital(index):
+        return None
+    end = _with_surnames(words, index + 1, known)
+    if word not in _AMBIGUOUS:
+        return end
+    shouted = words.texts[index].isupper() and len(word) > 2
+    follows = words.norms[index + 1] if index + 1 < len(words.norms) else ""
+    does = follows in _DEEDS and word not in _WORDS_FIRST
+    return end if not shouted and (does or (end > index + 1 and not words.starts[index])) else None
 
 
-def _surname_follows(doc: Doc, index: int) -> int:
-    """1 when the next word is written like a surname, 2 with an initial between."""
-    for skipped in (0, 1):
-        if index + skipped < len(doc):
-            token = doc[index + skipped]
-            if len(token.text.rstrip(".")) == 1 and token.text[0].isupper() and skipped == 0 and token.text != "I":
-                continue
-            is_surname = (
-                token.text[:1].isupper()
-                and len(token.text) > 2
-                and token.text[1:2].islower()
-                and not token.is_sent_start
-            )
-            if (
-                is_surname
-                and _singular(token.text) not in _NOT_SURNAMES
-                and not _is_common(_singular(token.text), False)
-            ):
-                return skipped + 1
-        break
-    return 0
+def _after_title(words: _Words, index: int, word: str, before: str, known: frozenset[str]) -> int | None:
+    """The name after "nurse", "Dr." or "my dad"."""
+    if word in _NO_NAMES and word not in known:
+        return None
+    text = words.texts[index]
+    initial = text.rstrip(".")
+    if before in _TITLES and len(initial) == 1 and initial.isupper() and words.capital(index + 1):
+        return _with_surnames(words, index + 2, known)
+    if before in _TITLES and word in _PARTICLES:
+        end = index
+        while end < len(words.norms) and words.norms[end] in _PARTICLES:
+            end += 1
+        return end + 1 if words.capital(end) else None
+    if words.capital(index) or (word in known and word not in _AMBIGUOUS):
+        return _with_surnames(words, index + 1, known)
+    return index + 1 if before in _TITLES - {"doctor", "doctora", "miss"} and text.isalpha() and len(text) > 2 and word not in _NO_NAMES else None
+
+
+def _with_surnames(words: _Words, end: int, known: frozenset[str]) -> int:
+    """Where a name ends whose first word ends at `end`: further names, an initial, a hyphen."""
+    for _ in range(3):
+        step = end
+        if step < len(words.texts) and len(words.texts[step].rstrip(".")) == 1 and words.texts[step][0].isupper() and words.texts[step] != "I":
+            step += 1
+        elif step < len(words.texts) and words.texts[step] == "-" and words.capital(step + 1):
+            end = step + 2
+            continue
+        if not _is_surname(words, step, known):
+            break
+        end = step + 1
+    return end
+
+
+def _is_surname(words: _Words, index: int, known: frozenset[str]) -> bool:
+    if not words.capital(index) or words.starts[index] or words.texts[index][1:2].isupper():
+        return False
+    word = _singular(words.texts[index])
+    return len(word) > 2 and (word in known or word not in _NO_NAMES)
 
 
 def _singular(word: str) -> str:
     return fold(re.sub(r"['’]s$", "", word))
-
-
-def _is_common(word: str, known: bool) -> bool:
-    """Words that stand after "nurse" or "my dad" with a capital and are no names."""
-    return not known and word in _COMMON
-
-
-_COMMON = frozenset(
-    [
-        "er",
-        "icu",
-        "nicu",
-        "ed",
-        "hospital",
-        "medical",
-        "center",
-        "saint",
-        "brigid",
-        "brigids",
-        "harbor",
-        "lakeside",
-        "campus",
-        "pavilion",
-        "emergency",
-        "department",
-        "clinic",
-        "unit",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "room",
-        "floor",
-        "street",
-        "church",
-        "school",
-        "i",
-        "you",
-        "he",
-        "she",
-        "they",
-        "we",
-        "it",
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "but",
-        "so",
-        "was",
-        "is",
-        "are",
-        "has",
-        "had",
-        "who",
-        "what",
-        "when",
-        "where",
-        "why",
-        "how",
-        "not",
-        "no",
-        "never",
-        "always",
-        "practitioner",
-        "station",
-        "line",
-        "manager",
-        "call",
-        "button",
-        "desk",
-        "staff",
-        "team",
-        "says",
-        "said",
-        "told",
-        "just",
-        "also",
-        "still",
-        "now",
-        "got",
-        "came",
-        "comes",
-        "went",
-        "care",
-        "day",
-        "week",
-        "night",
-        "shift",
-        "educator",
-        "recruiter",
-        "jobs",
-        "job",
-        "openings",
-        "hiring",
-        "wanted",
-        "strike",
-        "union",
-    ]
-)
 
 
 @cache

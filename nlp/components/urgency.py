@@ -1,7 +1,5 @@
 """How urgent: the worst statement in the post decides, not the average."""
 
-import re
-
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -11,14 +9,6 @@ from nlp.components.mentions import is_about_us
 
 Doc.set_extension("urgency", default="none", force=True)
 Doc.set_extension("urgency_why", default=(), force=True)
-
-# Danger that does not name us counts when it happens where care is given: nobody in a waiting
-# room types the hospital's full name.
-_CARE_PLACE = re.compile(
-    r"\b(?:waiting room|emergency room|the er|your er|triage|nurses?|hospital|icu|nicu|labor and delivery|ward|call light|call button|sala de espera|urgencias|enfermera|psych unit|psych ward)\b"
-)
-_PRESENT_PEOPLE = re.compile(r"\b(?:my|our|im|i|we|me|mi|nos)\b")
-
 
 @Language.component(
     "urgency",
@@ -40,7 +30,7 @@ def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
     past = [span for span in spoken(doc, "urgency:danger") if span._.meant == "past"]
     if doc._.own:
         return "none", ()
-    if now["danger"] and not _is_praise(doc) and (is_about_us(doc) or _is_in_care(doc)):
+    if now["danger"] and (is_about_us(doc) or doc._.voice == "patient"):
         return "danger", tuple(dict.fromkeys(f"danger: {span.text!r}" for span in now["danger"]))
     if doc._.voice != "patient":
         return "none", ()
@@ -54,11 +44,3 @@ def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
         return "serious", tuple(dict.fromkeys(f"serious: {span.text!r}" for span in (*now["serious"], *past)))
     return ("routine" if doc._.kind in ("complaint", "question") else "low"), ()
 
-
-def _is_praise(doc: Doc) -> bool:
-    return doc._.kind == "praise" and len(doc._.good) > 1
-
-
-def _is_in_care(doc: Doc) -> bool:
-    text = " ".join(token.norm_ for token in doc[:2000])
-    return bool(_CARE_PLACE.search(text) and _PRESENT_PEOPLE.search(text)) and doc._.voice == "patient"

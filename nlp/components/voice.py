@@ -3,7 +3,7 @@
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from nlp.components.keywords import spoken
 from nlp.components.language import READ
@@ -14,75 +14,42 @@ Doc.set_extension("voice", default="other", force=True)
 Doc.set_extension("voice_why", default="names nothing of ours", force=True)
 
 _OWN = frozenset(
-    [
-        "i",
-        "im",
-        "ive",
-        "id",
-        "ill",
-        "me",
-        "my",
-        "mine",
-        "we",
-        "were",
-        "weve",
-        "us",
-        "our",
-        "ours",
-        "myself",
-        "mom",
-        "moms",
-        "mum",
-        "mother",
-        "mothers",
-        "dad",
-        "dads",
-        "father",
-        "husband",
-        "wife",
-        "son",
-        "daughter",
-        "kid",
-        "kids",
-        "baby",
-        "grandma",
-        "grandpa",
-        "grandmother",
-        "grandfather",
-        "nana",
-        "sister",
-        "brother",
-        "aunt",
-        "uncle",
-        "mil",
-        "fil",
-        "toddler",
-        "niece",
-        "nephew",
-        "yo",
-        "me",
-        "mi",
-        "mis",
-        "nos",
-        "nuestra",
-        "nuestro",
-        "estoy",
-        "estamos",
-        "mama",
-        "papa",
-        "hijo",
-        "hija",
-        "abuela",
-        "abuelo",
-        "esposo",
-        "esposa",
-        "llevo",
-        "llevamos",
-    ]
+    "i im ive me my mine we weve us our ours myself mom moms mum mother mothers dad dads father fathers husband wife son daughter kid "
+    "kids baby grandma grandpa grandmother grandfather nana sister brother aunt uncle mil fil toddler niece nephew "
+    "mi mis nos nuestra nuestro estoy estamos mama papa hijo hija abuela abuelo esposo esposa hermano hermana llevo llevamos".split()
 )
+# "we're", "I'd", "I'll" without their apostrophe are other words.
+_OWN_CUT = re.compile(r"\b(?:we['’]re|i['’](?:d|ll))\b|\bwere (?:in|at|here|still|waiting|sitting|behind|stuck) ", re.IGNORECASE)
 _TO_US = frozenset(["you", "your", "yall", "youre", "ur", "yours", "u", "ustedes", "usted", "su"])
 _LINK = re.compile(r"https?://|www\.|\bbit\.ly\b")
-_HEADLINE = re.compile(r"^(?:[A-Z][\w'’&.-]+\s+){5,}|^\s*(?:BREAKING|JUST IN|UPDATE|LIVE|WATCH|NEWS)\b")
+_HEADLINE = re.compile(r"^(?:[A-Z][\w'’&.-]+\s+){5,}|^\s*(?:BREAKING|JUST IN|LIVE|WATCH|NEWS|Report:|Opinion:|Tonight at)")
+# Signs of an offer that stand for themselves: a rate of pay, a price for one, a discount, a ticker.
+_OFFER = re.compile(
+    r"\$[\d,.]+k?(?:-\$?[\d,.]+)?\s?/\s?(?:hr|hour|wk|week|hora)|\d+\s?% off|\$[A-Z]{3,}\b|\bfrom \$\d|\bsave \$\d|\b\d for \$?\d"
+    r"|\$\d[\d,.]* (?:a|per) (?:head|card|plate|ticket|person)|\bearn up to \$|\bup to \$\d|\b\d+ ?wks\b|\b\d+x\b|\bDM [“\"]",
+    re.IGNORECASE,
+)
+# The first verb after our name in a report about us.
+_REPORTS = frozenset("says said names named announces announced spent will opens opened plans owes expands reaches closes abrira anuncia informo".split())
+_SYMPATHY = re.compile(
+    r"^(?:@\w+\s+)*(?:that'?s (?:awful|terrible|horrible)|i'?m (?:so )?sorry|so sorry|oh no|no idea|congrats|yep|same here|take the|don'?t)\b"
+    r"|\b(?:rooting for|i believe you|furious for you|congrats)\b",
+    re.IGNORECASE,
+)
+# Said before our name when nobody was there: "check me into", "drove past", "somebody call".
+_FIGURE = re.compile(
+    r"\b(?:(?:check|checks|admit|admitted|admitting|commit|wheel|drive|put|send) (?:\w+ ){0,5}(?:in|into|to|at)|(?:past|behind|in front of|outside|left at|faces|by|call"
+    r"|born at|never (?:been )?(?:to|inside|in)|sunset from|sunrise over|view of) ?(?:\w+ ){0,3})(?: the)? ?$"
+)
+_WORKS_HERE = re.compile(r"\b(?:(?:night|day|shift) \d of \d|break room|my (?:unit|coworkers?|shift)|nursing residency|short again|management sent|our unit)\b")
+# Danger that does not name us counts when it happens where care is given: nobody in a waiting
+# room types the hospital's full name.
+_CARE_PLACE = re.compile(
+    r"\b(?:(?:waiting|triage|exam) (?:room|area)|triage|the er|your er|this er|er (?:waiting|lobby|hallway)|nurses? station|charge nurse"
+    r"|call (?:light|button|bell)|labor and delivery|psych (?:unit|ward)|hospital (?:lobby|room|bed|hallway)|sala de espera|urgencias)\b"
+)
+_CARE_WORD = re.compile(r"\b(?:nurses?|hospital|icu|nicu|ward|emergency room|er|enfermeras?)\b")
+_PRESENT_PEOPLE = re.compile(r"\b(?:my|our|im|i|we|me|mi|nos)\b")
 _RELAYED = re.compile(r"^\s*RT @")
 
 
@@ -100,38 +67,86 @@ def _voice(doc: Doc) -> tuple[str, str]:
     if doc._.own:
         return "other", "the hospital's own account"
     danger = [span for span in spoken(doc, "urgency:danger") if span._.meant == "now"]
-    if not is_about_us(doc) and not danger:
+    if not is_about_us(doc) and not (danger and _is_in_care(doc)):
         return "other", "names nothing of ours"
     if doc._.language not in READ:
         return "patient", f"language {doc._.language} cannot be read: a person must"
-    if not any(token.is_alpha for token in doc):
-        return "other", "no words"
     excluded = spoken(doc, "exclude")
     if excluded:
         return "other", f"left out by {excluded[0].text!r}"
-    norms = {token.norm_ for token in doc}
-    own, to_us = norms & _OWN, norms & _TO_US
+    own = _own(doc)
+    return (None if danger else _announces(doc, own)) or _tells(doc, own, danger) or ("other", "tells of no experience here")
+
+
+def _own(doc: Doc) -> set[str]:
+    """The words by which the writer speaks of themselves or their own."""
+    own = {token.norm_ for token in doc} & _OWN
+    cut = _OWN_CUT.search(text_of(doc))
+    return own | {cut.group().strip()} if cut else own
+
+
+def _announces(doc: Doc, own: set[str]) -> tuple[str, str] | None:
+    """The voices that speak to nobody in particular: adverts, the news, copies."""
+    text = text_of(doc)
     promo, news = spoken(doc, "voice:promo"), spoken(doc, "voice:news")
-    topics, urgent = spoken(doc, "category:"), spoken(doc, "urgency:")
-    felt = doc._.good or doc._.bad
-    if _RELAYED.match(text_of(doc)):
-        return "other", "a copy of another's post"
-    if promo and (len(promo) > 1 or not own or _LINK.search(text_of(doc))) and not danger:
-        return "promo", f"speaks like an advert: {promo[0].text!r}"
-    if news and not own and not danger:
+    offers = [match.group() for match in _OFFER.finditer(text)] + [span.text for span in promo]
+    if len(offers) > 1 or (offers and (not own or _LINK.search(text)) and not doc._.bad):
+        return "promo", f"speaks like an advert: {offers[0]!r}"
+    if news and not own - {"our", "us"}:
         return "news", f"speaks like the news: {news[0].text!r}"
-    if _HEADLINE.search(text_of(doc)) and _LINK.search(text_of(doc)) and not own:
+    if not own and _reports_on_us(doc):
+        return "news", "reports on us"
+    if not own and _HEADLINE.search(text) and _LINK.search(text):
         return "news", "a headline with a link"
-    if doc._.about_us:
+    if _RELAYED.match(text):
+        return "other", "a copy of another's post"
+    if doc._.about_us and not doc._.mentions_us and _SYMPATHY.search(text):
+        return "other", "a word to another writer"
+    return None
+
+
+def _reports_on_us(doc: Doc) -> bool:
+    first = next(iter(doc.spans["mentions"]), None)
+    return first is not None and first.start <= 6 and first.end < len(doc) and doc[first.end].norm_ in _REPORTS
+
+
+def _tells(doc: Doc, own: set[str], danger: list[Span]) -> tuple[str, str] | None:
+    """The voice of someone with an experience or a question."""
+    topics, urgent = spoken(doc, "category:"), spoken(doc, "urgency:")
+    felt, text = doc._.good or doc._.bad, text_of(doc)
+    to_us = {token.norm_ for token in doc} & _TO_US
+    if danger:
+        return "patient", f"says {danger[0].text!r}"
+    if _WORKS_HERE.search(text.casefold()):
+        return "other", "works here"
+    if doc._.about_us and (own or topics or urgent or felt or "?" in text or not any(token.is_alpha for token in doc)):
         return "patient", "written to us"
+    if not any(token.is_alpha for token in doc):
+        return "other", "no words"
+    if not urgent and _is_figure(doc):
+        return "other", "speaks of us as a figure"
     if own and (topics or urgent or felt):
         return "patient", f"tells of an own experience: {min(own)!r} with {(topics or urgent or [doc[0:1]])[0].text!r}"
     if topics and felt:
         return "patient", f"says how something is: {topics[0].text!r} with {felt[0]!r}"
-    if danger or (urgent and topics):
-        return "patient", f"says {(danger or urgent)[0].text!r}"
-    if "?" in text_of(doc) and (topics or to_us or own) and not _LINK.search(text_of(doc)):
+    if urgent:
+        return "patient", f"says {urgent[0].text!r}"
+    if "?" in text and (topics or to_us or own) and not _LINK.search(text):
         return "patient", "asks"
     if felt and (to_us or len(doc._.good) + len(doc._.bad) > 1):
         return "patient", f"says how it is: {felt[0]!r}"
-    return "other", "tells of no experience here"
+    if topics and not _LINK.search(text) and len(topics) > 1:
+        return "patient", f"speaks of {topics[0].text!r}"
+    return None
+
+
+def _is_figure(doc: Doc) -> bool:
+    for span in doc.spans["mentions"]:
+        if _FIGURE.search(" ".join(token.norm_ for token in doc[max(0, span.start - 8) : span.start])):
+            return True
+    return False
+
+
+def _is_in_care(doc: Doc) -> bool:
+    text = " ".join(token.norm_ for token in doc[:2000])
+    return bool(_CARE_PLACE.search(text) or (_CARE_WORD.search(text) and _PRESENT_PEOPLE.search(text)))

@@ -1,0 +1,101 @@
+"""Where each key and list item of a TOML text stands. tomllib gives values; people need lines."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tree_sitter
+import tree_sitter_toml
+
+Path_ = tuple[str | int, ...]
+Place = tuple[int, int]
+
+
+def places_of(text: str) -> dict[Path_, Place]:
+    """Every table, key and list item with its line and column, counted from 1."""
+    found: dict[Path_, Place] = {}
+    for path, place in _defined(text):
+        found.setdefault(path, place)
+    for path, place in list(found.items()):  # tables that only a dotted key or a longer header names
+        for length in range(1, len(path)):
+            found.setdefault(path[:length], place)
+    return found
+
+
+def given_twice(text: str) -> tuple[Path_, Place, Place] | None:
+    """The first key or table that is given a second time, with both places."""
+    found: dict[Path_, Place] = {}
+    for path, place in _defined(text):
+        if path in found:
+            return path, found[path], place
+        found[path] = place
+    return None
+
+
+def _defined(text: str) -> Iterator[tuple[Path_, Place]]:
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    root = parser.parse(text.encode(errors="replace")).root_node
+    lines = text.split("\n")
+    counts: dict[Path_, int] = {}
+    for node in root.named_children:
+        try:
+            for path, at in _statement(node, counts):
+                line = lines[at.start_point.row].encode(errors="replace")
+                column = len(line[: at.start_point.column].decode(errors="replace"))  # the parser counts bytes
+                yield path, (at.start_point.row + 1, column + 1)
+        except (ValueError, IndexError, RecursionError):
+            continue  # not TOML, and tomllib says so; what stands around it still has its place
+
+
+def _statement(node: tree_sitter.Node, counts: dict[Path_, int]) -> Iterator[tuple[Path_, tree_sitter.Node]]:
+    if node.type == "pair":
+        yield from _pair(node, ())
+    elif node.type in ("table", "table_array_element"):
+        header = node.named_children[0]
+        keys = _keys(header)
+        prefix = _numbered(keys[:-1], counts) + keys[-1:]
+        if node.type == "table_array_element":
+            counts[prefix] = counts.get(prefix, -1) + 1
+            prefix = (*prefix, counts[prefix])
+        yield prefix, header
+        for child in node.named_children[1:]:
+            if child.type == "pair":
+                yield from _pair(child, prefix)
+
+
+def _numbered(keys: Path_, counts: Mapping[Path_, int]) -> Path_:
+    """A path with the number of the current [[element]] put in after each list of tables."""
+    path: Path_ = ()
+    for key in keys:
+        path = (*path, key)
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def _pair(node: tree_sitter.Node, prefix: Path_) -> Iterator[tuple[Path_, tree_sitter.Node]]:
+    path = prefix + _keys(node.named_children[0])
+    yield path, node.named_children[0]
+    yield from _value(node.named_children[-1], path)
+
+
+def _value(node: tree_sitter.Node, path: Path_) -> Iterator[tuple[Path_, tree_sitter.Node]]:
+    if node.type == "array":
+        items = [child for child in node.named_children if child.type != "comment"]
+        for number, item in enumerate(items):
+            yield (*path, number), item
+            yield from _value(item, (*path, number))
+    elif node.type == "inline_table":
+        for child in node.named_children:
+            if child.type == "pair":
+                yield from _pair(child, path)
+
+
+def _keys(node: tree_sitter.Node) -> Path_:
+    """The parts of a (dotted, quoted) key. tomllib itself unquotes each part."""
+    parsed: Any = tomllib.loads(f"{(node.text or b'').decode()} = 0")
+    keys: list[str] = []
+    while isinstance(parsed, dict):
+        key, parsed = next(iter(parsed.items()))
+        keys.append(key)
+    return tuple(keys)

@@ -1,0 +1,175 @@
+"""What goes from a post and what stays (HIPAA Safe Harbor)."""
+
+import time
+
+import pytest
+
+from nlp.pipeline import Reader, Text
+
+GOES = (
+    # names
+    ("Dr. Patel was late", "Dr. [name] was late"),
+    ("DR. PATEL WAS LATE", "DR. [name] WAS LATE"),
+    ("dr patel never called", "dr [name] never called"),
+    ("Dr. J. Smith never called", "Dr. [name] never called"),
+    ("Dr. van der Berg did my knee", "Dr. [name] did my knee"),
+    ("Dr. Lee and Dr. Osei", "Dr. [name] and Dr. [name]"),
+    ("nurse Keisha was kind", "nurse [name] was kind"),
+    ("nurse keisha was kind", "nurse [name] was kind"),
+    ("Nurse Keisha Brown helped", "Nurse [name] helped"),
+    ("nurse practitioner Kelly helped", "nurse practitioner [name] helped"),
+    ("Mrs. Ostrander got my file", "Mrs. [name] got my file"),
+    ("a Mr. Ostrander, and all", "a Mr. [name], and all"),
+    ("my mom Dorothea fell", "my mom [name] fell"),
+    ("my dad Leonard, 81, fell", "my dad [name], 81, fell"),
+    ("my son, Mateo, is six", "my son, [name], is six"),
+    ("my mother, Ana Maria Lopez, is here", "my mother, [name], is here"),
+    ("my daughter Lily cried", "my daughter [name] cried"),
+    ("his name is Mateo", "his name is [name]"),
+    ("Thanks to Marcus in PT", "Thanks to [name] in PT"),
+    ("Jerome was my nurse", "[name] was my nurse"),
+    ("Walter Pruitt is not me", "[name] is not me"),
+    ("Ana Lopez-Garcia at the desk", "[name] at the desk"),
+    ("Grace helped me up", "[name] helped me up"),
+    ("la enfermera Lupita es amable", "la enfermera [name] es amable"),
+    ("mi hermano Juan espera", "mi hermano [name] espera"),
+    ("Keisha’s shift ended", "[name]’s shift ended"),
+    # phones and e-mail
+    ("call me 555-0142", "call me [phone]"),
+    ("tel 555 0142", "tel [phone]"),
+    ("ring 555-201-0042 now", "ring [phone] now"),
+    ("(415) 555-0132 is my cell", "[phone] is my cell"),
+    ("+1 415 555 0132", "[phone]"),
+    ("4155550132", "[phone]"),
+    ("1-800-555-0199", "[phone]"),
+    ("mail tvoss@example.com please", "mail [e-mail] please"),
+    ("see https://x.example/a?b=1", "see [link]"),
+    ("hi @jo_bartelby", "hi [handle]"),
+    ("u/somebody said so", "[handle] said so"),
+    # numbers
+    ("MRN 00482915", "[number]"),
+    ("mrn: 483921", "[number]"),
+    ("my MRN is 00483921.", "my [number]."),
+    ("member ID (BHX-4471-902)", "[number])"),
+    ("account number 88213390", "[number]"),
+    ("Acct# 99-1234", "[number]"),
+    ("policy no. ABX-2231", "[number]"),
+    ("insurance id W123456789", "[number]"),
+    ("claim #: 55123-A", "[number]"),
+    ("case number 20-4411-B", "[number]"),
+    ("Medicare 1EG4-TE5-MK73", "[number]"),
+    ("it says 1EG4-TE5-MK73", "it says [number]"),
+    ("SSN 000-12-3456", "[number]"),
+    ("my number 000-12-3456", "my number [number]"),
+    # dates
+    ("DOB 03/14/1958", "[date]"),
+    ("born 3/14/58", "[date]"),
+    ("DOB: 14 Mar 1958", "[date]"),
+    ("on March 14, 1958 I", "on [date] I"),
+    ("on March 14th I", "on [date] I"),
+    ("Dec 24-26 closed", "[date] closed"),
+    ("14 March 2024", "[date]"),
+    ("el 14 de marzo de 2024", "el [date]"),
+    ("the 12th of June", "the [date]"),
+    ("2024-03-14", "[date]"),
+    ("3/14/2024", "[date]"),
+    ("14.03.2024", "[date]"),
+    ("seen on 3/14 there", "seen [date] there"),
+    # places
+    ("114 Quay Street Apt 3", "[address]"),
+    ("118 Tern St, 6 miles", "[address], 6 miles"),
+    ("22 N. Harbor View Drive", "[address]"),
+    ("114 quay street", "[address]"),
+    ("Port Alder, IL 60614", "Port Alder, [address]"),
+    ("room 412 now", "[room] now"),
+    ("Rm 12B", "[room]"),
+    ("bed 4", "[room]"),
+    ("bay 12 update", "[room] update"),
+    ("Cuarto 538", "[room]"),
+    ("habitación 12", "[room]"),
+    # ages over 89
+    ("a 95-year-old", "a [age]-year-old"),
+    ("91 yo man", "[age] yo man"),
+    ("aged 102", "aged [age]"),
+    ("she is 93 and stood", "she is [age] and stood"),
+    ("he's 91 and shivering", "he's [age] and shivering"),
+    ("my grandma, 94, waited", "my grandma, [age], waited"),
+    ("MY GRANDMOTHER IS 93 AND STOOD", "MY GRANDMOTHER IS [age] AND STOOD"),
+    ("my dad (92) waited", "my dad ([age]) waited"),
+)
+STAYS = (
+    "St. Brigid's Harbor",
+    "Saint Brigid Medical Center",
+    "the ER at Lakeside Pavilion",
+    "Labor and Delivery",
+    "the nurse and the doctor",
+    "Nurse Practitioner was nice",
+    "the Nurse Station",
+    "on Monday at 3:30",
+    "at 3:30pm",
+    "in March",
+    "in 2021",
+    "last May",
+    "may 2 people visit",
+    "20 mg of it",
+    "blood pressure 120/80",
+    "BP was 180/110",
+    "BP 90/60 on arrival",
+    "$4,300.50 bill",
+    "a $90 fee",
+    "I am 78",
+    "81 yo dad",
+    "my dad, 81, fell",
+    "a score of 10/10",
+    "open 24/7",
+    "1/3 thread",
+    "hour 6",
+    "level 2 of the garage",
+    "5 West",
+    "4th floor",
+    "error 503",
+    "95 minutes",
+    "it is 95 degrees",
+    "98 beds",
+    "100 days",
+    "room for improvement",
+    "bed rest",
+    "Will they call?",
+    "Bill was wrong",
+    "I will sue",
+    "5 lbs 2 oz",
+    "10 minutes drive",
+    "two weeks later",
+    "my husband Saturday",
+    "dr said no",
+)
+
+
+def redacted(reader: Reader, text: str) -> str:
+    return str(next(reader.read([Text(text, about_us=True)]))["redacted_text"])
+
+
+@pytest.mark.parametrize(("text", "expected"), GOES)
+def test_goes(reader: Reader, text: str, expected: str) -> None:
+    assert redacted(reader, text) == expected
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_stays(reader: Reader, text: str) -> None:
+    assert redacted(reader, text) == text
+
+
+@pytest.mark.parametrize(("text", "expected"), GOES[::4])
+def test_no_half_of_a_value_stays_inside_a_sentence(reader: Reader, text: str, expected: str) -> None:
+    assert redacted(reader, f"Well: {text}; {text}") == f"Well: {expected}; {expected}"
+
+
+@pytest.mark.parametrize(
+    "piece", ["MRN ", "id id ", "on 3/", "born on ", "a@", "1-", "12 A ", "Dr. ", "March 1", "(415) ", "is 9", "1.", "@a"]
+)
+def test_no_text_is_slow(reader: Reader, piece: str) -> None:
+    text = (piece * 100_000)[:50_000]
+    redacted(reader, text)  # new words are learned once
+    started = time.perf_counter()
+    redacted(reader, text)
+    assert time.perf_counter() - started < 2

@@ -1,0 +1,179 @@
+"""What people type, what they see, and what they are told when something is not as it should be."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes.slack import FakeSlack
+from fakes.x import FakeX
+from stories.conftest import Place
+
+COLLAPSED = "My dad collapsed in your waiting room at St. Brigid's and nobody comes"
+
+
+@pytest.mark.slow
+def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
+    demo = place.call("demo", "--no-serve")
+    assert demo.returncode == 0, demo.stderr
+    assert "DANGER" in demo.stdout
+    assert "It adds up." in demo.stdout
+    (page,) = (place.data / "reports").glob("*.html")
+    assert "Every post reviewed" in page.read_text(encoding="utf-8")
+
+    ledger = json.loads(place.call("ledger", "--json").stdout)
+    assert ledger["adds_up"]
+    assert ledger["collected"] >= 400
+    assert ledger["collected"] == ledger["alerted"] + ledger["in_digest"] + ledger["dismissed"]
+
+    waiting = json.loads(place.call("cases", "--json").stdout)
+    assert waiting[0]["urgency"] == "danger", "the worst is first"
+    number = str(waiting[0]["id"])
+    assert "claimed" in place.call("act", number, "claim", "--as", "maria").stdout
+    second = place.call("act", number, "claim", "--as", "bob")
+    assert (second.returncode, "maria" in second.stderr) == (1, True), "the other is told who has it"
+    assert [case["id"] for case in json.loads(place.call("cases", "--mine", "maria", "--json").stdout)] == [int(number)]
+    assert place.call("report", "--week", "2026-W46").returncode == 0
+    assert place.call("demo", "--no-serve").returncode == 0, "it can be played again"
+
+
+def test_read_answers_line_by_line_in_order(place: Place) -> None:
+    lines = [
+        json.dumps({"id": "a", "text": COLLAPSED}),
+        "",
+        "{broken",
+        json.dumps({"id": 7, "text": "Thank you to the kind nurse at St. Brigid's"}),
+        json.dumps({"id": "none"}),
+        json.dumps({"id": "s", "text": "half a pair \ud83d and a \u0000"}),
+    ]
+    done = place.call("read", "-", stdin="\n".join(lines))
+    readings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [reading["id"] for reading in readings] == ["a", None, 7, None, "s"]
+    assert readings[0]["urgency"] == "danger"
+    assert readings[1]["line"] == 3
+    assert "not JSON" in readings[1]["error"]
+    assert readings[2]["kind"] == "praise"
+    expected = {"id", "mentions_us", "voice", "kind", "categories", "stage", "mood", "urgency", "reasons", "language", "redacted_text"}
+    assert expected <= set(readings[0])
+    assert done.returncode == 1, "the bad lines are told"
+
+
+def test_any_hospital(place: Place) -> None:
+    line = json.dumps({"id": 1, "text": "The staff were rude and we waited four hours"})
+    about_us = json.loads(place.call("read", "--any-hospital", stdin=line).stdout)
+    not_us = json.loads(place.call("read", stdin=line).stdout)
+    assert (about_us["kind"], not_us["kind"]) == ("complaint", None)
+
+
+def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    export.write_text("\ufeffid;date;message;network\n1;2026-11-16 09:00;Waited 5 hours at St. Brigid's;X\n2;someday;Rude;X\n3;2026-11-16;;X\n", encoding="utf-8")
+    done = place.call("import", str(export), "--json")
+    assert json.loads(done.stdout)["new"] == 1
+    assert [skip.split(":")[1] for skip in json.loads(done.stdout)["skips"]] == ["3", "4"]
+    assert json.loads(place.call("import", str(export), "--json").stdout)["again"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--config", "nowhere", "tick"], "no such folder"),
+        (["import", "missing.csv"], "cannot read missing.csv"),
+        (["read", "missing.jsonl"], "cannot read missing.jsonl"),
+        (["report", "--week", "2026-W99"], "no such week"),
+        (["ledger", "--since", "soon"], "soon"),
+        (["act", "999", "claim", "--as", "me"], "no case 999"),
+        (["act", "1", "dance", "--as", "me"], "no action 'dance'"),
+        (["collect", "--source", "myspace"], "no collector 'myspace'"),
+        (["run"], "no collector is on"),
+    ],
+)
+def test_an_error_is_one_sentence(place: Place, arguments: list[str], says: str) -> None:
+    done = place.call(*arguments)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_wrong_usage_has_its_own_status(place: Place) -> None:
+    assert place.call("ledger", "--sinse", "7d").returncode == 2
+
+
+def test_a_database_that_is_none(place: Place) -> None:
+    place.data.mkdir()
+    (place.data / "call-light.db").write_bytes(b"this is no database at all" * 100)
+    done = place.call("ledger")
+    assert done.returncode == 1
+    assert "database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_typo_is_named_with_its_place(place: Place) -> None:
+    place.edit("care.toml", "^oncall = ", "on_call = ")
+    done = place.call("config", "check")
+    assert done.returncode == 1
+    assert "care.toml:8:1: slack.on_call: found an unknown key" in done.stderr
+    assert "did you mean 'oncall'" in done.stderr
+    assert place.call("tick").returncode == 1, "nothing runs on a broken configuration"
+
+
+def test_an_example_that_no_phrase_finds(place: Place) -> None:
+    place.edit("keywords.toml", r'^match = \["Billed twice for one scan"', 'match = ["Nothing here is about money"')
+    done = place.call("config", "check")
+    assert done.returncode == 1
+    assert "categories.billing.match" in done.stderr
+
+
+def test_a_wrong_token_and_no_network_are_told(connected: Place, x: FakeX, slack: FakeSlack) -> None:
+    connected.variables["X_BEARER_TOKEN"] = "wrong"
+    assert "X_BEARER_TOKEN" in connected.call("tick").stderr
+    connected.variables["SLACK_BOT_TOKEN"] = "xoxb-wrong"
+    doctor = connected.call("doctor", "--json")
+    assert doctor.returncode == 1
+    assert any("SLACK_BOT_TOKEN" in (finding["todo"] or "") for finding in json.loads(doctor.stdout))
+    x.close()
+    done = connected.call("tick")
+    assert "no answer from X" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_is_green_when_all_is_well(connected: Place, x: FakeX, slack: FakeSlack) -> None:
+    assert connected.call("tick").returncode == 0
+    doctor = connected.call("doctor", "--json")
+    findings = json.loads(doctor.stdout)
+    assert [finding for finding in findings if finding["ok"] is False] == []
+    assert sum(finding["what"].startswith("Slack channel") for finding in findings) == 7
+
+
+def test_no_word_of_a_post_no_name_and_no_token_in_the_logs(connected: Place, x: FakeX, slack: FakeSlack) -> None:
+    x.post("Zanzibarbecue at St. Brigid's: waited five hours, nurse Quillfeather was rude", author="handleofmine", at=datetime.now(UTC) - timedelta(minutes=2))
+    logs = connected.call("tick", "--debug").stderr
+    assert "action=send" in logs
+    for secret in ("Zanzibarbecue", "Quillfeather", "handleofmine", "test-bearer", "xoxb-test-token"):
+        assert secret not in logs
+
+
+@pytest.mark.slow
+def test_the_service_delivers_and_ends_when_told(connected: Place, x: FakeX, slack: FakeSlack) -> None:
+    x.post(COLLAPSED, author="kim", at=datetime.now(UTC) - timedelta(minutes=2))
+    command = [sys.executable, "-c", "from listener.cli import main; main()", "run"]
+    service = subprocess.Popen(command, env=connected.environment(), cwd=connected.data.parent, stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 30
+        while not slack.messages("social-care-danger") and time.monotonic() < until:
+            time.sleep(0.05)
+        (card,) = slack.messages("social-care-danger")
+        assert "<!here>" in card["text"]
+        told = time.monotonic()
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(timeout=10) == 0
+        assert time.monotonic() - told < 5
+    finally:
+        service.kill()
+        service.communicate()
+    assert json.loads(connected.call("ledger", "--json").stdout)["adds_up"]
