@@ -140,7 +140,7 @@ class Slack:
     def about_channel(self, there: str) -> dict[str, Any]:
         """conversations.info of a channel, by name or ID. Raises NeedsPerson when there is none."""
         answer = self._call(there, self._client.conversations_info, channel=self._id_of(there) or there)
-        return dict(answer["channel"])
+        return dict(answer.get("channel") or {})
 
     def _id_of(self, there: str) -> str | None:
         """A channel's ID, which the history asks for; None when Slack does not tell."""

@@ -32,6 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 Since = Annotated[str | None, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")]
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
+_DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
 _ANYWHERE = ("--config", "--data", "--debug")
 
 
@@ -142,6 +143,8 @@ def demo(
 def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
     service = _service()
+    if (_environment().data / _DEMO_MARK).exists():
+        _fail("this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR")
     names = [name for name, settings in service.config.collectors.items() if settings.on]
     if not names:
         _fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
@@ -440,7 +443,7 @@ def _empty_database(environment: "Environment") -> "Engine":
     """The database for the demo: the usual one, unless it holds something that is not a demo."""
     from listener.database import open_database
 
-    mark = environment.data / "demo"
+    mark = environment.data / _DEMO_MARK
     path = environment.data / "call-light.db"
     if environment.database_url or (path.exists() and not mark.exists()):
         _fail(

@@ -22,6 +22,7 @@ def open_database(data: Path, url: str | None = None) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkin", _end_sqlite)
     try:
         _migrate(engine)
     except (DatabaseError, sqlite3.DatabaseError) as error:  # sqlite3's own: from a listener of "connect"
@@ -69,6 +70,13 @@ def _begin_sqlite(connection: Connection) -> None:
     # Stages look and then write. A transaction that only became a writer half-way could be
     # refused by another process; one that is a writer from the start waits its turn.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _end_sqlite(connection: Any, _record: Any) -> None:
+    # A COMMIT that fails, on a full disk say, leaves its transaction open, and SQLAlchemy takes it for ended:
+    # every later transaction on this connection would be refused, and no other process could write.
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _migrate(engine: Engine) -> None:

@@ -47,9 +47,9 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("no moment that a calendar has in every zone") from None
 
 
-Words = Annotated[str, BeforeValidator(storable)]
+Words = Annotated[str, BeforeValidator(storable), StringConstraints(strict=True)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Key = Annotated[str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=200)]
+Key = Annotated[str, BeforeValidator(storable), StringConstraints(strict=True, min_length=1, max_length=200)]
 
 
 class Post(BaseModel):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -22,8 +23,9 @@ from config.schema import Config
 from listener import clock, collect, keep
 from listener.errors import CallLightError
 from listener.post import Asking, Page, Post
-from nlp.pipeline import Reader
-from nlp.read import read
+
+if TYPE_CHECKING:
+    from nlp.pipeline import Reader
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +74,10 @@ class Service:
         self.stop = threading.Event()
 
     @cached_property
-    def reader(self) -> Reader:
-        """The pipeline; built at its first use."""
+    def reader(self) -> "Reader":
+        """The pipeline; spaCy is loaded and the matchers are filled at its first use."""
+        from nlp.pipeline import Reader
+
         return Reader(self.config)
 
     def tick(self) -> Passed:
@@ -115,6 +119,8 @@ class Service:
 
     def flow(self, passed: Passed | None = None) -> Passed:
         """Stages 3 to 6 until nothing is left to do. Danger is decided and sent before the next batch is read."""
+        from nlp.read import read
+
         passed = passed or Passed()
         while not self.stop.is_set():
             now = self.now()

@@ -19,7 +19,9 @@ class Failure:
 
     def __str__(self) -> str:
         if self.expected:
-            return f"keywords.toml: {self.table}.match: no phrase finds {self.sentence!r}; add one or take the example out"
+            return (
+                f"keywords.toml: {self.table}.match: no phrase finds {self.sentence!r}; add one or take the example out"
+            )
         return f"keywords.toml: {self.table}.no_match: {self.sentence!r} is found by {', '.join(map(repr, self.found))}"
 
 
@@ -27,7 +29,9 @@ def failures(config: Config) -> Iterator[Failure]:
     """Every example sentence that fails."""
     reader = Reader(config)
     tables: dict[str, Phrases] = {f"categories.{name}": table for name, table in config.keywords.categories.items()}
-    tables |= {f"urgency.{level}": getattr(config.keywords.urgency, level) for level in ("danger", "here_now", "serious")}
+    tables |= {
+        f"urgency.{level}": getattr(config.keywords.urgency, level) for level in ("danger", "here_now", "serious")
+    }
     tables |= {f"voices.{voice}": getattr(config.keywords.voices, voice) for voice in ("promo", "news")}
     for name, table in tables.items():
         label = name.replace("categories.", "category:").replace("urgency.", "urgency:").replace("voices.", "voice:")

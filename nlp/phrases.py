@@ -135,7 +135,7 @@ def _word(language: Language, alternatives: list[str]) -> list[list[dict[str, An
     endings = [fold(word[:-1]) for word in alternatives if word.endswith("*")]
     cut = [[token.norm_ for token in language.make_doc(word)] for word in alternatives if not word.endswith("*")]
     single = [norms[0] for norms in cut if len(norms) == 1]
-    ways = [[{"NORM": norm} for norm in norms] for norms in cut if len(norms) > 1]
+    ways: list[list[dict[str, Any]]] = [[{"NORM": norm} for norm in norms] for norms in cut if len(norms) > 1]
     if endings:
         stems, whole = "|".join(map(re.escape, endings)), "".join("|" + re.escape(norm) for norm in single)
         ways.append([{"NORM": {"REGEX": f"^(?:(?:{stems}).*{whole})$"}}])

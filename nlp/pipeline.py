@@ -47,6 +47,8 @@ ORDER = (
     "redaction",
 )
 _COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, signs, stage, urgency, voice)
+# Only posts in question are read closely: those about us, and those that may tell of danger where care is given.
+_CLOSE = ("sentences", "keywords", "signs", "assertion", "mood", "stage", "voice", "kind", "urgency")
 _LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
 
@@ -69,7 +71,13 @@ class Reader:
 
     def read(self, texts: Iterable[Text]) -> Iterator[dict[str, Any]]:
         """What each text says, in order: the fields of a Reading."""
-        for doc in self.language.pipe(map(self._doc, texts)):
+        closely = [component for name, component in self.language.pipeline if name in _CLOSE]
+        for doc in self.language.pipe(map(self._doc, texts), disable=_CLOSE):
+            if doc._.in_question:
+                for component in closely:
+                    component(doc)
+                    if not doc._.in_question:
+                        break
             yield fields(doc)
 
     def doc(self, text: Text) -> Doc:
@@ -80,7 +88,8 @@ class Reader:
         shown = visible(text.text[:_LONGEST])
         doc = self.language.make_doc(shown)
         doc._.text = shown
-        doc._.about_us, doc._.own = text.about_us, text.own
+        if text.about_us or text.own:
+            doc._.about_us, doc._.own = text.about_us, text.own
         return doc
 
 
@@ -109,8 +118,7 @@ def version(config: Config) -> str:
 
 def fields(doc: Doc) -> dict[str, Any]:
     """A Doc's findings as the fields of a Reading. Spans die with their Doc, so words are copied out here."""
-    readable = doc._.language in language.READ
-    if not doc.spans["keywords"] and not mentions.is_about_us(doc):
+    if not doc._.in_question:
         return {**_NOT_ABOUT_US, "language": doc._.language, "redacted_text": doc._.redacted}
     return {
         "mentions_us": list(doc._.mentions_us),
@@ -124,7 +132,7 @@ def fields(doc: Doc) -> dict[str, Any]:
         "urgency": doc._.urgency,
         "reasons": _reasons(doc),
         "language": doc._.language,
-        "readable": readable or doc._.voice != "patient",
+        "readable": doc._.language in language.READ or doc._.voice != "patient",
         "redacted_text": doc._.redacted,
     }
 

@@ -15,6 +15,10 @@ from nlp.reading import Reading
 log = logging.getLogger(__name__)
 
 BATCH = 500
+_WANTED: tuple[Any, ...] = (
+    *(Mention.id, Mention.source, Mention.ref, Mention.thread),
+    *(Mention.text, Mention.about_us, Mention.own, Mention.revision),
+)
 
 
 def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) -> int:
@@ -53,17 +57,7 @@ def _unread(session: Session, version: str, limit: int) -> Sequence[Any]:
             col(Reading.pipeline_version) == version,
         )
     )
-    wanted = (
-        Mention.id,
-        Mention.source,
-        Mention.ref,
-        Mention.thread,
-        Mention.text,
-        Mention.about_us,
-        Mention.own,
-        Mention.revision,
-    )
-    unread = select(*wanted).where(~read_already, col(Mention.deleted_at).is_(None))
+    unread = select(*_WANTED).where(~read_already, col(Mention.deleted_at).is_(None))
     return session.execute(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
 
 

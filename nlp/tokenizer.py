@@ -3,13 +3,19 @@
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 import spacy
 from spacy.attrs import (
+    IS_ASCII,
     IS_BRACKET,
     IS_CURRENCY,
+    IS_DIGIT,
+    IS_LOWER,
     IS_QUOTE,
     IS_STOP,
+    IS_TITLE,
+    IS_UPPER,
     LIKE_EMAIL,
     LIKE_NUM,
     LIKE_URL,
@@ -50,17 +56,32 @@ _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
 
 
+# spaCy computes these for every new word, and social text is full of new words.
+_UNUSED = (
+    *(SHAPE, PREFIX, SUFFIX, LIKE_NUM, LIKE_URL, LIKE_EMAIL, IS_STOP, IS_BRACKET, IS_QUOTE, IS_CURRENCY),
+    *(IS_ASCII, IS_DIGIT, IS_LOWER, IS_TITLE, IS_UPPER),
+)
+
+
 def visible(text: str) -> str:
     """The text without characters that show nothing, and with plain spaces."""
+    if text.isascii():
+        return text.replace("\r\n", "\n")
     return _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n")
 
 
 @lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
     """A word without capitals, accents, apostrophes, a last stop and drawn-out letters: "Can’t" and "cant" are one."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", word).casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = _APOSTROPHES.sub("", word).casefold()
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return _ELONGATED.sub(r"\1", plain).rstrip(".") or word
+
+
+def words_of(*lines: str) -> frozenset[str]:
+    """The words in these lines, for lists that are easier to read in lines than one word at a time."""
+    return frozenset(word for line in lines for word in line.split())
 
 
 Doc.set_extension("text", default=None, force=True)
@@ -68,17 +89,18 @@ Doc.set_extension("text", default=None, force=True)
 
 def text_of(doc: Doc) -> str:
     """The text of a Doc. doc.text puts it together from its words each time."""
-    return doc._.text if doc._.text is not None else doc.text
+    known: str | None = doc._.text
+    return doc.text if known is None else known
 
 
 def blank() -> Language:
     """spaCy's blank English whose tokens carry `fold` as NORM, with contractions in one piece."""
     language = spacy.blank("en")
-    getters = language.vocab.lex_attr_getters
+    getters = language.vocab.lex_attr_getters  # type: ignore[attr-defined]
     getters[NORM] = fold
-    for unused in (SHAPE, PREFIX, SUFFIX, LIKE_NUM, LIKE_URL, LIKE_EMAIL, IS_STOP, IS_BRACKET, IS_QUOTE, IS_CURRENCY):
-        getters.pop(unused, None)  # each is computed for every new word, and social text is full of new words
-    tokenizer = language.tokenizer
+    for unused in _UNUSED:
+        getters.pop(unused, None)
+    tokenizer: Any = language.tokenizer
     tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower(), word.upper())}
     defaults = language.Defaults
     suffixes = [suffix for suffix in defaults.suffixes or () if suffix not in ("'s", "'S", "’s", "’S")]

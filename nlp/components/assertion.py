@@ -25,9 +25,7 @@ def _any(cues: Iterable[str], around: str = r"\b(?:{})\b") -> re.Pattern[str]:
 
 
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-_MONTH = (
-    r"(?:january|february|march|april|june|july|august|september|october|november|december)"  # "may" is a verb too
-)
+_MONTH = r"(?:january|february|march|april|june|july|august|september|october|november|december)"  # "may" is a verb too
 _NUMBER = r"(?:\d+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|few|couple(?: of)?|several|some|many)"
 
 # "no", "not" and the like up to two words before. Danger that itself begins so ("nobody comes",
@@ -214,6 +212,8 @@ def _is_past(said: str, before: str, around: str, whole: str) -> bool:
     over = bool(_PAST.search(around) or _PAST_VERB.search(before))
     if _SELF_HARM.search(said):
         return over and bool(_ENDED_WELL.search(whole) or _PAST_VERB.search(before) or _LONG_AGO.search(around))
-    if _FOUND.search(whole) or (_ENDED_WELL.search(whole) and not re.search(r"\bplease|nobody is|no one is|help\b", whole)):
+    if _FOUND.search(whole) or (
+        _ENDED_WELL.search(whole) and not re.search(r"\bplease|nobody is|no one is|help\b", whole)
+    ):
         return True
     return over and not _STILL.search(around)

@@ -1,6 +1,6 @@
 """The phrases of keywords.toml.
 
-Danger is looked for in every post; the rest only in posts that are about us or smell of danger.
+Danger is looked for in every post that can be ours; the rest only in posts that are about us or smell of danger.
 """
 
 from collections.abc import Iterable

@@ -7,22 +7,32 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from nlp.phrases import Phrases
-from nlp.tokenizer import fold
+from nlp.tokenizer import fold, words_of
 
 Doc.set_extension("about_us", default=False, force=True)  # the place it comes from says that it is about us
 Doc.set_extension("own", default=False, force=True)  # the hospital itself wrote it
 Doc.set_extension("mentions_us", default=(), force=True)  # the names that matched
 Doc.set_extension("site", default=None, force=True)
 Doc.set_extension("departments", default=(), force=True)
+# Whether the rest of the pipeline reads the post: it is about us, or it may tell of danger where care is given.
+Doc.set_extension("in_question", default=False, force=True)
 _NOT_US = "not us"
+# Danger that does not name us counts where care is given: nobody in a waiting room types the hospital's full name.
+_CARE_WORDS = words_of(
+    "er ed triage waiting nurse nurses hospital icu nicu ward emergency labor psych call charge exam sala urgencias ",
+    "enfermera enfermeras",
+)
 
 
-@Language.factory("mentions", assigns=["doc._.mentions_us", "doc._.site", "doc._.departments", "doc.spans"])
+@Language.factory(
+    "mentions", assigns=["doc._.mentions_us", "doc._.site", "doc._.departments", "doc._.in_question", "doc.spans"]
+)
 class Mentions:
     """Finds the hospital's names."""
 
@@ -38,20 +48,24 @@ class Mentions:
         self._names = Phrases(
             nlp, {**{label: _spellings(forms) for label, forms in names.items()}, _NOT_US: _spellings(not_us)}
         )
+        self._care = frozenset(nlp.vocab.strings.add(word) for word in _CARE_WORDS)
         self._departments = Phrases(nlp, {label: _spellings(forms) for label, forms in departments.items()})
 
     def __call__(self, doc: Doc) -> Doc:
         """Set what the post says of us."""
-        spans = filter_spans(self._names(doc))
-        # "Brigid's school" names the school by a word of its own; the longest name wins above.
-        doc.spans["mentions"] = []
-        if not spans and not doc._.about_us:
+        spans = self._names(doc)
+        about_us = doc._.about_us
+        if not spans and not about_us:
+            doc.spans["mentions"] = []
+            doc._.in_question = not self._care.isdisjoint(doc.to_array(NORM).tolist())
             return doc
-        ours = [span for span in spans if span.label_ != _NOT_US]
+        # The longest name wins: "St. Brigid's School" takes the "St. Brigid's" inside it away.
+        ours = [span for span in filter_spans(spans) if span.label_ != _NOT_US]
         doc.spans["mentions"] = ours
         doc._.mentions_us = tuple(dict.fromkeys(span.text for span in ours))
         doc._.site = next((s.label_.removeprefix("site:") for s in ours if s.label_.startswith("site:")), None)
-        if ours or doc._.about_us:
+        doc._.in_question = True
+        if ours or about_us:
             doc._.departments = tuple(dict.fromkeys(span.label_ for span in self._departments(doc)))
         return doc
 

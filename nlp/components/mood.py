@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.tokenizer import text_of
+from nlp.tokenizer import text_of, words_of
 
 
 def any_of(alternatives: Iterable[str]) -> re.Pattern[str]:
@@ -22,39 +22,35 @@ Doc.set_extension("mood", default=0.0, force=True)
 Doc.set_extension("good", default=(), force=True)  # words of praise that count
 Doc.set_extension("bad", default=(), force=True)  # words of complaint that count
 
-_GOOD = frozenset(
-    (
-        "great good excellent amazing wonderful awesome fantastic kind kindest caring compassionate thank thanks "
-        "thankful grateful blessed angel angels best love loved loves lovely friendly professional helpful gentle "
-        "sweet perfect smooth quick quickly fast easy comfortable attentive knowledgeable incredible outstanding "
-        "superb phenomenal impressed recommend appreciate appreciated saved alive calm reassuring warm welcoming "
-        "clean spotless courteous respectful brilliant beautiful happy pleased stellar heroes hero gem rockstar "
-        "rockstars rock rocks proud shoutout kudos props commend exceptional thorough efficient nice painless "
-        "delicious tasty yum fixed resolved finally star gracias excelente amable amables maravilloso maravillosa "
-        "maravillosos bueno buena buenos angeles encantada encantado increible agradecida agradecido mejor limpio "
-        "rapido bendiga bendiciones"
-    ).split()
+_GOOD = words_of(
+    "great good excellent amazing wonderful awesome fantastic kind kindest caring compassionate thank thanks ",
+    "thankful grateful blessed angel angels best love loved loves lovely friendly professional helpful gentle ",
+    "sweet perfect smooth quick quickly fast easy comfortable attentive knowledgeable incredible outstanding ",
+    "superb phenomenal impressed recommend appreciate appreciated saved alive calm reassuring warm welcoming ",
+    "clean spotless courteous respectful brilliant beautiful happy pleased stellar heroes hero gem rockstar ",
+    "rockstars rock rocks proud shoutout kudos props commend exceptional thorough efficient nice painless ",
+    "delicious tasty yum fixed resolved finally star gracias excelente amable amables maravilloso maravillosa ",
+    "maravillosos bueno buena buenos angeles encantada encantado increible agradecida agradecido mejor limpio ",
+    "rapido bendiga bendiciones",
 )
-_BAD = frozenset(
-    (
-        "bad worst worse terrible awful horrible horrid rude nasty unprofessional disgusting filthy dirty gross "
-        "unacceptable ridiculous disgrace disgraceful shame shameful pathetic useless incompetent ignored ignore "
-        "ignoring ignores dismissed dismissive careless cold lost wrong broken crashed crash crashes crashing "
-        "down late delayed delay slow slowest confusing confused frustrating frustrated furious angry "
-        "disappointed disappointing disappointment upset hate hated hates joke nightmare chaos mess disaster "
-        "overcharged scam ripoff robbery expensive outrageous insane absurd cancelled canceled unhelpful "
-        "understaffed overcrowded stuck crying sobbing humiliated humiliating embarrassing scared terrified pain "
-        "painful hurts hurting suffering neglected abandoned forgotten forgot yelled screamed snapped mocked "
-        "laughed racist condescending patronizing lazy unsafe dangerous denied refused refuse lied lying liars "
-        "fail failed failing fails failure error errors glitch unable cant wont nobody noone never missing stolen "
-        "infected misdiagnosed botched fell dropped ruined wasted waste stank stinks smells smelled smelly moldy "
-        "freezing lukewarm inedible stale soggy raw mush burnt towed ticketed blocked closed full circling "
-        "unanswered unreachable disconnected duplicate twice collections debt breach exposed leaked spinning "
-        "spins frozen froze bill kicked garbage trash criminal inexcusable appalling sucks suck crap crappy wtf "
-        "ugh smh pesimo pesima terribles horror horribles mal malo mala peor grosera grosero groseros sucio sucia "
-        "vergüenza verguenza esperando nadie caro injusto maltrato ignoran ignoraron tardan lento abandonados "
-        "horas cerrado caido caida"
-    ).split()
+_BAD = words_of(
+    "bad worst worse terrible awful horrible horrid rude nasty unprofessional disgusting filthy dirty gross ",
+    "unacceptable ridiculous disgrace disgraceful shame shameful pathetic useless incompetent ignored ignore ",
+    "ignoring ignores dismissed dismissive careless cold lost wrong broken crashed crash crashes crashing ",
+    "down late delayed delay slow slowest confusing confused frustrating frustrated furious angry ",
+    "disappointed disappointing disappointment upset hate hated hates joke nightmare chaos mess disaster ",
+    "overcharged scam ripoff robbery expensive outrageous insane absurd cancelled canceled unhelpful ",
+    "understaffed overcrowded stuck crying sobbing humiliated humiliating embarrassing scared terrified pain ",
+    "painful hurts hurting suffering neglected abandoned forgotten forgot yelled screamed snapped mocked ",
+    "laughed racist condescending patronizing lazy unsafe dangerous denied refused refuse lied lying liars ",
+    "fail failed failing fails failure error errors glitch unable cant wont nobody noone never missing stolen ",
+    "infected misdiagnosed botched fell dropped ruined wasted waste stank stinks smells smelled smelly moldy ",
+    "freezing lukewarm inedible stale soggy raw mush burnt towed ticketed blocked closed full circling ",
+    "unanswered unreachable disconnected duplicate twice collections debt breach exposed leaked spinning ",
+    "spins frozen froze bill kicked garbage trash criminal inexcusable appalling sucks suck crap crappy wtf ",
+    "ugh smh pesimo pesima terribles horror horribles mal malo mala peor grosera grosero groseros sucio sucia ",
+    "vergüenza verguenza esperando nadie caro injusto maltrato ignoran ignoraron tardan lento abandonados ",
+    "horas cerrado caido caida",
 )
 _PHRASES_BAD = any_of(
     [
@@ -117,11 +113,9 @@ _PHRASES_GOOD = any_of(
         *(r"didnt feel a thing", r"on (?:his|her|their) own time"),
     ]
 )  # fmt: skip
-_NEGATORS = frozenset(
-    (
-        "not no never hardly barely isnt wasnt arent werent dont didnt doesnt cant couldnt wouldnt wont nothing "
-        "without aint neither nor sin nunca tampoco"
-    ).split()
+_NEGATORS = words_of(
+    "not no never hardly barely isnt wasnt arent werent dont didnt doesnt cant couldnt wouldnt wont nothing ",
+    "without aint neither nor sin nunca tampoco",
 )
 _SARCASM = any_of(
     [
@@ -152,7 +146,9 @@ _SARCASM_AFTER = any_of(
         *(r"sin avisar", r"cinco estrellas"),
     ]
 )  # fmt: skip
-_MOURNS = re.compile(r"\blost (?:my|our|his|her) (?:mom|dad|mother|father|grand\w+|son|daughter|husband|wife|baby|brother|sister)")
+_MOURNS = re.compile(
+    r"\blost (?:my|our|his|her) (?:mom|dad|mother|father|grand\w+|son|daughter|husband|wife|baby|brother|sister)"
+)
 _FACES = {
     "\U0001f621": -1.0,
     "\U0001f620": -1.0,
@@ -180,13 +176,9 @@ _FACES |= {
 }
 
 
-@Language.component(
-    "mood", requires=["doc.sents", "doc._.mentions_us"], assigns=["doc._.mood", "doc._.good", "doc._.bad"]
-)
+@Language.component("mood", requires=["doc.sents"], assigns=["doc._.mood", "doc._.good", "doc._.bad"])
 def mood(doc: Doc) -> Doc:
     """Set the mood and the words behind it."""
-    if not doc.spans["keywords"] and not doc._.mentions_us and not doc._.about_us:
-        return doc
     good: list[str] = []
     bad: list[str] = []
     score = sum(weight * min(text_of(doc).count(face), 2) for face, weight in _FACES.items())

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from spacy.attrs import IDX, NORM, ORTH, SENT_START
+from spacy.attrs import IDX, NORM, ORTH
 from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
-from nlp.tokenizer import fold, text_of
+from nlp.tokenizer import fold, text_of, words_of
 
 Doc.set_extension("redacted", default="", force=True)
 Doc.set_extension("found_personal", default=(), force=True)  # kinds, never the values
@@ -38,105 +38,122 @@ _NUMBERED = (
     r"mrn|medical record|patient|record|chart|account|acct|member|policy|insurance|group|medicare|medicaid|claim|case|invoice"
     r"|reference|confirmation|passport|licen[cs]e|plate|npi|dea|iban|ssn|social security|social|expediente|seguro"
 )
-_STREET = (
-    r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
-)
+_STREET = r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
 _APART = r"(?:,?\s*(?:apt|apartment|unit|suite|ste|#)\.?\s*#?\w+)?"
 _SURELY = r"(?:street|avenue|ave|road|boulevard|blvd|lane)"  # words that are a street also without capitals
 _OLD = r"(?:9\d|1[01]\d)"
 # "95 minutes" is no age.
 _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
 
-# In this order: a longer kind before one that would take a part of it.
-_PATTERNS = (
-    ("e-mail", r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
-    ("link", r"(?:https?://|www\.)\S+"),
-    ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
-    ("number", r"\b\d{3}-\d{2}-\d{4}\b"),
-    ("number", rf"\b(?:{_NUMBERED})(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{{3,}}\b(?:\s\d{{4}})*"),
-    ("number", r"\b(?:member |patient )?id(?:\s|is|was|:|#|\(){1,6}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b"),
-    ("number", r"\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"),
-    ("date", rf"{_BORN}(?:\s|is|was|:|on|the){{0,6}}(?:{_NUMERIC}(?:[/.-]\d{{2,4}})?|{_MONTH_DAY}|{_DAY_MONTH}|(?:19|20)\d\d-\d\d-\d\d)"),
-    ("date", r"\b(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b"),
-    ("date", rf"\b{_NUMERIC}[/.-](?:(?:19|20)\d\d|\d\d)\b"),
-    ("date", rf"\b(?:on|since|until|by|from|dated|before|after|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY})\b(?![/\d])"),
-    ("date", rf"\b{_MONTH_DAY}{_COUNTED}"),
-    ("date", rf"\b{_DAY_MONTH}"),
-    ("phone", r"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-. ]\d{4}(?![\w-])"),
-    ("phone", r"(?<![\w$.,-])\+?\d{10,13}(?![\w-])"),
-    ("address", rf"\b\d{{1,5}}\s+(?-i:(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}"),
-    ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}"),
-    ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\bzip(?: code)?:? \d{5}\b"),
-    ("room", r"\b(?:room|rm|bed|bay|suite|apt|unit|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?\d{1,4}[A-Za-z]?\b"),
-    ("age", rf"\b{_OLD}(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)"),
-    ("age", rf"\b(?:aged?|turn(?:ed|s)|is|am|(?:he|she|mom|dad)['’]?s|i['’]?m) (?P<value>{_OLD})\b{_NO_UNIT}"),
-    ("age", rf"(?<=[a-z], )(?P<value>{_OLD})(?=[,.]\s|,?$)|(?<=\(){_OLD}(?=[,)])"),
+# What a text must hold, and what is then looked for. Few texts hold anything, so most patterns are tried on few.
+_PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
+    # A sign
+    (r"@|u/", (
+        ("e-mail", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
+        ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
+    )),
+    # Three digits, or digits beside letters
+    (r"\d{3}|-\d|[a-z]\d|\d[a-z]", (
+        ("number", r"\b\d{3}-\d{2}-\d{4}\b"),
+        ("number", rf"\b(?:{_NUMBERED})(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{{3,}}\b(?:\s\d{{4}})*"),
+        ("number", r"\b(?:member |patient )?id(?:\s|is|was|:|#|\(){1,6}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b"),
+        ("number", r"\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"),
+        ("phone", r"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-. ]\d{4}(?![\w-])"),
+        ("phone", r"(?<![\w$.,-])\+?\d{10,13}(?![\w-])"),
+        ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\bzip(?: code)?:? \d{5}\b"),
+    )),
+    # Digits cut by a sign
+    (r"\d[/.-]\d", (
+        ("date", r"\b(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b"),
+        ("date", rf"\b{_NUMERIC}[/.-](?:(?:19|20)\d\d|\d\d)\b"),
+        ("date", rf"\b(?:on|since|until|by|from|dated|before|after|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY})\b(?![/\d])"),
+    )),
+    # A month
+    (("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic"), (
+        ("date", rf"\b{_MONTH_DAY}{_COUNTED}"),
+        ("date", rf"\b{_DAY_MONTH}"),
+    )),
+    # A birth
+    (("born", "dob", "birth", "d.o.b", "nac"), (
+        ("date", rf"{_BORN}(?:\s|is|was|:|on|the){{0,6}}(?:{_NUMERIC}(?:[/.-]\d{{2,4}})?|{_MONTH_DAY}|{_DAY_MONTH}|(?:19|20)\d\d-\d\d-\d\d)"),
+    )),
+    # A number before a word
+    (r"\d\s+[a-z]", (
+        ("address", rf"\b\d{{1,5}}\s+(?-i:(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}"),
+        ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}"),
+    )),
+    # A room
+    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "habitaci", "cuarto", "cama"), (
+        ("room", r"\b(?:room|rm|bed|bay|suite|apt|unit|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?\d{1,4}[A-Za-z]?\b"),
+    )),
+    # A high number
+    (r"9\d|1[01]\d", (
+        ("age", rf"\b{_OLD}(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)"),
+        ("age", rf"\b(?:aged?|turn(?:ed|s)|is|am|(?:he|she|mom|dad)['’]?s|i['’]?m) (?P<value>{_OLD})\b{_NO_UNIT}"),
+        ("age", rf"(?<=[a-z], )(?P<value>{_OLD})(?=[,.]\s|,?$)|(?<=\(){_OLD}(?=[,)])"),
+    )),
 )  # fmt: skip
-_HINTS = {"e-mail": "@", "handle": "@u", "link": "/w"}  # one of these signs is in every match; the others hold a digit
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
-_SIGN = re.compile(r"@|://|www|u/")
-_SIGNED = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS if kind in _HINTS]
-_NUMBERS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS if kind not in _HINTS]
+_COMPILED = [
+    (
+        re.compile(gate) if isinstance(gate, str) else gate,
+        [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in patterns],
+    )
+    for gate, patterns in _PATTERNS
+]
 
-_RELATIVES = frozenset(
-    (
-        "mom mum mother dad father husband wife son daughter grandma grandpa grandmother grandfather nana sister "
-        "brother aunt uncle niece nephew baby boy girl kid child friend neighbor neighbour cousin roommate "
-        "partner fiance fiancee mama papa hijo hija abuela abuelo esposo esposa hermano hermana tia tio moms dads "
-        "stepdad stepmom grandson granddaughter boyfriend girlfriend coworker"
-    ).split()
+_RELATIVES = words_of(
+    "mom mum mother dad father husband wife son daughter grandma grandpa grandmother grandfather nana sister ",
+    "brother aunt uncle niece nephew baby boy girl kid child friend neighbor neighbour cousin roommate ",
+    "partner fiance fiancee mama papa hijo hija abuela abuelo esposo esposa hermano hermana tia tio moms dads ",
+    "stepdad stepmom grandson granddaughter boyfriend girlfriend coworker",
 )
-_STAFF = frozenset(
-    (
-        "dr doctor doc nurse rn lpn cna tech technician therapist surgeon midwife receptionist volunteer chaplain "
-        "aide doula phlebotomist pa np enfermera enfermero doctora mr mrs ms miss sr sra named name names called "
-        "practitioner resident physician specialist pharmacist paramedic prof professor sister fr rev don dona "
-        "srta doctores medico"
-    ).split()
+_STAFF = words_of(
+    "dr doctor doc nurse rn lpn cna tech technician therapist surgeon midwife receptionist volunteer chaplain ",
+    "aide doula phlebotomist pa np enfermera enfermero doctora mr mrs ms miss sr sra named name names called ",
+    "practitioner resident physician specialist pharmacist paramedic prof professor sister fr rev don dona ",
+    "srta doctores medico",
 )
 # After these a word is a name also without a capital: "dr patel".
-_TITLES = frozenset(
-    (
-        "dr doctor mr mrs ms miss sra doctora prof"
-    ).split()
-)
+_TITLES = frozenset(["dr", "doctor", "mr", "mrs", "ms", "miss", "sra", "doctora", "prof"])
 # First names that are also words, months or places: names only beside a title, a relative, a surname or a deed.
-_AMBIGUOUS = frozenset(
-    (
-        "will mark grace hope faith joy may june april august rose summer angel art bill rob pat sue drew chase "
-        "frank jack grant dawn penny iris ivy lily daisy violet ruby pearl amber crystal dean earl duke miles "
-        "page paige precious star sky melody harmony destiny charity mercy christian guy ray rich dick bob carol "
-        "holly heather olive sage reed cliff glen dale forest wade ken max victor gene jean robin jay bo rusty "
-        "sandy misty stormy sunny lance chance ace major judge chris mason hunter cooper carter porter taylor "
-        "parker tanner sterling clay stone jordan austin dallas sydney paris london brooklyn chelsea savannah "
-        "georgia virginia carolina florence charlotte madison lincoln jackson"
-    ).split()
+_AMBIGUOUS = words_of(
+    "will mark grace hope faith joy may june april august rose summer angel art bill rob pat sue drew chase ",
+    "frank jack grant dawn penny iris ivy lily daisy violet ruby pearl amber crystal dean earl duke miles ",
+    "page paige precious star sky melody harmony destiny charity mercy christian guy ray rich dick bob carol ",
+    "holly heather olive sage reed cliff glen dale forest wade ken max victor gene jean robin jay bo rusty ",
+    "sandy misty stormy sunny lance chance ace major judge chris mason hunter cooper carter porter taylor ",
+    "parker tanner sterling clay stone jordan austin dallas sydney paris london brooklyn chelsea savannah ",
+    "georgia virginia carolina florence charlotte madison lincoln jackson",
 )
 # Of those, the ones that start sentences as words: "Bill was wrong", "Will they call?".
-_WORDS_FIRST = frozenset("will may june april august summer bill chase page art hope angel chance major judge precious mark".split())
-_DEEDS = frozenset("said says helped told came stayed held took called explained sat gave and who at from in".split())
-# Words that stand after "nurse" or "my dad" with a capital and are no names.
-_NO_NAMES = frozenset(
-    (
-        "and or the at in on was is has had who said from for to of a i he she they we you but so because with "
-        "when after er icu nicu ed unit staff nurse team please hospital medical center saint brigid brigids "
-        "harbor lakeside campus pavilion emergency department clinic monday tuesday wednesday thursday friday "
-        "saturday sunday january february march april may june july august september october november december "
-        "room floor street church school it an are what where why how not no never always practitioner station "
-        "line manager call button desk says told just also still now got came comes went care day week night "
-        "shift educator recruiter jobs job openings hiring wanted strike union appointment appointments office "
-        "visit orders order note notes ordered gave gives will would can could did does do my your our his her "
-        "their any this that these those there here appt calls called yes ok very really walked looked asked "
-        "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up "
-        "out off all one two three shopping google strange feelgood love phil visits changed finally"
-    ).split()
+_WORDS_FIRST = words_of(
+    "will may june april august summer bill chase page art hope angel chance major judge precious mark"
 )
-_PARTICLES = frozenset("van der den de la del von di da st".split())
+_DEEDS = words_of("said says helped told came stayed held took called explained sat gave and who at from in")
+# Words that stand after "nurse" or "my dad" with a capital and are no names.
+_NO_NAMES = words_of(
+    "and or the at in on was is has had who said from for to of a i he she they we you but so because with ",
+    "when after er icu nicu ed unit staff nurse team please hospital medical center saint brigid brigids ",
+    "harbor lakeside campus pavilion emergency department clinic monday tuesday wednesday thursday friday ",
+    "saturday sunday january february march april may june july august september october november december ",
+    "room floor street church school it an are what where why how not no never always practitioner station ",
+    "line manager call button desk says told just also still now got came comes went care day week night ",
+    "shift educator recruiter jobs job openings hiring wanted strike union appointment appointments office ",
+    "visit orders order note notes ordered gave gives will would can could did does do my your our his her ",
+    "their any this that these those there here appt calls called yes ok very really walked looked asked ",
+    "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up ",
+    "out off all one two three shopping google strange feelgood love phil visits changed finally",
+)
+_STOPS = frozenset(".!?…:\n")
+_BEFORE = _TITLES | _STAFF | _RELATIVES
+_PARTICLES = words_of("van der den de la del von di da st")
 
 
 @Language.component(
     "redaction",
-    requires=["doc.spans", "doc.sents", "doc._.mentions_us"],
+    requires=["doc.spans", "doc._.mentions_us"],
     assigns=["doc._.redacted", "doc._.found_personal"],
 )
 def redaction(doc: Doc) -> Doc:
@@ -162,9 +179,21 @@ def redaction(doc: Doc) -> Doc:
 
 
 def _numbers(text: str) -> list[tuple[int, int, str]]:
-    """Everything that a pattern finds. The patterns are tried only on texts that can hold a match."""
-    patterns = (_SIGNED if _SIGN.search(text) else []) + (_NUMBERS if _DIGIT.search(text) else [])
-    return [(*_value(match), kind) for kind, pattern in patterns for match in pattern.finditer(text)]
+    """Everything that a pattern finds. The digits of links are none of ours."""
+    found = [(*match.span(), "link") for match in _LINK.finditer(text)]
+    if found:
+        text = _LINK.sub(lambda match: " " * len(match.group()), text)
+    lowered = text.lower()
+    for gate, patterns in _COMPILED if _DIGIT.search(text) else _COMPILED[:1]:
+        if _holds(lowered, gate):
+            found += [(*_value(match), kind) for kind, pattern in patterns for match in pattern.finditer(text)]
+    return found
+
+
+def _holds(lowered: str, gate: re.Pattern[str] | tuple[str, ...]) -> bool:
+    if isinstance(gate, tuple):
+        return any(part in lowered for part in gate)
+    return gate.search(lowered) is not None
 
 
 def _value(match: re.Match[str]) -> tuple[int, int]:
@@ -187,12 +216,23 @@ def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
 
 def _may_name(doc: Doc) -> bool:
     """Whether a word of the post is a first name, or stands where a name follows."""
-    return not _hints(doc.vocab.strings).isdisjoint(doc.to_array(NORM).tolist())
+    strings = doc.vocab.strings
+    sure, unsure = _hints(strings)
+    norms = doc.to_array(NORM).tolist()
+    if not sure.isdisjoint(norms):
+        return True
+    if unsure.isdisjoint(norms):
+        return False
+    written = doc.to_array(ORTH).tolist()
+    return any(norm in unsure and strings[word][0].isupper() for norm, word in zip(norms, written, strict=True))
 
 
 @cache
-def _hints(strings: StringStore) -> frozenset[int]:
-    return frozenset(strings.add(word) for word in (*_first_names(), *_RELATIVES, *_STAFF, *_TITLES))
+def _hints(strings: StringStore) -> tuple[frozenset[int], frozenset[int]]:
+    """The hashes of words that give a name away, and of those that do so only with a capital."""
+    names = _first_names() - _AMBIGUOUS
+    sure = (*names, *(f"{name}s" for name in names), *_BEFORE)
+    return frozenset(map(strings.add, sure)), frozenset(map(strings.add, _AMBIGUOUS))
 
 
 @dataclass
@@ -208,13 +248,10 @@ class _Words:
     def of(cls, doc: Doc) -> "_Words":
         """The words of `doc`."""
         string = doc.vocab.strings.__getitem__
-        rows = doc.to_array([ORTH, NORM, IDX, SENT_START])
-        return cls(
-            list(map(string, rows[:, 0].tolist())),
-            list(map(string, rows[:, 1].tolist())),
-            rows[:, 2].tolist(),
-            [start == 1 for start in rows[:, 3].tolist()],
-        )
+        rows = doc.to_array([ORTH, NORM, IDX])
+        norms = list(map(string, rows[:, 1].tolist()))
+        starts = [index == 0 or norms[index - 1] in _STOPS for index in range(len(norms))]
+        return cls(list(map(string, rows[:, 0].tolist())), norms, rows[:, 2].tolist(), starts)
 
     def capital(self, index: int) -> bool:
         """Written like a name."""
@@ -227,7 +264,9 @@ def _names(doc: Doc) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     index = 0
     while index < len(words.texts):
-        end = _name_end(words, index, known)
+        # Most words are neither: the closer look is for few.
+        looks_so = words.texts[index][0].isupper() or (index and words.norms[index - 1] in _BEFORE)
+        end = _name_end(words, index, known) if looks_so else None
         if end:
             trimmed = re.sub(r"['’]s?$", "", words.texts[end - 1])
             found.append((words.places[index], words.places[end - 1] + len(trimmed), "name"))
@@ -243,7 +282,7 @@ def _name_end(words: _Words, index: int, known: frozenset[str]) -> int | None:
         before = words.norms[index - 2]
     if before == "is" and index > 1 and words.norms[index - 2] in ("name", "names"):
         before = "name"
-    if before in _TITLES | _STAFF | _RELATIVES:
+    if before in _BEFORE:
         return _after_title(words, index, word, before, known)
     if word not in known or not words.capital(index):
         return None
@@ -271,14 +310,26 @@ def _after_title(words: _Words, index: int, word: str, before: str, known: froze
         return end + 1 if words.capital(end) else None
     if words.capital(index) or (word in known and word not in _AMBIGUOUS):
         return _with_surnames(words, index + 1, known)
-    return index + 1 if before in _TITLES - {"doctor", "doctora", "miss"} and text.isalpha() and len(text) > 2 and word not in _NO_NAMES else None
+    return (
+        index + 1
+        if before in _TITLES - {"doctor", "doctora", "miss"}
+        and text.isalpha()
+        and len(text) > 2
+        and word not in _NO_NAMES
+        else None
+    )
 
 
 def _with_surnames(words: _Words, end: int, known: frozenset[str]) -> int:
     """Where a name ends whose first word ends at `end`: further names, an initial, a hyphen."""
     for _ in range(3):
         step = end
-        if step < len(words.texts) and len(words.texts[step].rstrip(".")) == 1 and words.texts[step][0].isupper() and words.texts[step] != "I":
+        if (
+            step < len(words.texts)
+            and len(words.texts[step].rstrip(".")) == 1
+            and words.texts[step][0].isupper()
+            and words.texts[step] != "I"
+        ):
             step += 1
         elif step < len(words.texts) and words.texts[step] == "-" and words.capital(step + 1):
             end = step + 2
@@ -303,4 +354,4 @@ def _singular(word: str) -> str:
 @cache
 def _first_names() -> frozenset[str]:
     path = Path(__file__).with_name("first_names.txt")
-    return frozenset(fold(name) for name in path.read_text(encoding="utf-8").split())
+    return _AMBIGUOUS | {fold(name) for name in path.read_text(encoding="utf-8").split()}

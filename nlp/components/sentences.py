@@ -1,28 +1,47 @@
 """Sentences of social text: they end at a stop, a line break, or an emoji before a capital."""
 
+from functools import cache
+from typing import Literal
+
 import numpy
 from spacy.attrs import ORTH, SENT_START
 from spacy.language import Language
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 _STOPS = frozenset(".!?…") | {"...", "..", "!!", "??", "!?", "?!", "。", "！", "？", "؟"}
 _CLOSING = frozenset("\"')]»”’")
 
+_Role = Literal["word", "ends", "closes"]
 _YES, _NO = 1, (1 << 64) - 1  # spaCy's 1 and -1 in an unsigned array
 
 
 @Language.component("sentences", assigns=["token.is_sent_start", "doc.sents"])
 def sentences(doc: Doc) -> Doc:
     """Mark where each sentence starts."""
-    starts = [_NO] * len(doc)
-    ended = True
+    starts = numpy.full((len(doc), 1), _NO, dtype="uint64")
+    known, strings = _known(doc.vocab.strings), doc.vocab.strings
+    ended = False
     # Over the array: making a Token for every word costs more than the rest of this.
-    for index, text in enumerate(map(doc.vocab.strings.__getitem__, doc.to_array(ORTH).tolist())):
-        if ended and text not in _STOPS and text not in _CLOSING and not text.isspace():
-            starts[index], ended = _YES, False
-        if text in _STOPS or "\n" in text:
+    for index, word in enumerate(doc.to_array(ORTH).tolist()):
+        role = known.get(word) or known.setdefault(word, _role(strings[word]))
+        if role == "ends":
             ended = True
-    if starts:
+        elif ended and role == "word":
+            starts[index], ended = _YES, False
+    if len(doc):
         starts[0] = _YES
-        doc.from_array([SENT_START], numpy.asarray(starts, dtype="uint64").reshape(-1, 1))
+        doc.from_array([SENT_START], starts)  # type: ignore[arg-type]  # an array of one column
     return doc
+
+
+def _role(text: str) -> _Role:
+    if text in _STOPS or "\n" in text:
+        return "ends"
+    return "closes" if text in _CLOSING or text.isspace() else "word"
+
+
+@cache
+def _known(strings: StringStore) -> dict[int, _Role]:
+    """What each word met so far does."""
+    return {}

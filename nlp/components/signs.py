@@ -8,6 +8,8 @@ from itertools import product
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from nlp.components.keywords import DANGER
+from nlp.components.mentions import is_about_us
 from nlp.phrases import Phrases
 
 _NEAR = 40  # words between the two; a review of five hundred words is not one scene
@@ -40,7 +42,7 @@ _UNANSWERED = (
 )  # fmt: skip
 
 
-@Language.factory("signs", requires=["doc.spans"], assigns=["doc.spans"])
+@Language.factory("signs", requires=["doc.spans", "doc._.mentions_us"], assigns=["doc.spans", "doc._.in_question"])
 class Signs:
     """Adds an urgency:danger span for each acute sign that nobody acts on."""
 
@@ -48,17 +50,20 @@ class Signs:
         self._phrases = Phrases(nlp, {"acute": _ACUTE, "unanswered": _UNANSWERED})
 
     def __call__(self, doc: Doc) -> Doc:
-        """Extend doc.spans["keywords"]."""
+        """Extend doc.spans["keywords"]; a post that is not ours and without danger is in question no longer."""
         found = self._phrases(doc)
         if len(found) > 1:
-            acute = [span for span in found if span.label_ == "acute"]
-            unanswered = [span for span in found if span.label_ == "unanswered"]
-            known = {span.start for span in doc.spans["keywords"] if span.label_ == "urgency:danger"}
-            pairs = {a.start: a for a, u in product(acute, unanswered) if _near(a, u) and a.start not in known}
-            spans = [Span(doc, span.start, span.end, label="urgency:danger") for span in pairs.values()]
-            if spans:
-                doc.spans["keywords"] = [*doc.spans["keywords"], *spans]
+            doc.spans["keywords"] = [*doc.spans["keywords"], *_unanswered(doc, found)]
+        doc._.in_question = is_about_us(doc) or len(doc.spans["keywords"]) > 0
         return doc
+
+
+def _unanswered(doc: Doc, found: list[Span]) -> list[Span]:
+    acute = [span for span in found if span.label_ == "acute"]
+    ignored = [span for span in found if span.label_ == "unanswered"]
+    known = {span.start for span in doc.spans["keywords"] if span.label_ == DANGER}
+    pairs = {a.start: a for a, b in product(acute, ignored) if a.start not in known and _near(a, b)}
+    return [Span(doc, span.start, span.end, label=DANGER) for span in pairs.values()]
 
 
 def _near(one: Span, other: Span) -> bool:

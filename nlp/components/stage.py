@@ -5,8 +5,6 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.components.mentions import is_about_us
-
 Doc.set_extension("stage", default=None, force=True)
 
 # The first that fits: what is said of a later stage says more than the words of an earlier one.
@@ -43,10 +41,9 @@ _STAGES = (
 _COMPILED = tuple((name, re.compile(pattern)) for name, pattern in _STAGES)
 
 
-@Language.component("stage", requires=["doc._.mentions_us"], assigns=["doc._.stage"])
+@Language.component("stage", assigns=["doc._.stage"])
 def stage(doc: Doc) -> Doc:
     """Set doc._.stage, or leave it None."""
-    if is_about_us(doc) or doc.spans["keywords"]:
-        text = " ".join(token.norm_ for token in doc[:2000])
-        doc._.stage = next((name for name, pattern in _COMPILED if pattern.search(text)), None)
+    text = " ".join(token.norm_ for token in doc[:2000])
+    doc._.stage = next((name for name, pattern in _COMPILED if pattern.search(text)), None)
     return doc

@@ -10,6 +10,7 @@ from nlp.components.mentions import is_about_us
 Doc.set_extension("urgency", default="none", force=True)
 Doc.set_extension("urgency_why", default=(), force=True)
 
+
 @Language.component(
     "urgency",
     requires=["doc.spans", "span._.meant", "doc._.kind", "doc._.voice"],
@@ -17,8 +18,7 @@ Doc.set_extension("urgency_why", default=(), force=True)
 )
 def urgency(doc: Doc) -> Doc:
     """Set doc._.urgency and why."""
-    if is_about_us(doc) or doc.spans["keywords"]:
-        doc._.urgency, doc._.urgency_why = _urgency(doc)
+    doc._.urgency, doc._.urgency_why = _urgency(doc)
     return doc
 
 
@@ -43,4 +43,3 @@ def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
     if now["serious"] or past:
         return "serious", tuple(dict.fromkeys(f"serious: {span.text!r}" for span in (*now["serious"], *past)))
     return ("routine" if doc._.kind in ("complaint", "question") else "low"), ()
-

@@ -8,21 +8,85 @@ from spacy.tokens import Doc, Span
 from nlp.components.keywords import spoken
 from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
-from nlp.tokenizer import text_of
+from nlp.tokenizer import text_of, words_of
 
 Doc.set_extension("voice", default="other", force=True)
 Doc.set_extension("voice_why", default="names nothing of ours", force=True)
 
 _OWN = frozenset(
-    "i im ive me my mine we weve us our ours myself mom moms mum mother mothers dad dads father fathers husband wife son daughter kid "
-    "kids baby grandma grandpa grandmother grandfather nana sister brother aunt uncle mil fil toddler niece nephew "
-    "mi mis nos nuestra nuestro estoy estamos mama papa hijo hija abuela abuelo esposo esposa hermano hermana llevo llevamos".split()
+    [
+        "i",
+        "im",
+        "ive",
+        "me",
+        "my",
+        "mine",
+        "we",
+        "weve",
+        "us",
+        "our",
+        "ours",
+        "myself",
+        "mom",
+        "moms",
+        "mum",
+        "mother",
+        "mothers",
+        "dad",
+        "dads",
+        "father",
+        "fathers",
+        "husband",
+        "wife",
+        "son",
+        "daughter",
+        "kid",
+        "kids",
+        "baby",
+        "grandma",
+        "grandpa",
+        "grandmother",
+        "grandfather",
+        "nana",
+        "sister",
+        "brother",
+        "aunt",
+        "uncle",
+        "mil",
+        "fil",
+        "toddler",
+        "niece",
+        "nephew",
+        "mi",
+        "mis",
+        "nos",
+        "nuestra",
+        "nuestro",
+        "estoy",
+        "estamos",
+        "mama",
+        "papa",
+        "hijo",
+        "hija",
+        "abuela",
+        "abuelo",
+        "esposo",
+        "esposa",
+        "hermano",
+        "hermana",
+        "llevo",
+        "llevamos",
+    ]
 )
 # "we're", "I'd", "I'll" without their apostrophe are other words.
-_OWN_CUT = re.compile(r"\b(?:we['’]re|i['’](?:d|ll))\b|\bwere (?:in|at|here|still|waiting|sitting|behind|stuck) ", re.IGNORECASE)
+_OWN_CUT = re.compile(
+    r"\b(?:we['’]re|i['’](?:d|ll))\b|\bwere (?:in|at|here|still|waiting|sitting|behind|stuck) ", re.IGNORECASE
+)
 _TO_US = frozenset(["you", "your", "yall", "youre", "ur", "yours", "u", "ustedes", "usted", "su"])
 _LINK = re.compile(r"https?://|www\.|\bbit\.ly\b")
-_HEADLINE = re.compile(r"^(?:[A-Z][\w'’&.-]+\s+){5,}|^\s*(?:BREAKING|JUST IN|LIVE|WATCH|NEWS|Report:|Opinion:|Tonight at)")
+_HEADLINE = re.compile(
+    r"^(?:[A-Z][\w'’&.-]+\s+){5,}|^\s*(?:BREAKING|JUST IN|LIVE|WATCH|NEWS|Report:|Opinion:|Tonight at)"
+)
 # Signs of an offer that stand for themselves: a rate of pay, a price for one, a discount, a ticker.
 _OFFER = re.compile(
     r"\$[\d,.]+k?(?:-\$?[\d,.]+)?\s?/\s?(?:hr|hour|wk|week|hora)|\d+\s?% off|\$[A-Z]{3,}\b|\bfrom \$\d|\bsave \$\d|\b\d for \$?\d"
@@ -30,7 +94,9 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 # The first verb after our name in a report about us.
-_REPORTS = frozenset("says said names named announces announced spent will opens opened plans owes expands reaches closes abrira anuncia informo".split())
+_REPORTS = words_of(
+    "says said names named announces announced spent will opens opened plans owes expands reaches closes abrira anuncia informo"
+)
 _SYMPATHY = re.compile(
     r"^(?:@\w+\s+)*(?:that'?s (?:awful|terrible|horrible)|i'?m (?:so )?sorry|so sorry|oh no|no idea|congrats|yep|same here|take the|don'?t)\b"
     r"|\b(?:rooting for|i believe you|furious for you|congrats)\b",
@@ -41,7 +107,9 @@ _FIGURE = re.compile(
     r"\b(?:(?:check|checks|admit|admitted|admitting|commit|wheel|drive|put|send) (?:\w+ ){0,5}(?:in|into|to|at)|(?:past|behind|in front of|outside|left at|faces|by|call"
     r"|born at|never (?:been )?(?:to|inside|in)|sunset from|sunrise over|view of) ?(?:\w+ ){0,3})(?: the)? ?$"
 )
-_WORKS_HERE = re.compile(r"\b(?:(?:night|day|shift) \d of \d|break room|my (?:unit|coworkers?|shift)|nursing residency|short again|management sent|our unit)\b")
+_WORKS_HERE = re.compile(
+    r"\b(?:(?:night|day|shift) \d of \d|break room|my (?:unit|coworkers?|shift)|nursing residency|short again|management sent|our unit)\b"
+)
 # Danger that does not name us counts when it happens where care is given: nobody in a waiting
 # room types the hospital's full name.
 _CARE_PLACE = re.compile(
@@ -58,8 +126,7 @@ _RELAYED = re.compile(r"^\s*RT @")
 )
 def voice(doc: Doc) -> Doc:
     """Set doc._.voice and why."""
-    if is_about_us(doc) or doc.spans["keywords"]:
-        doc._.voice, doc._.voice_why = _voice(doc)
+    doc._.voice, doc._.voice_why = _voice(doc)
     return doc
 
 
@@ -75,7 +142,11 @@ def _voice(doc: Doc) -> tuple[str, str]:
     if excluded:
         return "other", f"left out by {excluded[0].text!r}"
     own = _own(doc)
-    return (None if danger else _announces(doc, own)) or _tells(doc, own, danger) or ("other", "tells of no experience here")
+    return (
+        (None if danger else _announces(doc, own))
+        or _tells(doc, own, danger)
+        or ("other", "tells of no experience here")
+    )
 
 
 def _own(doc: Doc) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import NOW
 from fakes.slack import FakeSlack
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
 from alerts.case import Case, CaseEvent
@@ -53,7 +53,7 @@ class Desk:
         self.heard += 1
         post = {name: said.pop(name) for name in list(said) if name in Mention.model_fields}
         at = post.pop("written_at", NOW - timedelta(minutes=1))
-        defaults = {"collector": "x", "source": "x", "ref": str(self.heard), "author": f"author{self.heard}"}
+        defaults = {"collector": "x", "source": "x", "ref": f"r{self.heard}", "author": f"author{self.heard}"}
         defaults |= {"heard_at": at, "url": f"https://x.example/{self.heard}"}
         mention = Mention(**{**defaults, **post}, text=text, written_at=at)
         self.session.add(mention)
@@ -121,9 +121,13 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, empty: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     shutil.copytree(empty, tmp_path / "data")
-    engine = open_database(tmp_path / "data")
+    with monkeypatch.context() as patch:
+        patch.setattr("listener.database._migrate", lambda engine: None)  # the copy is new enough
+        engine = open_database(tmp_path / "data")
+    # No test here cuts the power, so nothing need wait for the disk.
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
     yield engine
     engine.dispose()
 

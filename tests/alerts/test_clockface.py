@@ -77,7 +77,9 @@ CHANGES = [
 
 @pytest.mark.parametrize("zone", [UTC, CHICAGO])
 @pytest.mark.parametrize(("days", "posted", "minutes", "expected"), CHANGES)
-def test_clock_changes(days: dict[str, str], posted: datetime, minutes: int, expected: datetime, zone: ZoneInfo) -> None:
+def test_clock_changes(
+    days: dict[str, str], posted: datetime, minutes: int, expected: datetime, zone: ZoneInfo
+) -> None:
     found = add_covered(posted.astimezone(zone), timedelta(minutes=minutes), hours(days), CHICAGO)
     assert found.astimezone(UTC) == expected
 

@@ -25,7 +25,8 @@ def test_each_file_is_a_button() -> None:
 @pytest.mark.parametrize(("name", "label", "state", "what"), BUTTONS)
 def test_button(desk: Any, name: str, label: str, state: str, what: str) -> None:
     action = known_actions()[name]
-    assert (action.LABEL, action.TO, action.WHAT) == (label, state, what)
+    found = action.LABEL, action.TO, action.WHAT
+    assert found == (label, state, what)
     assert len(label) <= 75, "Slack takes no longer one"
     desk.alert()
     case = desk.case()

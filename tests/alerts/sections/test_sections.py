@@ -1,0 +1,177 @@
+"""Each section of the weekly summary: from figures to sentences and rows."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import NOW
+
+from alerts.case import Case
+from alerts.figures import Figures, Heard
+from alerts.report import known_sections
+from alerts.sections.reply_times import median
+from listener.watch import Gap
+
+CHICAGO = ZoneInfo("America/Chicago")
+MINUTE = timedelta(minutes=1)
+SINCE = datetime(2026, 11, 9, tzinfo=CHICAGO)
+FIGURES = Figures(
+    since=SINCE,
+    until=SINCE + timedelta(days=7),
+    zone=CHICAGO,
+    now=NOW,
+    heard=(),
+    cases=(),
+    gaps=(),
+    titles={"waiting": "Waiting", "food": "Food"},
+    owners={"waiting": "Operations"},
+    targets={"danger": 5 * MINUTE, "here_now": 15 * MINUTE, "serious": 15 * MINUTE, "routine": 60 * MINUTE},
+    hospital="Saint Brigid",
+)
+HEARD = Heard(
+    1, "x", SINCE, SINCE, "patient", "complaint", ["waiting"], "routine", -0.5, None, "w", "alert", "r", 1, True
+)
+
+
+def heard(**changes: Any) -> Heard:
+    return replace(HEARD, **changes)
+
+
+def case(urgency: str = "routine", answered: int | None = None, due: int = 60) -> Case:
+    answered_at = None if answered is None else SINCE + answered * MINUTE
+    return Case(
+        mention_id=1, source="x", thread="1", channel="care", urgency=urgency, opened_at=SINCE, clock_from=SINCE,
+        due_at=SINCE + due * MINUTE, answered_at=answered_at,
+    )  # fmt: skip
+
+
+def section(name: str, **changes: Any) -> Any:
+    return known_sections()[name](replace(FIGURES, **changes))
+
+
+def test_each_file_is_a_section() -> None:
+    assert list(known_sections()) == ["categories", "headline", "ledger", "praise", "reply_times", "volume"]
+
+
+@pytest.mark.parametrize("name", ["categories", "headline", "ledger", "praise", "reply_times", "volume"])
+@pytest.mark.parametrize("posts", [0, 1])
+@pytest.mark.parametrize("before", [True, False])
+def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None:
+    found = section(name, heard=[HEARD] * posts, before=FIGURES if before else None)
+    assert found.title
+    assert all(found.sentences)
+    assert all(len(row) == len(found.header) for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("posts", "cases", "sentences"),
+    [
+        (
+            [],
+            [],
+            (
+                "0 posts were heard, 0 of them by patients and visitors: 0 complaints, 0 with praise.",
+                "There were no complaints.",
+                "0 of 0 cases were answered in public.",
+            ),
+        ),
+        (
+            [heard(), heard(categories=["waiting", "food"]), heard(kind="praise"), heard(voice="news", kind=None)],
+            [case(answered=4), case(answered=10), case()],
+            (
+                "4 posts were heard, 3 of them by patients and visitors: 2 complaints, 1 with praise.",
+                "Most complaints were about waiting (2 of 2).",
+                "2 of 3 cases were answered in public, half of them within 7 min.",
+            ),
+        ),
+        (
+            [heard(categories=[])],
+            [case()],
+            (
+                "1 post was heard, 1 of them by patients and visitors: 1 complaint, 0 with praise.",
+                "None of the complaints named a topic that we look for.",
+                "0 of 1 cases were answered in public.",
+            ),
+        ),
+    ],
+)
+def test_headline(posts: list[Heard], cases: list[Case], sentences: tuple[str, ...]) -> None:
+    assert section("headline", heard=posts, cases=cases).sentences == sentences
+
+
+def test_volume() -> None:
+    late_sunday = SINCE + timedelta(days=6, hours=23, minutes=59)
+    posts = [heard(), heard(source="reddit"), heard(heard_at=late_sunday), heard(heard_at=SINCE + timedelta(days=2))]
+    found = section("volume", heard=posts, before=replace(FIGURES, heard=[HEARD] * 2))
+    assert found.header == ("Day", "Reddit", "X", "All")
+    assert list(found.rows) == [
+        ("Mon 09 Nov", 1, 1, 2), ("Tue 10 Nov", 0, 0, 0), ("Wed 11 Nov", 0, 1, 1), ("Thu 12 Nov", 0, 0, 0),
+        ("Fri 13 Nov", 0, 0, 0), ("Sat 14 Nov", 0, 0, 0), ("Sun 15 Nov", 0, 1, 1), ("All", 1, 3, 4),
+    ]  # fmt: skip
+    assert found.sentences == ("4 posts; 2 in the 7 days before.",)
+
+
+def test_volume_with_nothing_before() -> None:
+    assert section("volume", heard=[HEARD]).sentences == ("1 post; nothing to compare with before.",)
+
+
+def test_categories() -> None:
+    posts = [
+        heard(), heard(categories=["waiting", "food"]), heard(kind="praise", categories=["food"]),
+        heard(kind="question"), heard(voice="news", kind=None), heard(categories=["own_topic"]), heard(categories=[]),
+    ]  # fmt: skip
+    found = section("categories", heard=posts, before=replace(FIGURES, heard=[HEARD]))
+    assert list(found.rows) == [
+        ("Waiting", 2, 1, 0, "Operations"),
+        ("Food", 1, 0, 1, ""),
+        ("own_topic", 1, 0, 0, ""),
+        ("No topic named", 1, 0, 0, ""),
+    ]
+
+
+def test_reply_times() -> None:
+    cases = [
+        case("danger", 3, due=5), case("danger", 9, due=5), case("danger", due=5),
+        case("routine", 60), case("low", 61), case("none"),
+    ]  # fmt: skip
+    assert list(section("reply_times", cases=cases).rows) == [
+        ("Danger", "5 min", 3, 2, "6 min", "9 min", "33%"),
+        ("Here now", "15 min", 0, 0, "–", "–", "–"),
+        ("Serious", "15 min", 0, 0, "–", "–", "–"),
+        ("To answer", "1 h", 3, 2, "1 h", "1 h 1 min", "33%"),
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "middle"), [([5], 5), ([9, 1, 5], 5), ([1, 3], 2), ([1, 2, 4, 100], 3)])
+def test_median(minutes: list[int], middle: float) -> None:
+    assert median([number * MINUTE for number in minutes]) == middle * MINUTE
+
+
+def test_praise_is_short_and_recent() -> None:
+    posts = [heard(kind="praise", redacted_text=f"thanks {n}\n" + "so kind " * 99) for n in range(12)]
+    found = section("praise", heard=[*posts, heard(kind="praise", deleted=True, redacted_text="gone"), HEARD])
+    assert found.sentences == ("13 posts with praise.",)
+    assert [row[2].split(" so")[0] for row in found.rows] == [f"thanks {n}" for n in range(4, 12)]
+    assert all(len(row[2]) <= 160 and "\n" not in row[2] for row in found.rows)
+
+
+def test_ledger() -> None:
+    posts = [
+        heard(), heard(outcome="digest"), heard(outcome="dismiss", reason="rule 'spam': voice promo: 'apply now'"),
+        heard(outcome=None, voice=None),
+    ]  # fmt: skip
+    gap = Gap(collector="x", since=SINCE, until=SINCE, why="too long away", found_at=SINCE)
+    found = section("ledger", heard=posts, gaps=[gap])
+    assert found.sentences == (
+        "It does NOT add up: run call-light doctor.",
+        "Not heard: x, too long away.",
+    )
+    assert list(found.rows) == [
+        ("Collected", 4), ("Alerted", 1), ("In a digest", 1), ("Dismissed with a reason", 1),
+        ("STUCK: not read", 1), ("  dismissed: rule spam", 1),
+    ]  # fmt: skip
+    young = section("ledger", heard=[heard(outcome=None, heard_at=NOW)])
+    assert young.sentences == ("It adds up.",)
+    assert ("On the way", 1) in young.rows

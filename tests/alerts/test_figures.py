@@ -1,0 +1,131 @@
+"""One place where figures come from, so that everything that is counted agrees."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import NOW
+
+from alerts.figures import figures, heard_between
+from alerts.ledger import ledger
+from alerts.report import known_sections, report, week
+from listener.watch import Gap
+
+MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
+SINCE, UNTIL = NOW - WEEK, NOW
+
+
+def of(desk: Any) -> Any:
+    return figures(desk.session, desk.config, SINCE, UNTIL, NOW)
+
+
+@pytest.mark.parametrize(("at", "counted"), [(SINCE - MINUTE, 0), (SINCE, 1), (UNTIL - MINUTE, 1), (UNTIL, 0)])
+def test_from_since_until_before_until(desk: Any, at: datetime, counted: int) -> None:
+    desk.hear(heard_at=at)
+    assert len(of(desk).heard) == counted
+
+
+def test_since_ever(desk: Any) -> None:
+    desk.hear(written_at=datetime(2001, 1, 1, tzinfo=UTC))
+    assert len(heard_between(desk.session, None, NOW)) == 1
+
+
+def test_a_mention_with_its_newest_reading_and_verdict(desk: Any, paper: Any) -> None:
+    mention = desk.hear(kind="praise")
+    desk.decide()
+    desk.edit(mention, "angry now", NOW, urgency="serious", categories=[{"id": "food", "score": 1.0, "words": ["x"]}])
+    desk.decide()
+    desk.deliver(paper)
+    (one,) = heard_between(desk.session, None, NOW)
+    assert (one.kind, one.urgency, one.categories, one.outcome) == ("complaint", "serious", ["food"], "alert")
+    assert (one.case_id, one.card_sent, one.redacted_text) == (1, True, "angry now")
+
+
+def test_without_reading_or_verdict(desk: Any) -> None:
+    desk.hear(read=False)
+    desk.hear()
+    unread, undecided = heard_between(desk.session, None, NOW)
+    assert (unread.voice, unread.outcome, unread.redacted_text) == (None, None, "")
+    assert (undecided.voice, undecided.outcome) == ("patient", None)
+
+
+def test_a_case_belongs_to_the_week_in_which_its_post_was_heard(desk: Any) -> None:
+    """Heard in the last minute of Sunday, opened in the first of Monday: one of the two weeks must count it."""
+    desk.hear(heard_at=UNTIL - timedelta(seconds=1))
+    desk.decide(UNTIL + MINUTE)
+    assert len(of(desk).cases) == 1
+    after = figures(desk.session, desk.config, UNTIL, UNTIL + WEEK, UNTIL + WEEK)
+    assert (len(after.cases), len(after.before.cases)) == (0, 1)
+
+
+def test_the_week_before_is_there_to_compare(desk: Any) -> None:
+    for days in (1, 8, 9, 15):
+        desk.hear(written_at=NOW - timedelta(days=days))
+    found = of(desk)
+    assert (len(found.heard), len(found.before.heard)) == (1, 2)
+    assert found.before.before is None
+
+
+def test_gaps_of_the_span(desk: Any) -> None:
+    for found_at in (SINCE - MINUTE, SINCE, UNTIL):
+        desk.session.add(Gap(collector="x", since=found_at, until=found_at, why="down", found_at=found_at))
+    desk.session.commit()
+    assert [gap.found_at for gap in of(desk).gaps] == [SINCE]
+
+
+def test_what_patients_said(desk: Any) -> None:
+    for voice in ("patient", "news", "promo", "other"):
+        desk.hear(voice=voice)
+    desk.hear(read=False)
+    assert [one.voice for one in of(desk).of_patients()] == ["patient"]
+
+
+def test_totals_agree(desk: Any, paper: Any) -> None:
+    """Volume, categories, reply times, headline and ledger count the same posts."""
+    topics = [[], ["food"], ["food", "waiting"], ["privacy"]]
+    for number in range(40):
+        said = [{"id": name, "score": 1.0, "words": ["w"]} for name in topics[number % 4]]
+        desk.hear(
+            source=("x", "reddit", "rss")[number % 3],
+            written_at=NOW - timedelta(hours=4 * number + 1),
+            kind=("complaint", "praise", "question", "comment")[number % 4 if number % 5 else 0],
+            voice=("patient", "patient", "news")[number % 3] if number % 7 else "promo",
+            urgency=("routine", "serious", "danger")[number % 3] if number % 6 == 0 else "routine",
+            categories=said,
+        )
+    desk.decide()
+    desk.deliver(paper)
+    found = of(desk)
+    sections = dict(zip(known_sections(), report(found, list(known_sections())), strict=True))
+    sum_ = ledger(found.heard, found.now)
+
+    assert sum_.adds_up
+    assert sections["volume"].rows[-1][-1] == sum_.collected == 40
+    assert sum(row[-1] for row in sections["volume"].rows[:-1]) == 40
+    assert list(sections["volume"].rows[-1][1:-1]) == [
+        sum(one.source == source for one in found.heard) for source in ("reddit", "rss", "x")
+    ]
+    assert dict(sections["ledger"].rows[:4]) == {
+        "Collected": 40,
+        "Alerted": sum_.alerted,
+        "In a digest": sum_.in_digest,
+        "Dismissed with a reason": sum_.dismissed,
+    }
+    complaints = [one for one in found.of_patients() if one.kind == "complaint"]
+    assert sum(row[1] for row in sections["categories"].rows) == sum(len(one.categories) or 1 for one in complaints)
+    assert f"{len(complaints)} complaints" in sections["headline"].sentences[0]
+    assert sum(row[2] for row in sections["reply_times"].rows) == len(found.cases) == sum_.alerted
+
+
+def test_a_week_with_a_clock_change_is_whole(desk: Any) -> None:
+    zone = desk.config.hospital.zone
+    since, until = week("2026-W44", zone, NOW)  # 25 October to 1 November has 169 hours
+    desk.hear(heard_at=since.astimezone(UTC))
+    desk.hear(heard_at=until.astimezone(UTC) - timedelta(seconds=1))
+    desk.hear(heard_at=since.astimezone(UTC) - timedelta(seconds=1))
+    desk.hear(heard_at=until.astimezone(UTC))
+    found = figures(desk.session, desk.config, since, until, NOW)
+    assert until.astimezone(UTC) - since.astimezone(UTC) == timedelta(hours=169)
+    assert (len(found.heard), len(found.before.heard)) == (2, 1)
+    rows = known_sections()["volume"](found).rows
+    assert [row[-1] for row in rows] == [1, 0, 0, 0, 0, 0, 1, 2]

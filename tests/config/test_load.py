@@ -1,0 +1,397 @@
+"""Every mistake in the five files is told with its place, what was found, what is allowed and what was perhaps meant."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROJECT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.load import ConfigError, Problem, load, schema
+from config.places import places_of
+from listener.collect import settings_of_all
+
+FILES = ("care.toml", "hospital.toml", "keywords.toml", "listening.toml", "report.toml")
+SECTIONS = ("headline", "volume", "categories", "reply_times", "praise", "ledger")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the files that ship."""
+    for name in FILES:
+        shutil.copy(PROJECT / "config" / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def edit(folder: Path) -> Callable[[str, str, str], None]:
+    """Put one text in another's place, once."""
+
+    def replaced(file: str, old: str, new: str) -> None:
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {file}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return replaced
+
+
+def problems(folder: Path, **options: Any) -> list[Problem]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, settings_of_all(), **options)
+    assert str(caught.value) == "\n".join(map(str, caught.value.problems))
+    return caught.value.problems
+
+
+def place_of(folder: Path, file: str, text: str) -> tuple[int, int]:
+    """Line and column of a text in a file, both from 1."""
+    lines = (folder / file).read_text(encoding="utf-8").split("\n")
+    number = next(n for n, line in enumerate(lines, 1) if text in line)
+    return number, lines[number - 1].index(text) + 1
+
+
+def test_what_ships_is_right(folder: Path) -> None:
+    config = load(folder, settings_of_all(), sections=SECTIONS)
+    assert config.hospital.name == "Saint Brigid Medical Center"
+    assert set(config.collectors) == {"x", "reddit", "file"}
+    assert not any(settings.on for settings in config.collectors.values())
+
+
+def test_a_sentence_has_all_of_it() -> None:
+    problem = Problem("config/care.toml", 3, 7, "slack.oncal", "an unknown key", "oncall, channels", "oncall")
+    assert str(problem) == (
+        "config/care.toml:3:7: slack.oncal: found an unknown key; allowed: oncall, channels; did you mean 'oncall'?"
+    )
+
+
+# one wrong key or value, exactly placed
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "at", "key", "found", "allowed", "meant"),
+    [
+        # unknown keys, also deep inside
+        ("hospital.toml", "town =", "twon =", "twon", "twon", "an unknown key", "name, timezone, aliases", "town"),
+        ("hospital.toml", "\nreddit =", "\nredit =", "redit", "accounts.redit", "an unknown key", "x, reddit", "reddit"),
+        ("hospital.toml", 'name = "Lakeside', 'nome = "Lakeside', "nome", "sites[1].nome", "an unknown key", "aliases", "name"),
+        ("hospital.toml", "sun =", "sunday =", "sunday", "coverage.sunday", "an unknown key", "mon, tue", "sun"),
+        ("care.toml", "kind = [\"praise\"]", "knd = [\"praise\"]", "knd", "rules[2].when.knd", "an unknown key", "urgency, kind", "kind"),
+        ("care.toml", 'do = "digest"', 'dos = "digest"', "dos", "rules[2].dos", "an unknown key", "name, when, do, to", "do"),
+        ("care.toml", "routine =", "rutine =", "rutine", "targets.rutine", "an unknown key", "danger, here_now", "routine"),
+        ("listening.toml", "daily_reads", "daily_read", "daily_read = 2000", "collectors.x.daily_read", "an unknown key", "on, every", "daily_reads"),
+        ("listening.toml", "[collectors.reddit]", "[collectors.redit]", "collectors.redit", "collectors.redit", "an unknown collector", "file, reddit, x", "reddit"),
+        ("keywords.toml", "[urgency.danger]", "[urgency.dangr]", "urgency.dangr", "urgency.dangr", "an unknown key", "danger, here_now, serious", "danger"),
+        ("report.toml", "hour = 8", "our = 8", "our = 8", "our", "an unknown key", "day, hour, channel, sections", "hour"),
+        # wrong types
+        ("report.toml", "hour = 8", 'hour = "8"', "hour", "hour", "'8'", "a whole number", None),
+        ("report.toml", "hour = 8", "hour = 24", "hour", "hour", "24", "less than or equal to 23", None),
+        ("report.toml", 'day = "mon"', 'day = "monday"', "day = ", "day", "'monday'", "mon, tue", "mon"),
+        ("listening.toml", "on = false", "on = 0", "on = 0", "collectors.x.on", "0", "true or false", None),
+        ("listening.toml", "on = false", 'on = "no"', "on = ", "collectors.x.on", "'no'", "true or false", None),
+        ("listening.toml", 'every = "60s"', 'every = "60"', "every = ", "collectors.x.every", "'60'", '"60s", "5m"', None),
+        ("listening.toml", 'subreddits = ["PortAlder"]', 'subreddits = "PortAlder"', "subreddits =", "collectors.reddit.subreddits", "'PortAlder'", "a list in square brackets", None),
+        ("listening.toml", '["PortAlder"]', '["PortAlder", "r/PortAlder"]', '"r/PortAlder"', "collectors.reddit.subreddits[1]", "'r/PortAlder'", "letters, digits", None),
+        ("hospital.toml", '    "SBMC",', "    1,", "1,", "aliases[9]", "1", "text in quotes", None),
+        ("hospital.toml", '    "SBMC",', '    " ",', '" ",', "aliases[9]", "' '", "text that is not empty", None),
+        ("hospital.toml", '"Oncology" = [', '"Oncology" = [[], ', '[], ', "department_words.Oncology[0]", "[]", "text in quotes", None),
+        ("hospital.toml", '"Pharmacy" =', '"Pharma\\tcy" =', '"Pharma\\tcy"', 'department_words."Pharma\\tcy"', "'Pharma\\tcy'", "a department of a site", "Pharmacy"),
+        ("hospital.toml", "America/Chicago", "America/Chicgo", "timezone", "timezone", "'America/Chicgo'", "IANA", "America/Chicago"),
+        ("hospital.toml", 'mon = "00:00-24:00"', 'mon = "0-24"', "mon =", "coverage.mon", "'0-24'", "08:00-20:00", None),
+        ("care.toml", '"@here"\n', '"@hear"\n', "oncall =", "slack.oncall", "'@hear'", "@channel", None),
+        ("care.toml", '"praise"] }', '"prais"] }', '"prais"', "rules[2].when.kind[0]", "'prais'", "complaint, question", "praise"),
+        ("care.toml", 'do = "digest"', 'do = "digst"', 'do = "digst"', "rules[2].do", "'digst'", "alert, digest, dismiss", "digest"),
+        ("care.toml", 'to = "privacy"', "", "rules]]", "rules[0]", "{'name'", '"to" names a channel', None),
+        # what one table cannot know alone
+        ("care.toml", 'to = "privacy"', 'to = "privat"', "to = ", "rules[0].to", "'privat'", "[slack.channels]", "privacy"),
+        ("care.toml", '["privacy"], kind', '["privasy"], kind', '"privasy"', "rules[0].when.category[0]", "'privasy'", "keywords.toml", "privacy"),
+        ("care.toml", 'kind = ["praise"]', 'urgency = ["danger"]', 'do = "digest"', "rules[2].do", "'digest'", "never batched", None),
+        ("care.toml", 'health = "', 'helth = "', "helth", "slack.channels.helth", "a channel that no rule uses", "health", "health"),
+        ("report.toml", '"summary"', '"sumary"', "channel", "channel", "'sumary'", "care, danger", "summary"),
+        ("report.toml", '"praise"', '"prase"', '"prase"', "sections[4]", "'prase'", "headline", "praise"),
+        ("report.toml", "sections = [", "sections = [] #", "sections = [", "sections", "[]", "at least one entry", None),
+    ],
+)  # fmt: skip
+def test_one_mistake(
+    folder: Path,
+    edit: Any,
+    file: str,
+    old: str,
+    new: str,
+    at: str,
+    key: str,
+    found: str,
+    allowed: str,
+    meant: str | None,
+) -> None:
+    edit(file, old, new)
+    problem = next(p for p in problems(folder, sections=SECTIONS) if p.key == key)
+    assert found in problem.found
+    assert allowed in problem.allowed
+    assert problem.meant == meant
+    assert problem.file == str(folder / file)
+    line, column = place_of(folder, file, at.strip())
+    if at == "rules]]":
+        line, column = place_of(folder, file, "[[rules]]")[0], 3
+    assert (problem.line, problem.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "key"),
+    [
+        ("hospital.toml", 'town = "Port Alder"', "town"),
+        ("hospital.toml", 'name = "Saint Brigid Medical Center"', "name"),
+        (
+            "report.toml",
+            'sections = ["headline", "volume", "categories", "reply_times", "praise", "ledger"]',
+            "sections",
+        ),
+    ],
+)
+def test_a_key_that_is_missing(folder: Path, edit: Any, file: str, line: str, key: str) -> None:
+    edit(file, line, "")
+    (problem,) = problems(folder)
+    assert (problem.key, problem.line, problem.column) == (key, 1, 1)
+    assert (problem.found, problem.allowed) == ("nothing", "this key with a value")
+
+
+def test_a_key_that_a_table_lacks_is_told_at_its_header(folder: Path, edit: Any) -> None:
+    edit("hospital.toml", 'name = "Lakeside Pavilion"', "")
+    (problem,) = problems(folder)
+    assert problem.key == "sites[1].name"
+    lines = (folder / "hospital.toml").read_text(encoding="utf-8").split("\n")
+    assert problem.line == [n for n, text in enumerate(lines, 1) if text == "[[sites]]"][1]
+
+
+def test_every_mistake_is_told_at_once_in_the_order_of_the_files(folder: Path, edit: Any) -> None:
+    edit("hospital.toml", "town =", "twon =")
+    edit("listening.toml", "on = false", "on = 0")
+    edit("care.toml", 'ops = "', 'opps = "')
+    edit("report.toml", '"praise"', '"prase"')
+    edit("keywords.toml", "[urgency.danger]", "[urgency.danger]\nweight = 5")
+    found = problems(folder, sections=SECTIONS)
+    assert [p.key for p in found] == [
+        "slack.channels.opps", "rules[4].to", "town", "twon", "urgency.danger.weight", "collectors.x.on", "sections[4]",
+    ]  # fmt: skip
+
+
+def test_danger_and_health_need_their_channels(folder: Path, edit: Any) -> None:
+    edit("care.toml", 'danger = "#social-care-danger"\n', "")
+    (problem,) = problems(folder)
+    assert (problem.key, problem.found) == ("slack.channels", "no channel 'danger'")
+    assert "#a-channel" in problem.allowed
+
+
+def test_columns_count_letters(folder: Path, edit: Any) -> None:
+    edit("hospital.toml", "not_us = [", 'not_us = ["é病🏥", 5, ')
+    (problem,) = problems(folder)
+    assert (problem.line, problem.column) == place_of(folder, "hospital.toml", "5, ")
+
+
+def test_places_of_every_shape() -> None:
+    text = '[a]\nb.c = 1\n"d é" = [[1], { e = 2 }, # no\n  3]\n[[f]]\n[[f.g]]\n[[f]]\n[f.h.i]\nk=0\n'
+    assert places_of(text) == {
+        ("a",): (1, 2), ("a", "b", "c"): (2, 1), ("a", "b"): (2, 1), ("a", "d é"): (3, 1), ("a", "d é", 0): (3, 10),
+        ("a", "d é", 0, 0): (3, 11), ("a", "d é", 1): (3, 15), ("a", "d é", 1, "e"): (3, 17), ("a", "d é", 2): (4, 3),
+        ("f", 0): (5, 3), ("f",): (5, 3), ("f", 0, "g", 0): (6, 3), ("f", 0, "g"): (6, 3), ("f", 1): (7, 3),
+        ("f", 1, "h", "i"): (8, 2), ("f", 1, "h"): (8, 2), ("f", 1, "h", "i", "k"): (9, 1),
+    }  # fmt: skip
+
+
+# phrases
+
+
+def refuse(bad: str) -> Callable[[str], None]:
+    def check(phrase: str) -> None:
+        if bad in phrase:
+            raise ValueError("words, * at the end of a word, | and ...")
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("[urgency.danger]", "urgency.danger.phrases[1]"),
+        ("[urgency.serious]", "urgency.serious.phrases[1]"),
+        ("[categories.parking]", "categories.parking.phrases[1]"),
+        ("[voices.promo]", "voices.promo.phrases[1]"),
+        ("[exclude]", "exclude.phrases[1]"),
+    ],
+)
+def test_a_phrase_that_cannot_be_read(folder: Path, table: str, key: str) -> None:
+    path = folder / "keywords.toml"
+    start, name, rest = path.read_text(encoding="utf-8").partition(table)
+    before, word, after = rest.partition("phrases = [")
+    path.write_text(f'{start}{name}{before}{word}"fine",  "b§d",{after}', encoding="utf-8")
+    (problem,) = problems(folder, check_phrase=refuse("§"))
+    assert (problem.key, problem.found, problem.allowed) == (key, "'b§d'", "words, * at the end of a word, | and ...")
+    assert (problem.line, problem.column) == place_of(folder, "keywords.toml", '"b§d"')
+
+
+def test_examples_are_no_phrases(folder: Path) -> None:
+    checked: list[str] = []
+    config = load(folder, settings_of_all(), check_phrase=checked.append)
+    assert set(config.keywords.exclude.phrases) <= set(checked)
+    assert not set(config.keywords.urgency.danger.match) & set(checked)
+
+
+@pytest.mark.parametrize("table", ["[categories.parking]", "[urgency.danger]"])
+def test_an_empty_phrase(folder: Path, table: str) -> None:
+    path = folder / "keywords.toml"
+    start, name, rest = path.read_text(encoding="utf-8").partition(table)
+    path.write_text(start + name + rest.replace("phrases = [", 'phrases = ["", ', 1), encoding="utf-8")
+    (problem,) = problems(folder)
+    assert (problem.key, problem.allowed) == (f"{table.strip('[]')}.phrases[0]", "text that is not empty")
+    assert (problem.line, problem.column) == place_of(folder, "keywords.toml", '"", ')
+
+
+def test_an_empty_query(folder: Path, edit: Any) -> None:
+    edit("listening.toml", "queries = [", 'queries = ["  ", ')
+    (problem,) = problems(folder)
+    assert (problem.key, problem.allowed) == ("collectors.x.queries[0]", "text that is not empty")
+
+
+def test_a_category_may_be_called_like_a_key(folder: Path) -> None:
+    path = folder / "keywords.toml"
+    more = '\n[categories.phrases]\ntitle = "T"\nowner = "O"\nphrases = ["b§d"]\n'
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    (problem,) = problems(folder, check_phrase=refuse("§"))
+    assert problem.key == "categories.phrases.phrases[0]"
+
+
+# files that are no files, no text, no TOML
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "key", "found", "allowed"),
+    [
+        (b'day = "mon"\nday = "tue"\n', (2, 1), "day", "given twice, first in line 1", "once"),
+        (b"[a]\n[b]\n[a]\n", (3, 2), "a", "given twice, first in line 1", "once"),
+        (b"a = {b = 1, b = 2}\n", (1, 13), "a.b", "given twice, first in line 1", "once"),
+        (b"a = 1\na.b = 2\n", (2, 8), None, "a.b = 2", "key = value"),
+        ("day = “mon”\n".encode(), (1, 7), "day", "day = “mon”", "straight quotation marks"),
+        (b'day = "mon\n', (1, 11), "day", "'day = \"mon'", "quotes and brackets closed"),
+        (b'day = ["mon"\n', (2, 1), "not TOML", "''", "quotes and brackets closed"),
+        (b"day\n", (1, 4), "not TOML", "'day'", "key = value"),
+        (b'day = "m\0n"\n', (1, 9), "day", "\\x00", "key = value"),
+        (b"day = mon\n", (1, 7), "day", "day = mon", "key = value"),
+        (b'day = "mon"\rhour = 8\r', (1, 12), "day", "", "key = value"),
+        (b'day = "mon"\nx = "\xff"\n', (2, 6), "file", "not UTF-8", "saved as UTF-8"),
+        ("x = é\n".encode("latin-1"), (1, 5), "file", "not UTF-8", "saved as UTF-8"),
+        ('day = "mon"\n'.encode("utf-16"), (1, 1), "file", "not UTF-8", "saved as UTF-8"),
+        (b"x = " + b"[" * 5000, (1, 1), "not TOML", "lists within lists", "what people write"),
+        (b"x = " + b"9" * 5000, (1, 1), "not TOML", "a number that is too long", "what people write"),
+        (b"hour = 0x" + b"f" * 9000, (1, 1), "hour", "a number that is too long", "less than or equal to 23"),
+        (b"#" * 20_000_000, (1, 1), "file", "more than 2 MB", "a smaller file"),
+        (b"", (1, 1), "sections", "nothing", "this key with a value"),
+    ],
+    ids=lambda value: repr(value)[:40] if isinstance(value, bytes) else "",
+)
+def test_what_is_no_toml(
+    folder: Path, content: bytes, place: tuple[int, int], key: str | None, found: str, allowed: str
+) -> None:
+    (folder / "report.toml").write_bytes(content)
+    problem = next(p for p in problems(folder) if key is None or p.key == key)
+    assert (problem.line, problem.column) == place
+    assert found in problem.found
+    assert allowed in problem.allowed
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_missing_or_a_folder(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    (problem,) = problems(folder)
+    assert (problem.file, problem.found) == (str(folder / name), "nothing")
+    assert "copy it" in problem.allowed
+    (folder / name).mkdir()
+    (problem,) = problems(folder)
+    assert problem.found == "Is a directory"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(folder: Path) -> None:
+    (folder / "care.toml").chmod(0)
+    (problem,) = problems(folder)
+    assert problem.found == "Permission denied"
+
+
+@pytest.mark.parametrize("where", ["nowhere", "care.toml", "care.toml/inside", "nul\0"])
+def test_no_folder(folder: Path, where: str) -> None:
+    (problem,) = problems(folder / where)
+    assert (problem.key, problem.found) == ("config folder", "no such folder")
+    assert "--config DIR" in problem.allowed
+
+
+def test_windows_line_ends_and_a_byte_order_mark(folder: Path) -> None:
+    for name in FILES:
+        path = folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(folder, settings_of_all()) == load(PROJECT / "config", settings_of_all())
+    path = folder / "report.toml"
+    path.write_bytes(path.read_bytes().replace(b"hour = 8", b"our = 8"))
+    (problem,) = problems(folder)
+    assert (problem.line, problem.column) == place_of(folder, "report.toml", "our = 8")
+
+
+# the schema for editors
+
+
+def test_the_schema_names_every_key() -> None:
+    found = schema(settings_of_all())
+    assert set(found) == set(FILES)
+    assert set(found["listening.toml"]["properties"]["collectors"]["properties"]) == {"file", "reddit", "x"}
+    assert not found["hospital.toml"]["additionalProperties"]
+
+
+# any edit at all
+
+
+def mutated(text: str, kind: str, at: int, to: int, with_: str) -> str:
+    lines = text.split("\n")
+    place, other = at % len(text), to % len(text)
+    if kind == "delete":
+        return text[:place] + text[place + 1 :]
+    if kind == "insert":
+        return text[:place] + with_ + text[place:]
+    if kind == "cut":
+        return text[: min(place, other)] + text[max(place, other) :]
+    first, second = at % len(lines), to % len(lines)
+    if kind == "double":
+        return "\n".join([*lines[:first], lines[first], *lines[first:]])
+    lines[first], lines[second] = lines[second], lines[first]
+    return "\n".join(lines)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(FILES),
+    kind=st.sampled_from(["delete", "insert", "cut", "double", "swap"]),
+    at=st.integers(0, 100_000),
+    to=st.integers(0, 100_000),
+    with_=st.sampled_from([*list("\"'[]{}=.,#\n\x00\\é9"), "= 5", "[[rules]]\n", "[x]\n", '"""', "inf", "2026-01-01"]),
+)
+def test_any_edit_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, kind: str, at: int, to: int, with_: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any-edit"
+    if not folder.exists():
+        shutil.copytree(PROJECT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    original = (PROJECT / "config" / name).read_text(encoding="utf-8")
+    text = mutated(original, kind, at, to, with_)
+    (folder / name).write_text(text, encoding="utf-8")
+    found: list[Problem] = []
+    try:
+        load(folder, settings_of_all(), sections=SECTIONS, check_phrase=refuse("§"))
+    except ConfigError as error:
+        found = error.problems or [Problem("", 0, 0, "", "", "")]
+    finally:
+        (folder / name).write_text(original, encoding="utf-8")
+    for problem in found:
+        assert 1 <= problem.line <= text.count("\n") + 1 or name not in problem.file
+        assert problem.column >= 1
+        assert re.match(r".+:\d+:\d+: .+: found .+; allowed: .+", str(problem), re.DOTALL)

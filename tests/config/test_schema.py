@@ -1,0 +1,263 @@
+"""What the tables of the five files take."""
+
+import tomllib
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import PROJECT
+from pydantic import TypeAdapter, ValidationError
+
+from config.schema import (
+    Accounts,
+    Care,
+    CollectorSettings,
+    Config,
+    Coverage,
+    Hospital,
+    Hours,
+    Report,
+    Slack,
+    Zone,
+    parse_duration,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("60s", timedelta(seconds=60)),
+        ("5m", timedelta(minutes=5)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        (" 7 d ", timedelta(days=7)),
+        ("3650d", timedelta(days=3650)),
+        ("1s", timedelta(seconds=1)),
+        (timedelta(minutes=3), timedelta(minutes=3)),
+    ],
+)
+def test_durations(written: Any, meant: timedelta) -> None:
+    assert parse_duration(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "5",
+        "m",
+        "5 minutes",
+        "5M",
+        "0s",
+        "05m",
+        "-5m",
+        "1.5h",
+        "5m5s",
+        "3651d",
+        "999999h",
+        "٥m",
+        5,
+        5.0,
+        True,
+        None,
+        [],
+    ],
+)
+def test_what_is_no_duration(written: Any) -> None:
+    with pytest.raises(ValueError, match=r"a number and one of s, m, h, d|at most"):
+        parse_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "spans"),
+    [
+        ("", ()),
+        (" ", ()),
+        ("00:00-24:00", ((0, 1440),)),
+        ("08:00-20:00", ((480, 1200),)),
+        ("08:00-12:30, 13:00-20:00", ((480, 750), (780, 1200))),
+        ("22:00-06:00", ((1320, 1800),)),
+        ("22:00-24:00", ((1320, 1440),)),
+        ("23:59-00:00", ((1439, 1440),)),
+        ("00:00-00:00", ((0, 1440),)),
+    ],
+)
+def test_hours(written: str, spans: tuple[tuple[int, int], ...]) -> None:
+    assert TypeAdapter(Hours).validate_python(written) == spans
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "8-20",
+        "8:00-20:00",
+        "08:00",
+        "08:00-25:00",
+        "24:00-24:00",
+        "08:60-20:00",
+        "08:00 - 20:00",
+        "closed",
+        8,
+        True,
+        ["08:00-20:00"],
+    ],
+)
+def test_what_are_no_hours(written: Any) -> None:
+    with pytest.raises(ValidationError, match="08:00-20:00"):
+        TypeAdapter(Hours).validate_python(written)
+
+
+def test_without_a_word_somebody_is_always_there() -> None:
+    assert set(Coverage().model_dump().values()) == {((0, 1440),)}
+
+
+@pytest.mark.parametrize("zone", ["America/Chicago", "Europe/Berlin", "UTC", "Asia/Kolkata"])
+def test_zones(zone: str) -> None:
+    assert TypeAdapter(Zone).validate_python(zone) == zone
+
+
+@pytest.mark.parametrize("zone", ["Chicago", "CST6", "America/Chicgo", "", "../etc/passwd", "/usr", "America"])
+def test_what_is_no_zone(zone: str) -> None:
+    with pytest.raises(ValidationError, match="IANA"):
+        TypeAdapter(Zone).validate_python(zone)
+
+
+# the hospital's own accounts
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("StBrigid", "StBrigid"), (" @StBrigid ", "StBrigid"), ("@care@social.example", "care@social.example"), ("", "")],
+)
+def test_accounts(written: str, name: str) -> None:
+    assert Accounts(x=written).x == name
+
+
+@pytest.mark.parametrize("written", ["https://x.com/StBrigid", "u/StBrigid", "St Brigid", "@@a@b@c", 5, None])
+def test_what_is_no_account(written: Any) -> None:
+    with pytest.raises(ValidationError):
+        Accounts(x=written)
+
+
+@pytest.mark.parametrize(
+    ("source", "author", "own"),
+    [
+        ("x", "StBrigidCares", True),
+        ("x", "@stbrigidcares", True),
+        ("x", "StBrigid", False),
+        ("x", "", False),
+        ("x", None, False),
+        ("reddit", "StBrigidCares", True),
+        ("google_reviews", "StBrigidCares", False),
+        ("mastodon", "care@social.stbrigid.example", True),
+        *((name, "StBrigidCares", False) for name in ("json", "copy", "model_fields", "__class__", "model_dump", "")),
+    ],
+)
+def test_whose_word_it_is(config: Config, source: str, author: str | None, own: bool) -> None:
+    assert config.hospital.is_own_account(source, author) is own
+
+
+def test_a_hospital_without_accounts_has_no_own_posts() -> None:
+    hospital = Hospital(name="A", timezone="UTC", aliases=("A",), town="B")
+    assert not hospital.is_own_account("x", "")
+    assert hospital.zone == ZoneInfo("UTC")
+
+
+# the rest
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("http://127.0.0.1:9", True),
+        ("https://gateway.example/x/", True),
+        ("gateway.example", False),
+        ("ftp://gateway.example", False),
+        ("https://", False),
+        ("https://a b", False),
+        ("https://a/b c", False),
+    ],
+)
+def test_addresses(url: str, fits: bool) -> None:
+    if fits:
+        assert CollectorSettings(base_url=url).base_url == url
+    else:
+        with pytest.raises(ValidationError):
+            CollectorSettings(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"on": 1}, {"on": "true"}, {"daily_reads": 0}, {"daily_reads": True}, {"daily_reads": 1.0}]
+)
+def test_settings_are_taken_as_they_are_written(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CollectorSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("oncall", "fits"),
+    [
+        ("@here", True),
+        ("@channel", True),
+        ("<!subteam^S0123ABCD>", True),
+        ("<@U0123ABCD>", True),
+        ("@everyone", False),
+        ("oncall", False),
+        ("", False),
+        ("<@U1> <@U2>", False),
+        ("@here\n", False),
+    ],
+)
+def test_who_is_paged(oncall: str, fits: bool) -> None:
+    if fits:
+        assert Slack(oncall=oncall, channels={}).oncall == oncall
+    else:
+        with pytest.raises(ValidationError):
+            Slack(oncall=oncall, channels={})
+
+
+@pytest.mark.parametrize(
+    ("do", "to", "fits"),
+    [
+        ("alert", "care", True),
+        ("digest", "care", True),
+        ("dismiss", None, True),
+        ("alert", None, False),
+        ("dismiss", "care", False),
+    ],
+)
+def test_a_rule_that_tells_somebody_says_whom(do: str, to: str | None, fits: bool) -> None:
+    rule = {"name": "one", "do": do} | ({} if to is None else {"to": to})
+    care = {"slack": {"channels": {}}, "rules": [rule]}
+    if fits:
+        assert Care.model_validate(care).rules[0].do == do
+    else:
+        with pytest.raises(ValidationError, match='"to" names a channel'):
+            Care.model_validate(care)
+
+
+@pytest.mark.parametrize(
+    ("hour", "fits"), [(0, True), (23, True), (24, False), (-1, False), (8.0, False), ("8", False)]
+)
+def test_the_hour_of_the_summary(hour: Any, fits: bool) -> None:
+    if fits:
+        assert Report(hour=hour, sections=("a",)).hour == hour
+    else:
+        with pytest.raises(ValidationError):
+            Report(hour=hour, sections=("a",))
+
+
+def test_what_ships_is_what_is_meant_without_a_word() -> None:
+    """An admin who deletes a part of care.toml gets what stood there."""
+    shipped = tomllib.loads((PROJECT / "config" / "care.toml").read_text(encoding="utf-8"))
+    assert set(shipped) == {"slack", "targets", "digest", "rules"}
+    full = Care.model_validate(shipped)
+    short = Care.model_validate({"slack": shipped["slack"]})
+    assert short == full
+    assert len(full.rules) == 7
+
+
+def test_nothing_changes_after_it_was_read(config: Config) -> None:
+    with pytest.raises(ValidationError):
+        config.hospital.name = "Another"  # type: ignore[misc]

@@ -1,0 +1,190 @@
+"""The clock in a process of its own: it takes over the signals of the process it runs in."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from conftest import PROJECT
+
+from listener import clock
+
+START = """
+    import logging, sys, threading, time
+    from datetime import timedelta
+    from listener import clock
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    stop = threading.Event()
+    said, lock = [], threading.Lock()
+    def say(word):
+        with lock:
+            print(word, flush=True)
+    def often(name, run, every=0.01):
+        return clock.Job(name, timedelta(seconds=every), run)
+"""
+
+
+class Process:
+    """A program that runs jobs; lines of its output as they come."""
+
+    def __init__(self, program: str) -> None:
+        text = textwrap.dedent(START) + textwrap.dedent(program)
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", text],
+            cwd=PROJECT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def wait_for(self, word: str) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.strip() == word:
+                return
+        pytest.fail(f"it ended before it said {word!r}: {self._process.communicate()[1]}")
+
+    def end(self, number: signal.Signals | None = None) -> tuple[int, float, str, str]:
+        """Exit status, seconds to the end, what it still printed, what it logged."""
+        if number is not None:
+            self._process.send_signal(number)
+        started = time.monotonic()
+        try:
+            out, err = self._process.communicate(timeout=20)
+        finally:
+            self._process.kill()
+        return self._process.returncode, time.monotonic() - started, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_what_runs_may_end(number: signal.Signals) -> None:
+    process = Process("""
+        def work():
+            say("begun")
+            stop.wait()
+            time.sleep(0.3)
+            say("whole")
+        clock.run([often("one", work)], stop)
+        say("returned")
+    """)
+    process.wait_for("begun")
+    code, seconds, out, err = process.end(number)
+    assert (code, out.split()) == (0, ["whole", "returned"])
+    assert seconds < 3
+    assert "Traceback" not in err
+
+
+def test_a_job_that_hangs_does_not_hold_the_end_up() -> None:
+    process = Process("""
+        clock._GRACE = 0.5
+        def hang():
+            say("begun")
+            threading.Event().wait()
+        clock.run([often("one", hang)], stop)
+    """)
+    process.wait_for("begun")
+    code, seconds, _, err = process.end(signal.SIGTERM)
+    assert code == 0
+    assert seconds < 3
+    assert "action=stop forced=yes" in err
+
+
+def test_the_grace_ends_within_five_seconds() -> None:
+    assert clock._GRACE + clock._LOOK < 5
+
+
+def test_a_job_that_raises_is_told_by_its_kind_and_runs_again() -> None:
+    process = Process("""
+        runs = []
+        def fail():
+            runs.append(1)
+            if len(runs) == 3:
+                say("again")
+            raise ValueError("my mother fell")
+        clock.run([often("one", fail)], stop)
+    """)
+    process.wait_for("again")
+    code, _, _, err = process.end(signal.SIGTERM)
+    assert code == 0
+    assert "ERROR listener.clock action=job name=one error=ValueError" in err
+    assert "mother" not in err
+    assert "Traceback" not in err
+
+
+def test_no_job_overlaps_itself_and_none_waits_for_another() -> None:
+    process = Process("""
+        running, most, runs = 0, 0, 0
+        def slow():
+            global running, most, runs
+            running += 1
+            most, runs = max(most, running), runs + 1
+            stop.wait(0.1)
+            running -= 1
+            if runs == 4:
+                say(f"most={most}")
+        hung = lambda: stop.wait()
+        clock.run([often(f"hung{n}", hung) for n in range(12)] + [often("slow", slow)], stop)
+    """)
+    process.wait_for("most=1")
+    code, seconds, _, err = process.end(signal.SIGTERM)
+    assert code == 0
+    assert seconds < 3
+    assert "action=job name=slow late=yes" in err
+    assert "apscheduler" not in err
+
+
+def test_each_job_runs_at_once() -> None:
+    process = Process("""
+        clock.run([often(name, lambda name=name: say(name), 3600) for name in ("one", "two")], stop)
+    """)
+    process.wait_for("one")
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_it_ends_when_told_to_from_within() -> None:
+    process = Process("""
+        clock.run([often("one", stop.set)], stop)
+        say("returned")
+    """)
+    code, seconds, out, _ = process.end()
+    assert (code, out.split()) == (0, ["returned"])
+    assert seconds < 5
+
+
+def test_a_burst_of_signals_is_one_end() -> None:
+    process = Process("""
+        import os, signal
+        def work():
+            for _ in range(200):
+                os.kill(os.getpid(), signal.SIGTERM)
+        clock.run([often("one", work)], stop)
+        say("returned")
+    """)
+    code, _, out, _ = process.end()
+    assert (code, out.split()) == (0, ["returned"])
+
+
+def test_nothing_starts_once_the_end_began() -> None:
+    busy, ran = clock._Busy(), threading.Event()
+    assert busy.idle_within(0)
+    busy.counting(ran.set)()
+    assert not ran.is_set()
+
+
+def test_what_runs_is_waited_for_so_long() -> None:
+    busy, go, begun = clock._Busy(), threading.Event(), threading.Event()
+    thread = threading.Thread(target=busy.counting(lambda: begun.set() or go.wait()))
+    thread.start()
+    begun.wait()
+    assert not busy.idle_within(0.01)
+    go.set()
+    assert busy.idle_within(5)
+    thread.join()
+
+
+def test_a_job_is_a_name_a_rhythm_and_what_to_do() -> None:
+    assert clock.Job("one", timedelta(seconds=1), int).every.total_seconds() == 1

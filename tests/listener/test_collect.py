@@ -1,0 +1,191 @@
+"""Which collectors there are, when they may ask, and what becomes of what they throw."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import listener.collectors
+from config.schema import CollectorSettings
+from listener import collect
+from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
+from listener.post import Asking, Page
+from listener.watch import Watch
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch, asking: Callable[..., Asking]) -> Callable[..., list[Page]]:
+    """What a collector with this `fetch` gives through stage 1."""
+
+    def run(fetch: Any, watch: Watch | None = None, secrets: Any = None, **settings: Any) -> list[Page]:
+        collector = SimpleNamespace(Settings=CollectorSettings, SECRETS=settings.pop("names", ()), fetch=fetch)
+        monkeypatch.setattr(collect, "known_collectors", lambda: {"probe": collector})
+        found = CollectorSettings(**settings)
+        got: list[Page] = []
+        for page in collect.pages("probe", found, watch or Watch(name="probe"), asking(), secrets or {}):
+            got.append(page)
+            run.got = got  # type: ignore[attr-defined]
+        return got
+
+    return run
+
+
+def giving(*reads: int) -> Any:
+    def fetch(_settings: Any, _cursor: Any, _asking: Asking) -> Iterator[Page]:
+        for count in reads:
+            yield Page((), {}, count)
+
+    return fetch
+
+
+# registration
+
+
+def test_a_file_name_is_the_registration() -> None:
+    files = {path.stem for path in Path(listener.collectors.__path__[0]).glob("[a-z]*.py")}
+    assert set(collect.known_collectors()) == files
+    assert {"x", "reddit", "file"} <= files
+
+
+@pytest.mark.parametrize("name", sorted(collect.known_collectors()))
+def test_every_collector_has_what_stage_1_needs(name: str) -> None:
+    collector = collect.known_collectors()[name]
+    assert issubclass(collector.Settings, CollectorSettings)
+    assert collect.settings_of_all()[name] is collector.Settings
+    assert all(secret.isupper() for secret in collector.SECRETS)
+    assert isinstance(collector.SECRETS, tuple)
+    assert callable(collector.fetch)
+    assert (collector.fetch.__doc__ or "").strip()
+
+
+# secrets
+
+
+@pytest.mark.parametrize("given", [{}, {"A_TOKEN": ""}, {"OTHER": "1"}])
+def test_a_missing_secret_is_named(pages: Any, given: dict[str, str]) -> None:
+    with pytest.raises(NeedsPerson, match=r"^probe: set A_TOKEN and B_TOKEN in the environment or in \.env"):
+        pages(giving(1), secrets=given, names=("A_TOKEN", "B_TOKEN"))
+
+
+def test_a_collector_sees_only_its_own_secrets(pages: Any) -> None:
+    seen: list[Any] = []
+
+    def fetch(_settings: Any, cursor: Any, asking: Asking) -> Iterator[Page]:
+        seen.append((dict(asking.secrets), cursor, asking.reads_left))
+        yield Page((), {})
+
+    pages(fetch, Watch(name="probe", cursor={"a": 1}), {"A_TOKEN": "a", "B_TOKEN": "b"}, names=("A_TOKEN",))
+    assert seen == [({"A_TOKEN": "a"}, {"a": 1}, None)]
+
+
+# the read budget
+
+
+@pytest.mark.parametrize(
+    ("before", "reads", "given", "stops"),
+    [
+        (0, [40, 40], 2, False),
+        (0, [40, 60], 2, True),  # used up to the last one: the next pass waits
+        (0, [40, 70, 10], 2, True),
+        (90, [10, 10], 1, True),
+        (99, [1], 1, True),
+        (100, [10], 0, True),
+        (150, [10], 0, True),
+    ],
+)
+def test_the_budget_stops_a_pass(
+    pages: Any, clock: Any, before: int, reads: list[int], given: int, stops: bool
+) -> None:
+    watch = Watch(name="probe", reads=before, reads_day=clock.at.date())
+    if not stops:
+        assert len(pages(giving(*reads), watch, daily_reads=100)) == given
+        return
+    pages.got = []
+    with pytest.raises(ReadsUsedUp, match="the 100 reads of the day are used up; it goes on at midnight UTC") as caught:
+        pages(giving(*reads), watch, daily_reads=100)
+    assert caught.value.at == datetime(2026, 11, 19, tzinfo=UTC)
+    assert len(pages.got) == given
+
+
+def test_what_is_left_is_told_and_a_new_day_begins_at_none(pages: Any, clock: Any) -> None:
+    seen: list[int | None] = []
+
+    def fetch(_settings: Any, _cursor: Any, asking: Asking) -> Iterator[Page]:
+        seen.append(asking.reads_left)
+        yield Page((), {}, 1)
+
+    pages(fetch, Watch(name="probe", reads=30, reads_day=clock.at.date()), daily_reads=100)
+    pages(fetch, Watch(name="probe", reads=99, reads_day=clock.at.date() - timedelta(days=1)), daily_reads=100)
+    assert seen == [70, 100]
+
+
+@pytest.mark.parametrize(
+    ("reads", "budget", "paused", "may"),
+    [
+        (0, None, None, True),
+        (99, 100, None, True),
+        (100, 100, None, False),
+        (100, 200, None, True),  # a larger budget goes on at once
+        (100, None, None, True),
+        (0, None, timedelta(seconds=1), False),
+        (0, None, timedelta(0), True),
+        (0, None, timedelta(seconds=-1), True),
+    ],
+)
+def test_when_it_may_ask(clock: Any, reads: int, budget: int | None, paused: timedelta | None, may: bool) -> None:
+    until = None if paused is None else clock.at + paused
+    watch = Watch(name="x", reads=reads, reads_day=clock.at.date(), paused_until=until)
+    assert collect.may_ask(watch, CollectorSettings(daily_reads=budget), clock.at) is may
+
+
+# what is thrown
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("a word of a post"),
+        RecursionError(),
+        ValueError(),
+        AttributeError(),
+        OSError(),
+        SkipPost("a", "b"),
+        StopIteration(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("pages_before", [0, 1])
+def test_whatever_a_library_throws_means_later(pages: Any, error: Exception, pages_before: int) -> None:
+    def fetch(_settings: Any, _cursor: Any, _asking: Asking) -> Iterator[Page]:
+        for _ in range(pages_before):
+            yield Page((), {})
+        raise error
+
+    pages.got = []
+    with pytest.raises(TryLater, match=r"^probe: gave an answer that could not be read \(\w+\)$") as caught:
+        pages(fetch)
+    assert caught.value.at is None
+    assert "word" not in str(caught.value)
+    assert len(pages.got) == pages_before
+
+
+@pytest.mark.parametrize("error", [TryLater("x: 503", datetime(2026, 11, 19, tzinfo=UTC)), NeedsPerson("x: the token")])
+def test_what_a_collector_says_itself_goes_on_as_it_is(pages: Any, error: Exception) -> None:
+    def fetch(_settings: Any, _cursor: Any, _asking: Asking) -> Iterator[Page]:
+        yield Page((), {})
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        pages(fetch)
+    assert caught.value is error
+
+
+def test_a_collector_that_fails_before_its_first_page(pages: Any) -> None:
+    def fetch(*_: Any) -> Any:
+        raise KeyError
+
+    with pytest.raises(TryLater):
+        pages(fetch)

@@ -1,0 +1,193 @@
+"""One database that is always up to date, or one sentence that says why it cannot be used."""
+
+import importlib
+import pkgutil
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, select
+
+from listener import database
+from listener.database import open_database
+from listener.errors import NeedsPerson
+from listener.watch import Watch
+
+
+def every_table() -> None:
+    """Load every module that may define a table."""
+    for name in ("listener", "nlp", "alerts"):
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+            if "migrations" not in module.name:
+                importlib.import_module(module.name)
+
+
+def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
+    every_table()
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    assert differences == []
+
+
+def test_it_is_sqlite_in_write_ahead_mode(engine: Engine) -> None:
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10000}
+
+
+def test_opening_again_changes_nothing_and_is_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_database(tmp_path)
+    with Session(engine) as session:
+        session.add(Watch(name="x", cursor={"since": "5"}))
+        session.commit()
+    engine.dispose()
+    before = (tmp_path / "call-light.db").read_bytes()
+    monkeypatch.setattr("alembic.command.upgrade", None)  # not even called
+    started = time.monotonic()
+    engine = open_database(tmp_path)
+    assert time.monotonic() - started < 0.5
+    with Session(engine) as session:
+        assert session.exec(select(Watch)).one().cursor == {"since": "5"}
+    engine.dispose()
+    assert (tmp_path / "call-light.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["data", "a/b/c", "what? 50% #1 & é", "with space"])
+def test_folders_of_every_name(tmp_path: Path, name: str) -> None:
+    engine = open_database(tmp_path / name)
+    engine.dispose()
+    assert (tmp_path / name / "call-light.db").is_file()
+
+
+def test_an_address_wins_over_the_folder(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "unused", f"sqlite:///{tmp_path / 'other.db'}")
+    engine.dispose()
+    assert (tmp_path / "other.db").is_file()
+    assert not (tmp_path / "unused").exists()
+
+
+# what cannot be used
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database, it only is called so", b"\0" * 5000, b"SQLite format 3\0" + b"x" * 5000]
+)
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "call-light.db").write_bytes(content)
+    with pytest.raises(NeedsPerson, match=r"^cannot use the database sqlite:///.+; check the file"):
+        open_database(tmp_path)
+    assert (tmp_path / "call-light.db").read_bytes() == content
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "call-light.db").mkdir()
+    with pytest.raises(NeedsPerson, match="unable to open database file"):
+        open_database(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "nul\0"])
+def test_a_data_folder_that_cannot_be(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NeedsPerson, match="cannot make the data folder"):
+        open_database(tmp_path / name)
+
+
+def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
+    open_database(tmp_path).dispose()
+    path = tmp_path / "call-light.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(NeedsPerson, match=r"made by a newer version; install that version"):
+        open_database(tmp_path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "",
+        "mysterysql://user:secret@host/name",
+        "sqlite+unknown:///a.db",
+        "postgresql+unknown://u:secret@h/n",
+    ],
+)
+def test_an_address_that_is_none(tmp_path: Path, url: str) -> None:
+    with pytest.raises(NeedsPerson, match="CALL_LIGHT_DATABASE_URL") as caught:
+        open_database(tmp_path, url)
+    assert "secret" not in str(caught.value)
+
+
+# transactions
+
+
+def test_a_commit_that_fails_does_not_stop_the_next_one(engine: Engine) -> None:
+    """As on a full disk; here a row that points nowhere, checked only at the end."""
+    with Session(engine) as session:
+        session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        session.connection().exec_driver_sql("INSERT INTO caseevent (case_id, at, who, what) VALUES (99, '', '', '')")
+        with pytest.raises(IntegrityError):
+            session.commit()
+    with Session(engine) as session:
+        session.add(Watch(name="x"))
+        session.commit()
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM caseevent").scalar() == 0
+
+
+def test_two_that_look_and_then_write_take_turns(engine: Engine) -> None:
+    with Session(engine) as session:
+        session.add(Watch(name="x"))
+        session.commit()
+    together = threading.Barrier(2)
+
+    def count() -> None:
+        together.wait()
+        for _ in range(20):
+            with Session(engine) as session:
+                found = session.get_one(Watch, "x")
+                found.kept += 1
+                session.commit()
+
+    threads = [threading.Thread(target=count) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Session(engine) as session:
+        assert session.get_one(Watch, "x").kept == 40
+
+
+def test_several_that_open_it_at_once_make_it_once(tmp_path: Path) -> None:
+    together, failed = threading.Barrier(4), []
+
+    def start() -> None:
+        together.wait()
+        try:
+            open_database(tmp_path).dispose()
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def test_the_migrations_come_with_the_program() -> None:
+    assert (database._MIGRATIONS / "env.py").is_file()
+    assert list((database._MIGRATIONS / "versions").glob("0*.py"))
