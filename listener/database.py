@@ -25,12 +25,11 @@ def open_database(data: Path, url: str | None = None) -> Engine:
         event.listen(engine, "checkin", _end_sqlite)
     try:
         _migrate(engine)
-    except (DatabaseError, sqlite3.DatabaseError) as error:  # sqlite3's own: from a listener of "connect"
+    except DatabaseError as error:
         engine.dispose()
         place = engine.url.render_as_string(hide_password=True)
-        why = getattr(error, "orig", error)
         raise NeedsPerson(
-            f"cannot use the database {place} ({why}); check the file and its permissions, restore a backup, "
+            f"cannot use the database {place} ({error.orig}); check the file and its permissions, restore a backup, "
             "or name another place with --data DIR"
         ) from None
     except NeedsPerson:

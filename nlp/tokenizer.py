@@ -63,11 +63,15 @@ _UNUSED = (
 )
 
 
+# The tokenizer takes signs off the end of a word one by one: time grows with the square of their number.
+_ENDLESS = re.compile(r"([^\w\s]{60})(?=[^\w\s])")
+
+
 def visible(text: str) -> str:
-    """The text without characters that show nothing, and with plain spaces."""
-    if text.isascii():
-        return text.replace("\r\n", "\n")
-    return _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n")
+    """The text without characters that show nothing, with plain spaces, and with a space in endless rows of signs."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
+    return _ENDLESS.sub(r"\1 ", text).replace("\r\n", "\n")
 
 
 @lru_cache(maxsize=200_000)

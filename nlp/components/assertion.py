@@ -6,6 +6,7 @@ Whatever no cue speaks against is meant now: a danger miss is worse than a false
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from spacy.language import Language
@@ -18,6 +19,7 @@ Meant = Literal["now", "past", "reported", "hypothetical", "denied", "figure"]
 Span.set_extension("meant", default="now", force=True)
 
 _LONGEST = 2_000  # words that are looked through for cues
+_AROUND = 60  # words on each side of a phrase; sentences without a stop can be endless
 
 
 def _any(cues: Iterable[str], around: str = r"\b(?:{})\b") -> re.Pattern[str]:
@@ -164,13 +166,19 @@ def assertion(doc: Doc) -> Doc:
     return doc
 
 
+@lru_cache(maxsize=256)
+def _says(cues: re.Pattern[str], text: str) -> bool:
+    """Whether a whole post holds one of these cues; asked again for each of its phrases."""
+    return cues.search(text) is not None
+
+
 def _words(words: Iterable[object]) -> str:
     return " ".join(token.norm_ for token in words)  # type: ignore[attr-defined]
 
 
 def _meant(span: Span, whole: str) -> Meant:
     sentence = span.sent
-    around = _words(sentence[:_LONGEST])
+    around = _words(span.doc[max(sentence.start, span.start - _AROUND) : min(sentence.end, span.end + _AROUND)])
     start = max(sentence.start, span.start - 30)
     before = _words(span.doc[start : span.start]) + " "
     if span.label_ == "urgency:danger":
@@ -182,13 +190,13 @@ def _meant(span: Span, whole: str) -> Meant:
 
 
 def _danger(said: str, before: str, after: str, around: str, whole: str) -> Meant:
-    if _is_figure(said, around, whole) or _HARMLESS_AFTER.search(after) or _FICTION.search(whole):
+    if _is_figure(said, around, whole) or _HARMLESS_AFTER.search(after) or _says(_FICTION, whole):
         return "figure"
     if _IF.search(before):
         return "hypothetical"
     if _DENIED.search(before):
         return "denied"
-    if _REPORTED.search(whole) and not _OWN.search(whole):
+    if _says(_REPORTED, whole) and not _says(_OWN, whole):
         return "reported"
     return "past" if _is_past(said, before, around, whole) else "now"
 
@@ -196,24 +204,24 @@ def _danger(said: str, before: str, after: str, around: str, whole: str) -> Mean
 def _is_figure(said: str, around: str, whole: str) -> bool:
     if re.search(r"\b(?:knife|gun)\b", said):
         return False
-    if _GAMES.search(whole) and not _CARE.search(whole):
+    if _says(_GAMES, whole) and not _says(_CARE, whole):
         return True
     if not _JOKED.search(said) or _SUFFERER.search(around):
         return False
     if _SELF_HARM.search(said):
         return bool(_TRIVIAL.search(around))
-    return bool(_LAUGHING.search(whole) or _TRIVIAL.search(around))
+    return bool(_says(_LAUGHING, whole) or _TRIVIAL.search(around))
 
 
 def _is_past(said: str, before: str, around: str, whole: str) -> bool:
     """Told as over. A threat has no past, and words of self-harm only one that is named beside them."""
     if _THREAT.search(said):
-        return bool(_REPORTED.search(whole))
+        return bool(_says(_REPORTED, whole))
     over = bool(_PAST.search(around) or _PAST_VERB.search(before))
     if _SELF_HARM.search(said):
-        return over and bool(_ENDED_WELL.search(whole) or _PAST_VERB.search(before) or _LONG_AGO.search(around))
-    if _FOUND.search(whole) or (
-        _ENDED_WELL.search(whole) and not re.search(r"\bplease|nobody is|no one is|help\b", whole)
+        return over and bool(_says(_ENDED_WELL, whole) or _PAST_VERB.search(before) or _LONG_AGO.search(around))
+    if _says(_FOUND, whole) or (
+        _says(_ENDED_WELL, whole) and not re.search(r"\bplease|nobody is|no one is|help\b", whole)
     ):
         return True
     return over and not _STILL.search(around)

@@ -13,6 +13,7 @@ from nlp.components.mentions import is_about_us
 from nlp.phrases import Phrases
 
 DANGER = "urgency:danger"
+_MOST = 400  # spans; a text of one phrase a thousand times says no more than with it a hundred times
 
 
 @Language.factory("keywords", requires=["doc._.mentions_us", "doc.sents"], assigns=["doc.spans"])
@@ -28,7 +29,7 @@ class Keywords:
         spans = self._always(doc)
         if spans or is_about_us(doc):
             spans += self._closer(doc)
-        doc.spans["keywords"] = spans
+        doc.spans["keywords"] = spans[:_MOST]
         return doc
 
 

@@ -28,12 +28,15 @@ _COMMON = {
     "es": (
         "el la los las un una de del que y en es por con para su se lo como mas pero sus le ya o este si "
         "porque esta cuando muy sin sobre mi me nos hay donde estoy estamos mama papa usted gracias tiene "
-        "nadie todo hola esperando no fue son"
+        "nadie todo hola esperando fue son"
     ),
 }
 _LATIN = re.compile(r"[a-zA-ZÀ-ÿ]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_LANGUAGE = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+")
+_MOSTLY = 0.7  # our own name is in Latin letters in every script
+# Letters and words that Spanish has not.
+_PORTUGUESE = re.compile(r"[ãõçâêô]|\b(?:não|minha|meu|tem|você|ninguém|alguém|obrigad[ao])\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -44,12 +47,14 @@ def language(doc: Doc) -> Doc:
     start = text_of(doc)[:2000]
     english, spanish = (len([norm for norm in norms if norm in common]) for common in _common(doc.vocab.strings))
     if not start.isascii() and _is_another_script(start):
-        doc._.language = _classified(start)
+        doc._.language = _classified(_LATIN.sub("", _bare(start)))
     elif english >= 2 and english > spanish and english >= len(norms) * 0.15:
         pass  # "en" is the default
     else:
         words = len(_WORD.findall(_bare(start)))
-        if spanish >= 2 and spanish >= english and spanish >= words * 0.25:
+        if _PORTUGUESE.search(start):
+            doc._.language = _classified(_bare(start))
+        elif spanish >= 2 and spanish >= english and spanish >= words * 0.25:
             doc._.language = "es"
         elif words >= 4 and english < max(2, words * 0.15):
             doc._.language = _classified(_bare(start))
@@ -68,7 +73,7 @@ def _bare(text: str) -> str:
 
 def _is_another_script(text: str) -> bool:
     letters = len(_LETTERS.findall(text))
-    return letters > 0 and len(_LATIN.findall(text)) < letters / 2
+    return letters > 0 and len(_LATIN.findall(text)) < letters * _MOSTLY
 
 
 def _classified(text: str) -> str:

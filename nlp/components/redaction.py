@@ -6,9 +6,11 @@ years alone, doses, blood pressures, times, prices.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from spacy.attrs import IDX, NORM, ORTH
 from spacy.language import Language
@@ -247,7 +249,7 @@ class _Words:
     @classmethod
     def of(cls, doc: Doc) -> "_Words":
         """The words of `doc`."""
-        string = doc.vocab.strings.__getitem__
+        string: Callable[[int], Any] = doc.vocab.strings.__getitem__
         rows = doc.to_array([ORTH, NORM, IDX])
         norms = list(map(string, rows[:, 1].tolist()))
         starts = [index == 0 or norms[index - 1] in _STOPS for index in range(len(norms))]

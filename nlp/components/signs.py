@@ -12,6 +12,7 @@ from nlp.components.keywords import DANGER
 from nlp.components.mentions import is_about_us
 from nlp.phrases import Phrases
 
+_MOST = 40  # spans of each that are looked at
 _NEAR = 40  # words between the two; a review of five hundred words is not one scene
 
 _ACUTE = (
@@ -59,8 +60,8 @@ class Signs:
 
 
 def _unanswered(doc: Doc, found: list[Span]) -> list[Span]:
-    acute = [span for span in found if span.label_ == "acute"]
-    ignored = [span for span in found if span.label_ == "unanswered"]
+    acute = [span for span in found if span.label_ == "acute"][:_MOST]
+    ignored = [span for span in found if span.label_ == "unanswered"][:_MOST]
     known = {span.start for span in doc.spans["keywords"] if span.label_ == DANGER}
     pairs = {a.start: a for a, b in product(acute, ignored) if a.start not in known and _near(a, b)}
     return [Span(doc, span.start, span.end, label=DANGER) for span in pairs.values()]

@@ -1,17 +1,15 @@
 """A desk: posts arrive on it that are already read, and time is what a test says it is."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import NOW
 from fakes.slack import FakeSlack
 from sqlalchemy import Engine, event
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from alerts.case import Case, CaseEvent
 from alerts.decide import decide
@@ -113,23 +111,23 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without rows, to be copied: making one takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("empty")
-    open_database(folder).dispose()
-    return folder
-
-
-@pytest.fixture
-def engine(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    shutil.copytree(empty, tmp_path / "data")
-    with monkeypatch.context() as patch:
-        patch.setattr("listener.database._migrate", lambda engine: None)  # the copy is new enough
-        engine = open_database(tmp_path / "data")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One database for all tests here: to make one, and to compile every statement anew, takes longer than a test."""
+    engine = open_database(tmp_path_factory.mktemp("shared"))
+    engine.dispose()
     # No test here cuts the power, so nothing need wait for the disk.
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def engine(shared: Engine) -> Iterator[Engine]:
+    """It, empty."""
+    yield shared
+    with shared.begin() as connection:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 @pytest.fixture

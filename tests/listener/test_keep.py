@@ -81,6 +81,20 @@ def test_an_error_before_the_commit_leaves_both_as_they_were(
     assert hear(post("1", "brigid edited", 5), post("2")) == Kept(new=1, edited=1)
 
 
+@pytest.mark.parametrize("statement", ["INSERT INTO mention", "INSERT INTO watch"])
+def test_an_error_in_the_very_first_page_leaves_nothing(engine: Engine, hear: Any, statement: str) -> None:
+    def fail(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
+        if sql.startswith(statement):
+            raise RuntimeError(statement)
+
+    event.listen(engine, "before_cursor_execute", fail)
+    with pytest.raises(RuntimeError):
+        hear(post("1"), cursor={"since": "1"})
+    event.remove(engine, "before_cursor_execute", fail)
+    assert stored(engine) == []
+    assert hear(post("1")) == Kept(new=1)
+
+
 def test_the_cursor_is_stored_with_the_posts(engine: Engine, hear: Any) -> None:
     cursor = {"brigid": {"since_id": "5", "next_token": "abc"}, "é": [1, None]}
     hear(post(), cursor=cursor)

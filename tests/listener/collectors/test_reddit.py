@@ -124,9 +124,12 @@ def test_the_first_pass_leaves_out_what_is_long_over(reddit: FakeReddit, ask: An
     first = ask()
     assert first.refs == [recent]
     clock.at += timedelta(minutes=5)
-    assert ask(first.cursor).refs == [recent]  # still in the listing; the old one does not come in by the back door
+    second = ask(first.cursor)
+    assert second.refs == [recent]  # still in the listing; the old one does not come in by the back door
     clock.at += timedelta(days=30)
-    assert ask(first.cursor).refs == [recent]
+    assert ask(second.cursor).refs == [recent]  # an edit of it would still be heard
+    third = ask(ask(second.cursor).cursor)
+    assert third.refs == [recent]
 
 
 def test_the_first_pass_stops_seven_days_back(reddit: FakeReddit, ask: Any, clock: Any) -> None:
