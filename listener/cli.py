@@ -107,7 +107,6 @@ def demo(
 
     from alerts.console import Console as Door
     from listener import week
-    from listener.database import open_database
     from listener.service import Service, replay
 
     terminal, environment = _terminal(), _environment()
@@ -144,7 +143,9 @@ def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
     service = _service()
     if (_environment().data / _DEMO_MARK).exists():
-        _fail("this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR")
+        _fail(
+            "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
+        )
     names = [name for name, settings in service.config.collectors.items() if settings.on]
     if not names:
         _fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
@@ -175,8 +176,6 @@ def collect(
     for name in [source] if source else [name for name, settings in known.items() if settings.on]:
         service.collect(name, passed)
     _print_passed(passed, as_json)
-    if passed.trouble and source:
-        raise typer.Exit(1)
 
 
 @app.command("import")
@@ -513,15 +512,18 @@ def _print_json(value: Any) -> None:
 
 
 def _print_passed(passed: "Passed", as_json: bool) -> None:
+    """The counts of a pass; exit status 1 when something failed that does not mend itself by waiting."""
     if as_json:
         _print_json(passed.as_json())
-        return
-    for sentence in passed.trouble:
+    else:
+        for skip in passed.skips:
+            typer.echo(f"skipped {skip}", err=True)
+        counts = (f"{value} {name}" for name, value in passed.as_json().items() if type(value) is int)
+        typer.echo(", ".join(counts))
+    for sentence in dict.fromkeys(passed.trouble):
         typer.echo(sentence, err=True)
-    for skip in passed.skips:
-        typer.echo(f"skipped {skip}", err=True)
-    counts = (f"{value} {name}" for name, value in passed.as_json().items() if isinstance(value, int))
-    typer.echo(", ".join(counts))
+    if passed.failed:
+        raise typer.Exit(1)
 
 
 def _print_ledger(service: "Service", since: datetime | None, now: datetime, as_json: bool) -> bool:

@@ -18,7 +18,11 @@ class TryLater(CallLightError):
         super().__init__(why)
 
 
-class ReadsUsedUp(TryLater):
+class AskedToWait(TryLater):
+    """The other side counts our requests and wants fewer of them: no fault, it goes on by itself."""
+
+
+class ReadsUsedUp(AskedToWait):
     """The day's read budget is spent. Nothing asks us to wait: a larger budget goes on at once."""
 
 

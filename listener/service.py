@@ -21,7 +21,7 @@ from alerts import act, decide, deliver
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, keep
-from listener.errors import CallLightError
+from listener.errors import AskedToWait, CallLightError
 from listener.post import Asking, Page, Post
 
 if TYPE_CHECKING:
@@ -46,13 +46,15 @@ class Passed:
     sent: int = 0
     updated: int = 0
     waiting: int = 0
+    failed: bool = False  # something else than a request to wait
     trouble: list[str] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
 
     def add(self, other: "Passed") -> None:
         """Add the counts of another pass."""
         for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+            mine = getattr(self, name)
+            setattr(self, name, mine or value if isinstance(mine, bool) else mine + value)
 
     def as_json(self) -> dict[str, object]:
         """For --json."""
@@ -108,6 +110,7 @@ class Service:
                     break
         except CallLightError as error:
             passed.trouble.append(str(error))
+            passed.failed = passed.failed or not isinstance(error, AskedToWait)
             with Session(self.engine) as session:
                 keep.trouble(session, name, error, now)
         return passed

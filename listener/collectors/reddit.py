@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import prawcore
 import requests
-from pydantic import StrictBool, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from config.schema import CollectorSettings, Text
-from listener.errors import NeedsPerson, SkipPost, TryLater
+from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Asking, Page, Post, Unheard, read_post
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
 class Settings(CollectorSettings):
     """[collectors.reddit]"""
 
-    approved: StrictBool = False
     subreddits: tuple[Subreddit, ...] = ()
     search: tuple[Text, ...] = ()
 
@@ -58,8 +57,6 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
 
     A listing that Reddit refuses is told at the end: the others are read first.
     """
-    if not settings.approved:
-        raise NeedsPerson("reddit: Reddit must approve this use first; then set approved = true in listening.toml")
     reddit = _reddit(asking.secrets["REDDIT_CLIENT_ID"], asking.secrets["REDDIT_CLIENT_SECRET"], settings.base_url)
     listings = _listings(reddit, settings)
     places = {name: dict(place) for name, place in cursor.items() if name in listings}
@@ -141,7 +138,7 @@ def _next_page(name: str, items: Iterator[Any]) -> list[Any]:
 def _remedy(name: str, error: Exception) -> TryLater | NeedsPerson:
     code = error.response.status_code if isinstance(error, prawcore.ResponseException) else None
     if isinstance(error, prawcore.TooManyRequests):
-        return TryLater("reddit: Reddit asks to wait (429)", _retry_at(error))
+        return AskedToWait("reddit: Reddit asks to wait (429)", _retry_at(error))
     if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401:
         return NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET")
     if isinstance(error, prawcore.Forbidden | prawcore.NotFound | prawcore.Redirect):
@@ -179,7 +176,7 @@ class SafeRequestor(prawcore.Requestor):
     def request(self, *args: Any, timeout: float | None = None, **options: Any) -> requests.Response:
         """As prawcore.Requestor.request. Raises TryLater while the rate limit is used up."""
         if time.time() < self._not_before:
-            raise TryLater("reddit: the rate limit is used up", datetime.fromtimestamp(self._not_before, UTC))
+            raise AskedToWait("reddit: the rate limit is used up", datetime.fromtimestamp(self._not_before, UTC))
         method = options.get("method") or (args[0] if args else "")
         writes = str(method).upper() != "GET"
         try:

@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints
 from requests.adapters import HTTPAdapter
 
 from config.schema import CollectorSettings
-from listener.errors import NeedsPerson, SkipPost, TryLater
+from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Asking, Page, Post, Unheard, read_post
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _shaped(answer: Any, place: Mapping[str, Any]) -> dict[str, Any]:
 def _remedy(error: "tweepy.HTTPException") -> TryLater | NeedsPerson:
     code = error.response.status_code
     if code == 429:
-        return TryLater("x: X asks to wait (429)", _reset(error))
+        return AskedToWait("x: X asks to wait (429)", _reset(error))
     if code == 401:
         return NeedsPerson("x: X does not accept X_BEARER_TOKEN; copy it again from the developer console")
     if code == 402:

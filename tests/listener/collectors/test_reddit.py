@@ -14,7 +14,6 @@ from fakes.server import BrokenShape, DropAfter, NotJson, RateLimited, Reset, St
 from prawcore.sessions import FiniteRetryStrategy
 from pydantic import ValidationError
 
-from config.schema import CollectorSettings
 from listener.collectors import reddit as collector
 from listener.errors import NeedsPerson, TryLater
 
@@ -37,7 +36,7 @@ def ask(reddit: FakeReddit, one_pass: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(cursor: dict[str, Any] | None = None, **settings: Any) -> Any:
         secrets = settings.pop("secrets", SECRETS)
-        given = {"approved": True, "subreddits": (SUB,), "base_url": reddit.base_url, **settings}
+        given = {"subreddits": (SUB,), "base_url": reddit.base_url, **settings}
         return one_pass(collector, collector.Settings(**given), cursor or {}, secrets=secrets)
 
     return run
@@ -432,20 +431,10 @@ def test_secrets_are_in_no_log(reddit: FakeReddit, ask: Any, caplog: pytest.LogC
 # settings
 
 
-def test_not_before_reddit_approved(reddit: FakeReddit, ask: Any) -> None:
-    passed = ask(approved=False)
-    assert isinstance(passed.error, NeedsPerson)
-    assert "approved = true" in str(passed.error)
-    assert reddit.requests == []
-    assert collector.Settings().approved is False
-    assert issubclass(collector.Settings, CollectorSettings)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
         {"on": True},
-        {"approved": "yes"},
         {"subreddits": ("r/PortAlder",)},
         {"subreddits": ("Port Alder",)},
         {"search": ("",)},
