@@ -303,7 +303,7 @@ def _update_cards(session: Session, config: Config, door: Door, now: datetime, s
             session.add(row)
             session.commit()
             if isinstance(error, TryLater):
-                pass  # the place itself asks to wait: the next pass goes on
+                break  # the place itself asks to wait: the next pass goes on
             held.add(row.channel)
         else:
             updated += 1

@@ -117,6 +117,15 @@ def test_reopened_by_a_further_post_a_later_reply_counts_though_heard_late(opene
     assert opened.case().answered_at - opened.case().clock_from == 3 * MINUTE
 
 
+def test_a_reply_from_before_an_edit_does_not_answer_the_edit(opened: Any) -> None:
+    reply(opened, "1", POSTED + MINUTE)
+    own_replies(opened.session, POSTED + 2 * MINUTE)
+    opened.edit(1, "he is on the floor", POSTED + 5 * MINUTE, urgency="danger")
+    opened.decide()
+    assert own_replies(opened.session, NOW) == 0
+    assert (opened.case().state, opened.case().urgency) == ("open", "danger")
+
+
 def test_a_clock_ahead_of_ours(opened: Any) -> None:
     reply(opened, "1", NOW + HOUR)
     own_replies(opened.session, NOW)

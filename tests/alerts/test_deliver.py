@@ -549,7 +549,7 @@ def test_an_archived_channel_stops_no_other_update(desk: Any, paper: Any) -> Non
 
 @pytest.mark.parametrize("error", [TryLater("429", NOW + MINUTE), OutcomeUnknown("no answer"), TryLater("no network")])
 def test_an_update_is_tried_again(desk: Any, paper: Any, error: Exception) -> None:
-    numbers = [desk.alert(), desk.alert()]
+    numbers = [desk.alert(), desk.alert(categories=[{"id": "privacy", "score": 1.0, "words": []}])]
     desk.deliver(paper)
     for number in numbers:
         move(desk.session, number, "claimed", "ana", "claimed it", NOW)
