@@ -24,7 +24,7 @@ from alerts.figures import figures
 from alerts.message import DIGEST_LINES, CaseView, DigestItem, Message, card, digest, note, summary
 from alerts.verdict import Verdict
 from config.schema import Config
-from listener.errors import CallLightError, NeedsPerson, OutcomeUnknown, TryLater
+from listener.errors import AskedToWait, CallLightError, NeedsPerson, OutcomeUnknown, TryLater
 from listener.mention import Mention
 from listener.watch import Gap
 from nlp.reading import Reading
@@ -48,6 +48,7 @@ class Delivered:
     sent: int = 0
     updated: int = 0
     waiting: int = 0
+    trouble: tuple[str, ...] = ()  # what a person has to mend, or that there is no connection
 
 
 def deliver(
@@ -62,8 +63,9 @@ def deliver(
     ends = monotonic() + _PASS
     sent = 0
     held: set[str] = set()  # channels that said to wait, in this pass
+    trouble: list[str] = []
     while not stop() and (row := _next(session, now, held)):
-        sent += _send(session, config, door, row, now, held)
+        sent += _send(session, config, door, row, now, held, trouble)
         if monotonic() > ends:
             break
     updated = _update_cards(session, config, door, now, lambda: stop() or monotonic() > ends)
@@ -71,7 +73,7 @@ def deliver(
     session.commit()
     if sent or updated or waiting:
         log.info("action=deliver sent=%d updated=%d waiting=%d", sent, updated, waiting)
-    return Delivered(sent, updated, waiting)
+    return Delivered(sent, updated, waiting, tuple(dict.fromkeys(trouble)))
 
 
 # ---------------------------------------------------------------- what must be sent
@@ -198,7 +200,9 @@ def _claim(session: Session, row: Delivery, now: datetime) -> bool:
     return claimed.rowcount == 1
 
 
-def _send(session: Session, config: Config, door: Door, row: Delivery, now: datetime, held: set[str]) -> bool:
+def _send(
+    session: Session, config: Config, door: Door, row: Delivery, now: datetime, held: set[str], trouble: list[str]
+) -> bool:
     was_cut_off = row.state == "sending"
     if not _claim(session, row, now):
         session.rollback()
@@ -208,8 +212,10 @@ def _send(session: Session, config: Config, door: Door, row: Delivery, now: date
         channel, key, since, place = row.channel, row.key, row.created_at, _place_of(session, row.channel, door)
         session.commit()
         found = door.find(channel, key, since, place) if was_cut_off else None
-        sent = found or door.post(channel, message, key)
+        sent = found or _posted(door, channel, message, key, since, place)
     except CallLightError as error:
+        if not isinstance(error, AskedToWait):
+            trouble.append(str(error))
         _put_off(session, row, error, was_cut_off, now, held)
         return False
     # A card that was found may have been sent before the case changed.
@@ -231,6 +237,20 @@ def _send(session: Session, config: Config, door: Door, row: Delivery, now: date
         row.attempts,
     )
     return True
+
+
+def _posted(door: Door, channel: str, message: Message, key: str, since: datetime, place: str | None) -> Sent:
+    """Post; where the answer is lost, look at once whether it arrived. What is not seen yet is looked for again later."""
+    try:
+        return door.post(channel, message, key)
+    except OutcomeUnknown as unknown:
+        try:
+            found = door.find(channel, key, since, place)
+        except CallLightError:
+            raise unknown from None
+        if found is None:
+            raise
+        return found
 
 
 def _put_off(

@@ -61,7 +61,8 @@ def _where(one: Heard, now: datetime) -> str:
             return "dismissed"  # nothing is left to read
         return "not read" if one.voice is None else "not decided"
     if one.outcome == "alert":
-        return "alerted" if one.case_id and one.card_sent else "card not delivered"
+        held = not one.card_sent and now - one.heard_at > STUCK_AFTER  # a card that waits its turn is on its way
+        return "alerted" if one.case_id and not held else "card not delivered"
     if one.outcome == "digest":
         held = one.digest_held is not None and now - one.digest_held > STUCK_AFTER
         return "digest not delivered" if held else "in_digest"

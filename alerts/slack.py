@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 
 from alerts.door import Sent
 from alerts.message import Message
-from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
+from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, TryLater
 
 _TIMEOUT = 10  # seconds
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
@@ -146,7 +146,7 @@ class Slack:
         """A channel's ID, which the history asks for; None when Slack does not tell."""
         if _ID.match(there):
             return there
-        options: dict[str, Any] = {"limit": 1000, "exclude_archived": True, "types": "public_channel,private_channel"}
+        options: dict[str, Any] = {"limit": 1000, "types": "public_channel,private_channel"}
         try:
             for _ in range(_PAGES):
                 answer = self._call(there, self._client.conversations_list, **options)
@@ -200,7 +200,7 @@ def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
     if status == 429 or code in ("ratelimited", "rate_limited"):
         stated = str(headers.get("retry-after", ""))
         wait = min(float(stated), 3600.0) if re.fullmatch(r"\d+(\.\d+)?", stated) else 30.0
-        return TryLater("Slack asks to wait (429)", now + timedelta(seconds=wait))
+        return AskedToWait("Slack asks to wait (429)", now + timedelta(seconds=wait))
     is_slack = re.fullmatch(r"[a-z][a-z_0-9]*", code) is not None  # the SDK puts a web page into the same field
     if 400 <= status < 500 and status != 408 and not is_slack:
         return NeedsPerson(f"what answers at Slack's address is not Slack ({status}); check base_url in care.toml")

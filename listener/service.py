@@ -140,6 +140,8 @@ class Service:
             passed.sent += delivered.sent
             passed.updated += delivered.updated
             passed.waiting = delivered.waiting
+            passed.trouble += delivered.trouble
+            passed.failed = passed.failed or bool(delivered.trouble)
             if not count:
                 break
         return passed

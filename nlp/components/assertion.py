@@ -42,7 +42,7 @@ _IF = _any(
         *("could have", "couldve", "would have", "wouldve", "might have", "mightve", "almost", "nearly", "fake"),
         *("worried (?:about|that)", "afraid (?:of|that)", "fear of", "risk of", "chance of", "in the event of"),
         *("used to", "prevent(?:s|ed|ing|ion)?", "avoid", "signs of", "symptoms of", "training", "drills?", "awareness"),
-        *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "si", "que pasa si"),
+        *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "(?:do|does) (?:you|your \\w+) (?:have|treat|offer|take)", "support group", "who lost", "lost \\w+ to", "si", "que pasa si"),
     ],
     r"\b(?:{})\b[^,;:.!?\n]{0,60}$",
 )  # fmt: skip
@@ -71,7 +71,7 @@ _ENDED_WELL = _any(
         *("saved", "survived", "survivor", "recovered", "recovering", "recovery", "healthy now", "brought (?:him|her|me) back"),
         *("thanks? to", "thank you", "thankful", "grateful", "gratitude", "blessed", "alive because", "alive today", "heroes?"),
         *("hes alive", "shes alive", "is alive", "doing great", "doing well", "doing fine", "gracias", "agradecid[ao]s?", "me salvaron"),
-        *("is fine now", "ok now", "okay now", "better now", "safe now", "stable now", "false alarm", "all good now", "good as new"),
+        *("is fine now", "ok now", "okay now", "better now", "safe now", "stable now", "false alarm", "all good", "good as new"),
         *("(?:has been|was|been|is|shes|hes|were) found", "found (?:him|her|them)", "were home", "im home", "sober", "aparecio"),
     ]
 )  # fmt: skip
@@ -85,6 +85,7 @@ _STILL = _any(
         *("hes", "shes", "im", "getting", "ahora", "todavia", "ayuda", "auxilio", "sigue", "esta", "estoy", "nadie"),
     ]
 )  # fmt: skip
+_TODAY = re.compile(r"\b(?:now|rn|today|tonight|this (?:morning|afternoon|evening|minute)|currently|since|ahora|hoy)\b")
 _REPORTED = _any(
     [
         *("police", "officials", "authorities", "investigators", "prosecutors", "sheriff\\w*", "deputies", "witnesses"),
@@ -185,16 +186,16 @@ def _meant(span: Span, whole: str) -> Meant:
         after = _words(span.doc[span.end : min(sentence.end, span.end + 6)])
         return _danger(_words(span), before, after, around, whole)
     if span.label_ == "urgency:here_now":
-        return "past" if _PAST.search(around) and not _STILL.search(around) else "now"
+        return "past" if _PAST.search(around) and not _TODAY.search(around) else "now"
     return "denied" if _DENIED.search(before) or _IF.search(before) else "now"
 
 
 def _danger(said: str, before: str, after: str, around: str, whole: str) -> Meant:
     if _is_figure(said, around, whole) or _HARMLESS_AFTER.search(after) or _says(_FICTION, whole):
         return "figure"
-    if _IF.search(before):
+    if _IF.search(before) and not _THREAT.search(said):  # a threat with a condition is a threat
         return "hypothetical"
-    if _DENIED.search(before):
+    if _DENIED.search(before) and not said.startswith("point"):  # "I don't see the point of living"
         return "denied"
     if _says(_REPORTED, whole) and not _says(_OWN, whole):
         return "reported"

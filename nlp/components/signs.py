@@ -16,7 +16,7 @@ _MOST = 40  # spans of each that are looked at
 _NEAR = 40  # words between the two; a review of five hundred words is not one scene
 
 _ACUTE = (
-    *("chest pain*", "chest hurts", "pain in his|her|my chest", "chest is tight", "chest tightness", "pressure in my|his|her chest"),
+    *("chest pain*", "chest hurts", "pain in his|her|my chest", "chest is|feels tight", "chest tightness", "pressure in my|his|her chest"),
     *("short of breath", "shortness of breath", "wheezing", "breathing is|getting|so", "breathing ... fast|hard|weird"),
     *("gray|grey|white|pale in the face", "turning|turned|going|gone gray|grey|white|pale|yellow|purple", "lips are blue"),
     *("sweating", "sweaty", "clammy", "slurring", "slurred", "droop*", "going numb", "numb on", "is numb"),
@@ -25,7 +25,7 @@ _ACUTE = (
     *("hard to swallow", "can't swallow", "hard to wake", "won't stay awake", "barely awake", "in and out of consciousness"),
     *("fever of 103|104|105|106", "103|104|105 fever", "limp", "not responding", "confused and", "shaking uncontrollably"),
     *("blood pressure is|dropping|crashing", "oxygen is|dropping|low|tank", "sats dropping", "heart rate is|dropping|racing"),
-    *("water broke", "crowning", "contractions", "baby is coming", "pushing already", "stopped moving", "baby hasn't moved"),
+    *("water broke", "crowning", "contractions", "in labor", "baby is coming", "pushing already", "stopped moving", "baby hasn't moved"),
     *("on the floor", "fell out of bed", "choking", "seizure", "seizures", "head injury", "hit her|his head"),
     *("sangrando", "sangra", "dolor de pecho", "ahogando", "fiebre de 40|41", "temblando", "se puso morado|morada", "en el suelo"),
 )  # fmt: skip
@@ -34,7 +34,7 @@ _UNANSWERED = (
     *("sit down and wait", "wait your|our|my|his|her turn", "wait like everyone", "keep|keeps telling us|me|him|her to wait"),
     *("nobody|noone is|has|will|comes|cares|helps|at|here", "no one is|has|will|comes|cares|helps|at|here|in"),
     *("nobody|noone checked|checking|answers|answering|looking|listening", "no one checked|checking|answers|answering|looking"),
-    *("call button|light|bell", "pressed the|my button", "pressing the|my button", "ringing|rang the bell", "buzzer"),
+    *("call button|light|bell", "pressed the|my button", "pressing|pushed|pushing|hit|hitting the|my button", "where are the nurses|doctors", "where is the nurse|doctor", "looked at me|him|her|us", "is busy", "walking by|past", "no nurse|doctor|staff|one in|yet|anywhere", "ringing|rang the bell", "buzzer"),
     *("ignoring us|me|him|her", "being ignored", "just ignored", "won't look|come|help|listen|see", "still waiting"),
     *("still in ... chair|waiting|hallway|lobby|line", "not been seen", "haven't been seen", "hasn't been seen", "no doctor"),
     *("they said someone will", "they keep walking past", "walk* right past", "where is everyone", "where is everybody"),

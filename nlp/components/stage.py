@@ -11,7 +11,7 @@ Doc.set_extension("stage", default=None, force=True)
 _STAGES = (
     (
         "after",
-        r"\bbill(?:s|ed|ing)?\b|invoice|collections|insurance|copay|test results|lab results|biopsy results|results|follow ?up|after (?:my|her|his|our) (?:surgery|discharge|visit|stay)|two weeks later|weeks later|records|factura|refund|statement|itemized|charged",
+        r"\bbill(?:s|ed|ing)?\b|invoice|collections|insurance|copay|test results|lab results|biopsy results|results|follow ?up|after (?:my|her|his|our) (?:surgery|discharge|visit|stay)|two weeks later|weeks later|records|factura|refund|statement|itemized|\bcharged",
     ),
     (
         "discharge",

@@ -82,6 +82,7 @@ _OWN = frozenset(
 _OWN_CUT = re.compile(
     r"\b(?:we['’]re|i['’](?:d|ll))\b|\bwere (?:in|at|here|still|waiting|sitting|behind|stuck) ", re.IGNORECASE
 )
+_SOMEBODY = words_of("he she him her his they them hes shes theyre")
 _TO_US = frozenset(["you", "your", "yall", "youre", "ur", "yours", "u", "ustedes", "usted", "su"])
 _LINK = re.compile(r"https?://|www\.|\bbit\.ly\b")
 _HEADLINE = re.compile(
@@ -185,12 +186,15 @@ def _tells(doc: Doc, own: set[str], danger: list[Span]) -> tuple[str, str] | Non
     """The voice of someone with an experience or a question."""
     topics, urgent = spoken(doc, "category:"), spoken(doc, "urgency:")
     felt, text = doc._.good or doc._.bad, text_of(doc)
-    to_us = {token.norm_ for token in doc} & _TO_US
+    norms = {token.norm_ for token in doc}
+    to_us = norms & _TO_US
     if danger:
         return "patient", f"says {danger[0].text!r}"
     if _WORKS_HERE.search(text.casefold()):
         return "other", "works here"
-    if doc._.about_us and (own or topics or urgent or felt or "?" in text or not any(token.is_alpha for token in doc)):
+    if doc._.about_us and (
+        own or norms & _SOMEBODY or topics or urgent or felt or "?" in text or not any(token.is_alpha for token in doc)
+    ):
         return "patient", "written to us"
     if not any(token.is_alpha for token in doc):
         return "other", "no words"

@@ -1,0 +1,135 @@
+"""doctor finds what is wrong and says what to do."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROJECT
+from fakes.slack import FakeSlack
+from sqlmodel import Session
+
+from alerts.doctor import Finding, examine
+from listener.database import open_database
+from listener.environment import Environment
+from listener.mention import Mention
+from listener.watch import Watch
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(PROJECT / "config", tmp_path / "config", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return tmp_path
+
+
+def found(folder: Path, now: datetime, **secrets: str) -> dict[str, Finding]:
+    findings = examine(Environment(folder / "config", folder / "data", None, secrets), now)
+    return {finding.what: finding for finding in findings}
+
+
+def wrong(findings: dict[str, Finding]) -> dict[str, str | None]:
+    return {what: finding.todo for what, finding in findings.items() if finding.ok is False}
+
+
+def edit(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / "config" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_new_installation_is_green(folder: Path, now: datetime) -> None:
+    findings = found(folder, now)
+    assert wrong(findings) == {}
+    assert findings["Slack"].ok is None, "not in use is not wrong"
+
+
+def test_a_broken_config_ends_it(folder: Path, now: datetime) -> None:
+    edit(folder, "care.toml", "oncall =", "on_call =")
+    assert "1 mistakes" in str(next(iter(wrong(found(folder, now)).values())))
+
+
+def test_a_secret_is_missing(folder: Path, now: datetime) -> None:
+    edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true")
+    assert wrong(found(folder, now)) == {"collector x": "set X_BEARER_TOKEN in the environment or in .env"}
+    assert wrong(found(folder, now, X_BEARER_TOKEN="t")) == {}
+
+
+def test_no_database(folder: Path, now: datetime) -> None:
+    (folder / "data").write_text("a file where the folder belongs")
+    assert "database" in wrong(found(folder, now))
+
+
+@pytest.mark.parametrize(
+    ("watch", "what"),
+    [
+        ({"trouble": "x: no answer from X (Timeout)", "failures": 3}, "x: failed 3 times"),
+        ({"heard_at": timedelta(days=3)}, "x: nothing new for 72 hours"),
+        ({"heard_at": timedelta(hours=1), "kept": 4}, None),
+    ],
+)
+def test_a_collector_that_fails_or_is_silent(
+    folder: Path, now: datetime, watch: dict[str, Any], what: str | None
+) -> None:
+    edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true")
+    if "heard_at" in watch:
+        watch = {**watch, "heard_at": now - watch["heard_at"]}
+    engine = open_database(folder / "data")
+    with Session(engine) as session:
+        session.add(Watch(name="x", **watch))
+        session.commit()
+    engine.dispose()
+    assert set(wrong(found(folder, now, X_BEARER_TOKEN="t"))) == ({what} if what else set())
+
+
+def test_posts_that_are_stuck(folder: Path, now: datetime) -> None:
+    engine = open_database(folder / "data")
+    with Session(engine) as session:
+        old = now - timedelta(hours=1)
+        session.add(Mention(collector="x", source="x", ref="1", text="hello", written_at=old, heard_at=old))
+        session.commit()
+    engine.dispose()
+    assert "1 not read" in str(wrong(found(folder, now))["ledger of seven days, 1 posts"])
+
+
+NAMES = (
+    "social-care",
+    "social-care-danger",
+    "kind-words",
+    "operations-social",
+    "privacy-office-social",
+    "call-light-health",
+    "social-weekly",
+)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "what"),
+    [
+        ({}, None),
+        ({"archived": True}, "archived"),
+        ({"member": False}, "/invite"),
+    ],
+)
+def test_slack_channels(folder: Path, now: datetime, breaks: dict[str, bool], what: str | None) -> None:
+    with FakeSlack() as slack:
+        for name in NAMES:
+            slack.add_channel(name)
+        if breaks:
+            slack.change_channel("social-care-danger", **breaks)
+        edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
+        todo = wrong(found(folder, datetime.now(now.tzinfo), SLACK_BOT_TOKEN="xoxb-test-token"))
+    assert list(todo) == (["Slack channel danger (#social-care-danger)"] if what else [])
+    assert what is None or what in str(next(iter(todo.values())))
+
+
+def test_slack_token_scopes_and_clock(folder: Path, now: datetime) -> None:
+    with FakeSlack(scopes=["chat:write", "channels:read", "groups:read", "channels:history"]) as slack:
+        for name in NAMES:
+            slack.add_channel(name)
+        edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
+        assert "SLACK_BOT_TOKEN" in str(wrong(found(folder, now, SLACK_BOT_TOKEN="wrong"))["Slack"])
+        todo = wrong(found(folder, now, SLACK_BOT_TOKEN="xoxb-test-token"))
+    assert "groups:history" in str(todo["Slack permissions"])
+    assert "NTP" in str(todo["clock"]), "the test's time is far from Slack's"

@@ -1,0 +1,148 @@
+"""The whole pipeline: any text at all is read, in time, and the same each time."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.schema import Config
+from nlp.pipeline import ORDER, Reader, Text, version
+
+URGENCIES = {"danger", "here_now", "serious", "routine", "low", "none"}
+VOICES = {"patient", "news", "promo", "other"}
+KINDS = {None, "complaint", "question", "praise", "comment"}
+FIELDS = {
+    *("mentions_us", "site", "departments", "voice", "kind", "categories", "stage", "mood", "urgency", "reasons"),
+    *("language", "readable", "redacted_text"),
+}
+# Pieces that rules look at, mixed with whatever people type.
+PIECES = st.one_of(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40),
+    st.sampled_from(
+        [
+            *"\u202e\u200b\u2066\ufeff🚑😂💀",
+            "\n",
+            " ",
+            "St. Brigid's",
+            "can't breathe",
+            "nobody",
+            "Dr. ",
+            "room 4",
+            "3/14",
+            "@",
+            "...",
+            "no",
+        ]
+    ),
+)
+
+
+def one(reader: Reader, text: str, **where: bool) -> dict[str, object]:
+    return next(reader.read([Text(text, **where)]))
+
+
+@given(pieces=st.lists(PIECES, max_size=12), about_us=st.booleans(), own=st.booleans())
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_is_read(reader: Reader, pieces: list[str], about_us: bool, own: bool) -> None:
+    said = one(reader, " ".join(pieces), about_us=about_us, own=own)
+    assert set(said) == FIELDS
+    assert isinstance(said["redacted_text"], str)
+    assert said["urgency"] in URGENCIES
+    assert said["voice"] in VOICES
+    assert said["kind"] in KINDS
+    assert (said["kind"] is None) == (said["voice"] != "patient")
+    assert -1 <= float(str(said["mood"])) <= 1
+    assert not own or said["urgency"] == "none"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "❤️", "?", "\u202e", "a" * 100_000])
+def test_odd_texts(reader: Reader, text: str) -> None:
+    assert one(reader, text, about_us=True)["urgency"] in URGENCIES
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "The nurse told us to wait 5 hours. ",
+        "wait ",
+        "not ",
+        "can't breathe ",
+        "!?.",
+        "a@",
+        "if ",
+        "1 ",
+        "Anna ",
+        "my dad chest pain nobody ",
+    ],
+)
+def test_no_text_takes_long(reader: Reader, piece: str) -> None:
+    text = (piece * 100_000)[: min(100_000, len(piece) * 10_000)]
+    one(reader, text, about_us=True)  # new words are learned once
+    started = time.process_time()
+    one(reader, text, about_us=True)
+    assert time.process_time() - started < 2  # half a second here; machines differ
+
+
+def test_reads_in_order_and_the_same_each_time(reader: Reader) -> None:
+    texts = [Text(f"St. Brigid's ER, hour {number} and still no doctor") for number in range(2, 9)]
+    first, second = list(reader.read(texts)), list(reader.read(texts))
+    assert first == second
+    assert [said["redacted_text"] for said in first] == [text.text for text in texts]
+
+
+def test_components_have_what_they_require(reader: Reader) -> None:
+    analysis = reader.language.analyze_pipes()
+    assert list(analysis["summary"]) == list(ORDER)
+    assert not any(analysis["problems"].values())
+
+
+def test_every_part_agrees_with_the_whole(reader: Reader) -> None:
+    """The Reader skips what is not in question; the pipeline run whole says the same of it."""
+    from nlp.pipeline import fields
+
+    for text in (
+        "the nurse was late at another hospital",
+        "a lovely day",
+        "my dad collapsed in the waiting room, nobody comes",
+    ):
+        doc = reader.language(text)
+        assert fields(doc) == one(reader, text)
+
+
+def test_a_category_names_the_longest_words_of_one_place(reader: Reader) -> None:
+    said = one(reader, "St. Brigid's ER waiting room, been waiting here for hours", about_us=True)
+    [waiting] = [category for category in said["categories"] if category["id"] == "waiting"]  # type: ignore[attr-defined]
+    assert "waiting room" in waiting["words"]
+    assert "waiting" not in waiting["words"]
+
+
+def test_the_version_changes_with_the_phrases(config: Config) -> None:
+    danger = config.keywords.urgency.danger
+    fewer = danger.model_copy(update={"phrases": danger.phrases[1:]})
+    urgency = config.keywords.urgency.model_copy(update={"danger": fewer})
+    changed = config.model_copy(update={"keywords": config.keywords.model_copy(update={"urgency": urgency})})
+    assert version(config) == version(config)
+    assert version(changed) != version(config)
+
+
+def test_what_was_not_read_is_said(reader: Reader) -> None:
+    said = one(reader, "word " * 30_000, about_us=True)
+    assert any("only the first 100,000 characters" in reason for reason in said["reasons"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "urgencies"),
+    [
+        ("My mother fell and nobody answered the call button", "complaint", {"danger", "serious"}),
+        ("They gave my son the wrong medication dose", "complaint", {"danger", "serious"}),
+        ("I can see another child's test results in the portal", "complaint", {"serious"}),
+        ("Great, another 6 hour wait. Love it.", "complaint", {"here_now", "routine"}),
+        ("Thank you to the nurse who sat with my dying husband", "praise", {"low"}),
+        ("you fought so hard to kill that infection, my son is alive", "praise", {"low"}),
+    ],
+)
+def test_mood_is_not_urgency(reader: Reader, text: str, kind: str, urgencies: set[str]) -> None:
+    said = one(reader, text, about_us=True)
+    assert said["kind"] == kind
+    assert said["urgency"] in urgencies
