@@ -8,7 +8,7 @@ run: .venv/ready
 	$(BIN)/call-light demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto
 
 # What .ci/run checks beside the tests.
 check: .venv/ready

@@ -27,7 +27,16 @@ from listener.service import Service, replay
 _HERE = Path(__file__).parent
 _OUT = _HERE / "pictures"
 _TODAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 class Gallery:
@@ -89,7 +98,14 @@ def _screenshot(page: str, target: Path, width: int, height: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
         source.write_text(page, encoding="utf-8")
-        command = [chromium, *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={width},{height}", f"--screenshot={target}", source.as_uri()]
+        command = [
+            chromium,
+            *_FLAGS,
+            f"--user-data-dir={folder}/profile",
+            f"--window-size={width},{height}",
+            f"--screenshot={target}",
+            source.as_uri(),
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 

@@ -26,6 +26,6 @@ class Mention(SQLModel, table=True):
     rating: float | None = None
     reach: int | None = None
     about_us: bool = False
-    own: bool = False  # written by one of the hospital's own accounts
+    own: bool = Field(default=False, index=True)  # written by one of the hospital's own accounts
     revision: int = 1  # goes up when the author edits
     deleted_at: datetime | None = None  # deleted at its source: content gone, row stays for the ledger

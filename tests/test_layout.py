@@ -11,7 +11,13 @@ ORDER = ("config", "listener", "nlp", "alerts")  # a package imports itself and 
 SEES_ALL = {"listener/cli.py", "listener/service.py"}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 # Tested as a table of their kind, or by the stories.
-WITHOUT_OWN_TEST = {"listener/cli.py", "listener/service.py", "listener/environment.py", "listener/logs.py", "alerts/door.py"}
+WITHOUT_OWN_TEST = {
+    "listener/cli.py",
+    "listener/service.py",
+    "listener/environment.py",
+    "listener/logs.py",
+    "alerts/door.py",
+}
 LONGEST_BODY = 60  # lines
 
 
@@ -62,6 +68,14 @@ def test_functions_stay_short(path: Path) -> None:
 
 def test_the_table_of_stages_is_whole() -> None:
     """Every stage of the flow is a file of its name."""
-    stages = ("listener/collect", "listener/keep", "nlp/read", "alerts/decide", "alerts/deliver", "alerts/act", "alerts/report")
+    stages = (
+        "listener/collect",
+        "listener/keep",
+        "nlp/read",
+        "alerts/decide",
+        "alerts/deliver",
+        "alerts/act",
+        "alerts/report",
+    )
     for number, stage in enumerate(stages, 1):
         assert f"STAGE {number}" in (PROJECT / f"{stage}.py").read_text(encoding="utf-8")

@@ -16,7 +16,11 @@ DEPENDENCIES = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8"
 
 
 def commands() -> list[str]:
-    plain = [(command.name or command.callback.__name__).rstrip("_") for command in app.registered_commands if command.callback]
+    plain = [
+        (command.name or command.callback.__name__).rstrip("_")
+        for command in app.registered_commands
+        if command.callback
+    ]
     return plain + [f"config {command.name}" for command in config_app.registered_commands]
 
 

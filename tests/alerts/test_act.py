@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
+from sqlalchemy import Engine, event
 
 from alerts.act import OWN_ACCOUNT, act, own_replies
 from listener.errors import NeedsPerson
@@ -168,3 +169,19 @@ def test_no_such_case(desk: Any) -> None:
 def test_no_such_action(opened: Any) -> None:
     with pytest.raises(NeedsPerson, match=r"no action 'dance'; there are answered, claim, close, not_for_us, reopen"):
         act(opened.session, "dance", 1, "ana", NOW)
+
+
+def test_looking_for_replies_never_reads_every_mention(desk: Any, engine: Engine) -> None:
+    """It is asked every two seconds: with 60,000 mentions a scan took 42 seconds."""
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "min(" in statement:
+            asked.append((statement, parameters))
+
+    own_replies(desk.session, NOW)
+    ((statement, parameters),) = asked
+    plan = desk.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    steps = [str(step[-1]) for step in plan]
+    assert not [step for step in steps if step.startswith("SCAN")], steps

@@ -5,6 +5,7 @@ Checked against: requests 2.34 (through tweepy 4.17 and praw 8.0.3) and slack_sd
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import socketserver
@@ -272,10 +273,8 @@ class _HTTPServer(ThreadingHTTPServer):
     def drop_connections(self) -> None:
         with self._connections_lock:
             for connection in self._connections:
-                try:
+                with contextlib.suppress(OSError):  # already gone
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # already gone
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]

@@ -123,7 +123,8 @@ def test_a_request_nobody_signed_is_refused(server: FakeReddit) -> None:
     url = f"{server.base_url}/r/health/new"
     assert requests.get(url, headers={"user-agent": AGENT}, timeout=2).status_code == 403
     wrong = requests.get(url, headers={"user-agent": AGENT, "authorization": "bearer wrong"}, timeout=2)
-    assert wrong.status_code == 401 and "invalid_token" in wrong.headers["www-authenticate"]
+    assert wrong.status_code == 401
+    assert "invalid_token" in wrong.headers["www-authenticate"]
 
 
 def test_a_library_without_a_name_is_turned_away(server: FakeReddit) -> None:
@@ -150,9 +151,11 @@ def test_praws_objects_need_no_further_request(server: FakeReddit) -> None:
     assert submission.permalink == f"/r/Health/comments/{post[3:]}/six_hours_in_the_er/"
     assert submission.url == "https://www.reddit.com" + submission.permalink
     assert submission.created_utc == (NOW - timedelta(hours=2)).timestamp()
-    assert submission.edited is False and submission.removed_by_category is None
+    assert submission.edited is False
+    assert submission.removed_by_category is None
     assert (submission.score, submission.num_comments, submission.over_18) == (1, 2, False)
-    assert submission.link_flair_text is None and submission.is_self
+    assert submission.link_flair_text is None
+    assert submission.is_self
 
     assert (comment.id, comment.name, comment.body) == (reply[3:], reply, "same here")
     assert (comment.link_id, comment.parent_id, answer.parent_id) == (post, post, reply)
@@ -232,7 +235,8 @@ def test_what_becomes_of_deleted_things(server: FakeReddit) -> None:
     found: dict[str, Any] = {thing.fullname: thing for thing in reddit.info(fullnames=[*posts, comment, removed])}
     asked = len(server.requests)
     assert list(found) == [*posts[:3], comment, removed]
-    assert found[posts[1]].author is None and found[posts[2]].author is None
+    assert found[posts[1]].author is None
+    assert found[posts[2]].author is None
     assert (found[posts[1]].selftext, found[posts[1]].removed_by_category) == ("[deleted]", "deleted")
     assert (found[posts[2]].selftext, found[posts[2]].removed_by_category) == ("[removed]", "moderator")
     assert (found[comment].author, found[comment].body) == (None, "[deleted]")
@@ -321,7 +325,8 @@ def test_only_sort_new_is_newest_first_and_t_bounds_it(server: FakeReddit) -> No
     assert names(health.search("hospital", sort="new")) == made
     assert names(health.search("hospital", sort="new", time_filter="day")) == made[:3]
     by_relevance = names(health.search("hospital"))
-    assert sorted(by_relevance) == sorted(made) and by_relevance != made
+    assert sorted(by_relevance) == sorted(made)
+    assert by_relevance != made
 
 
 @pytest.mark.parametrize("query", ['"open', "(open", "shut)"])
@@ -350,7 +355,8 @@ def test_nothing_left_makes_the_next_call_sleep(server: FakeReddit, monkeypatch:
     list(reddit.subreddit("health").new())
     assert not slept
     list(reddit.subreddit("health").new())
-    assert len(slept) == 1 and 119 < slept[0] <= 120
+    assert len(slept) == 1
+    assert 119 < slept[0] <= 120
 
 
 def test_the_quota_is_enforced_over_ten_minutes(clock: Clock) -> None:

@@ -92,7 +92,8 @@ def button(**more: Any) -> dict[str, Any]:
 
 def test_auth_test_names_the_bot_and_the_scopes(slack: FakeSlack) -> None:
     answer = client_of(slack).auth_test()
-    assert answer["bot_id"] and answer["user_id"]
+    assert answer["bot_id"]
+    assert answer["user_id"]
     assert "chat:write" in answer.headers["x-oauth-scopes"].split(",")
 
 
@@ -229,7 +230,8 @@ def test_an_update_keeps_the_ts(slack: FakeSlack) -> None:
     client.chat_update(channel="C0CARE", ts=ts, blocks=[section("back")], text="back")
     client.chat_update(channel="C0CARE", ts=ts, metadata={})
     (message,) = slack.messages("care")
-    assert "metadata" not in message and message["blocks"][0]["text"]["text"] == "back"
+    assert "metadata" not in message
+    assert message["blocks"][0]["text"]["text"] == "back"
 
 
 @pytest.mark.parametrize(
@@ -375,7 +377,8 @@ def test_a_scripted_429(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> No
     slack.fail_next(RateLimited(retry_after=30))
     patient = client_of(slack, retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=1)])
     assert patient.chat_postMessage(channel="care", text="hi")["ok"]
-    assert len(slept) == 1 and slept[0] >= 30
+    assert len(slept) == 1
+    assert slept[0] >= 30
     assert texts(slack) == ["hi"]
 
 

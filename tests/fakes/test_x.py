@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -106,7 +106,7 @@ def test_a_snowflake_carries_the_time_x_puts_in_it() -> None:
 
 def test_a_moment_without_a_time_zone_is_refused(x: FakeX) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        x.post("hospital", at=datetime(2026, 11, 18, 9, 0))
+        x.post("hospital", at=datetime(2026, 11, 18, 9, 0))  # noqa: DTZ001
 
 
 # what a search gives
@@ -144,7 +144,8 @@ def test_a_long_post_is_cut_and_whole_in_its_note(x: FakeX) -> None:
     whole = "Waiting " + "and waiting " * 40 + "in triage"
     x.post(whole)
     post = client_of(x).search_recent_tweets("triage", tweet_fields="note_tweet")["data"][0]
-    assert len(post["text"]) == 280 and post["text"].endswith("…")
+    assert len(post["text"]) == 280
+    assert post["text"].endswith("…")
     assert post["note_tweet"]["text"] == whole
     assert "note_tweet" not in client_of(x).search_recent_tweets("triage")["data"][0]
 
@@ -266,7 +267,8 @@ def test_an_empty_page_may_go_on(x: FakeX) -> None:
     x.empty_page_next(after=1)
     pages = all_pages(client_of(x), "hospital", 10)
     assert [page["meta"]["result_count"] for page in pages] == [10, 0, 2]
-    assert "newest_id" not in pages[1]["meta"] and "data" not in pages[1]
+    assert "newest_id" not in pages[1]["meta"]
+    assert "data" not in pages[1]
     assert sorted(one for page in pages for one in ids_of(page)) == made
 
 
@@ -432,7 +434,8 @@ def test_the_mentions_timeline(x: FakeX) -> None:
     first = client.get_users_mentions(own, max_results=5)
     rest = client.get_users_mentions(own, max_results=5, pagination_token=first["meta"]["next_token"])
     assert sorted(ids_of(first)) == made[2:]
-    assert sorted(ids_of(rest)) == made[:2] and "next_token" not in rest["meta"]
+    assert sorted(ids_of(rest)) == made[:2]
+    assert "next_token" not in rest["meta"]
     assert ids_of(client.get_users_mentions(own, since_id=made[5])) == [made[6]]
     with pytest.raises(tweepy.BadRequest, match="not between 5 and 100"):
         client.get_users_mentions(own, max_results=4)
@@ -515,7 +518,9 @@ def test_a_fault_on_the_second_page_only(x: FakeX) -> None:
 
 
 def test_a_fault_for_chosen_requests_until_healed(x: FakeX) -> None:
-    on: Callable[[Request], bool] = lambda request: "clinic" in request.query.get("query", "")
+    def on(request: Request) -> bool:
+        return "clinic" in request.query.get("query", "")
+
     x.fail_next(Status(503), times=None, on=on)
     client = client_of(x)
     for _ in range(3):

@@ -30,17 +30,34 @@ class Place:
         assert count, f"{pattern!r} is not in {file}"
         path.write_text(text, encoding="utf-8")
 
-    def call(self, *arguments: str, stdin: str | bytes | None = None, program: str | None = None) -> subprocess.CompletedProcess[str]:
+    def call(
+        self, *arguments: str, stdin: str | bytes | None = None, program: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run call-light (or `program`, Python text that runs it) and wait for it."""
         command = [sys.executable, "-c", program or "from listener.cli import main; main()", *arguments]
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(command, input=given or b"", capture_output=True, cwd=self.data.parent, env=self.environment(), timeout=120)
+        done = subprocess.run(
+            command,
+            check=False,
+            input=given or b"",
+            capture_output=True,
+            cwd=self.data.parent,
+            env=self.environment(),
+            timeout=120,
+        )
         return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own but what Python needs."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
-        return {**kept, "PYTHONPATH": str(PROJECT), "COLUMNS": "120", "CALL_LIGHT_CONFIG": str(self.config), "CALL_LIGHT_DATA": str(self.data), **self.variables}
+        return {
+            **kept,
+            "PYTHONPATH": str(PROJECT),
+            "COLUMNS": "120",
+            "CALL_LIGHT_CONFIG": str(self.config),
+            "CALL_LIGHT_DATA": str(self.data),
+            **self.variables,
+        }
 
 
 @pytest.fixture
@@ -62,7 +79,15 @@ def x() -> Iterator[FakeX]:
 def slack() -> Iterator[FakeSlack]:
     """Slack with the channels of care.toml."""
     with FakeSlack() as slack:
-        for name in ("social-care", "social-care-danger", "kind-words", "operations-social", "privacy-office-social", "call-light-health", "social-weekly"):
+        for name in (
+            "social-care",
+            "social-care-danger",
+            "kind-words",
+            "operations-social",
+            "privacy-office-social",
+            "call-light-health",
+            "social-weekly",
+        ):
             slack.add_channel(name)
         yield slack
 
@@ -70,7 +95,9 @@ def slack() -> Iterator[FakeSlack]:
 @pytest.fixture
 def connected(place: Place, x: FakeX, slack: FakeSlack) -> Place:
     """An installation that listens to X and tells Slack."""
-    place.edit("listening.toml", r"\[collectors\.x\]\non = false", f'[collectors.x]\non = true\nbase_url = "{x.base_url}"')
+    place.edit(
+        "listening.toml", r"\[collectors\.x\]\non = false", f'[collectors.x]\non = true\nbase_url = "{x.base_url}"'
+    )
     place.edit("listening.toml", r"queries = \[[^\]]*\]", 'queries = ["brigid"]')
     place.edit("care.toml", r"^\[slack\]$", f'[slack]\nbase_url = "{slack.base_url}"')
     place.variables |= {"X_BEARER_TOKEN": "test-bearer", "SLACK_BOT_TOKEN": "xoxb-test-token"}

@@ -57,7 +57,19 @@ def test_read_answers_line_by_line_in_order(place: Place) -> None:
     assert readings[1]["line"] == 3
     assert "not JSON" in readings[1]["error"]
     assert readings[2]["kind"] == "praise"
-    expected = {"id", "mentions_us", "voice", "kind", "categories", "stage", "mood", "urgency", "reasons", "language", "redacted_text"}
+    expected = {
+        "id",
+        "mentions_us",
+        "voice",
+        "kind",
+        "categories",
+        "stage",
+        "mood",
+        "urgency",
+        "reasons",
+        "language",
+        "redacted_text",
+    }
     assert expected <= set(readings[0])
     assert done.returncode == 1, "the bad lines are told"
 
@@ -71,7 +83,10 @@ def test_any_hospital(place: Place) -> None:
 
 def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: Path) -> None:
     export = tmp_path / "export.csv"
-    export.write_text("\ufeffid;date;message;network\n1;2026-11-16 09:00;Waited 5 hours at St. Brigid's;X\n2;someday;Rude;X\n3;2026-11-16;;X\n", encoding="utf-8")
+    export.write_text(
+        "\ufeffid;date;message;network\n1;2026-11-16 09:00;Waited 5 hours at St. Brigid's;X\n2;someday;Rude;X\n3;2026-11-16;;X\n",
+        encoding="utf-8",
+    )
     done = place.call("import", str(export), "--json")
     assert json.loads(done.stdout)["new"] == 1
     assert [skip.split(":")[1] for skip in json.loads(done.stdout)["skips"]] == ["3", "4"]
@@ -151,7 +166,11 @@ def test_doctor_is_green_when_all_is_well(connected: Place, x: FakeX, slack: Fak
 
 
 def test_no_word_of_a_post_no_name_and_no_token_in_the_logs(connected: Place, x: FakeX, slack: FakeSlack) -> None:
-    x.post("Zanzibarbecue at St. Brigid's: waited five hours, nurse Quillfeather was rude", author="handleofmine", at=datetime.now(UTC) - timedelta(minutes=2))
+    x.post(
+        "Zanzibarbecue at St. Brigid's: waited five hours, nurse Quillfeather was rude",
+        author="handleofmine",
+        at=datetime.now(UTC) - timedelta(minutes=2),
+    )
     logs = connected.call("tick", "--debug").stderr
     assert "action=send" in logs
     for secret in ("Zanzibarbecue", "Quillfeather", "handleofmine", "test-bearer", "xoxb-test-token"):

@@ -35,8 +35,14 @@ main()
 def test_killed_before_every_commit(connected: Place, x: FakeX, slack: FakeSlack) -> None:
     now = datetime.now(UTC)
     expected = {
-        x.post("my dad collapsed in the waiting room at St. Brigid's and nobody comes", author="kim", at=now - timedelta(minutes=9)),
-        x.post("Waited six hours at St. Brigid's, nobody told us anything", author="lee", at=now - timedelta(minutes=8)),
+        x.post(
+            "my dad collapsed in the waiting room at St. Brigid's and nobody comes",
+            author="kim",
+            at=now - timedelta(minutes=9),
+        ),
+        x.post(
+            "Waited six hours at St. Brigid's, nobody told us anything", author="lee", at=now - timedelta(minutes=8)
+        ),
         x.post("Thank you to the kind nurses at St. Brigid's", author="ana", at=now - timedelta(minutes=7)),
     }
     commits = 0
@@ -58,7 +64,11 @@ def test_killed_before_every_commit(connected: Place, x: FakeX, slack: FakeSlack
         for table, key in (("reading", "mention_id"), ("verdict", "mention_id")):
             counts = database.execute(f"select count(*), count(distinct {key}) from {table}").fetchone()
             assert counts == (3, 3), table
-    cards = [m["metadata"]["event_payload"]["case_id"] for c in ("social-care", "social-care-danger") for m in slack.messages(c)]
+    cards = [
+        m["metadata"]["event_payload"]["case_id"]
+        for c in ("social-care", "social-care-danger")
+        for m in slack.messages(c)
+    ]
     assert Counter(cards) == Counter(set(cards))
     assert len(cards) == 2
     assert json.loads(connected.call("ledger", "--json").stdout)["adds_up"] is True

@@ -26,7 +26,11 @@ def test_every_post_ends_once(connected: Place, x: FakeX, slack: FakeSlack) -> N
     now = datetime.now(UTC)
     for n in range(249):
         x.post(SENTENCES[n % 5].format(n=n), author=f"author{n}", at=now - timedelta(minutes=5, seconds=n))
-    x.post("my dad collapsed in the waiting room at St. Brigid's and nobody comes", author="kim", at=now - timedelta(minutes=2))
+    x.post(
+        "my dad collapsed in the waiting room at St. Brigid's and nobody comes",
+        author="kim",
+        at=now - timedelta(minutes=2),
+    )
     x.fail_next(RateLimited(), after=1, on="/2/tweets/search/recent")  # the second page
     slack.fail_next(DropAfter(), on="chat.postMessage", after=10)
 

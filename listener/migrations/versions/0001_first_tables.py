@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "ref"),
     )
     op.create_index(op.f("ix_mention_heard_at"), "mention", ["heard_at"], unique=False)
+    op.create_index(op.f("ix_mention_own"), "mention", ["own"], unique=False)
     op.create_index(op.f("ix_mention_thread"), "mention", ["thread"], unique=False)
     op.create_index(op.f("ix_mention_written_at"), "mention", ["written_at"], unique=False)
     op.create_table(
@@ -241,6 +242,7 @@ def downgrade() -> None:
     op.drop_table("watch")
     op.drop_index(op.f("ix_mention_written_at"), table_name="mention")
     op.drop_index(op.f("ix_mention_thread"), table_name="mention")
+    op.drop_index(op.f("ix_mention_own"), table_name="mention")
     op.drop_index(op.f("ix_mention_heard_at"), table_name="mention")
     op.drop_table("mention")
     op.drop_table("gap")
