@@ -239,7 +239,7 @@ def _title(view: CaseView) -> str:
 
 def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
     """Label and value of what the card says beside the excerpt."""
-    lines = [("State", _state_words(view))]
+    lines = [("Case", str(view.case_id)), ("State", _state_words(view))]
     if view.state in ("open", "claimed"):
         lines.append(("Reply due", view.due_at.astimezone(view.zone).strftime("%a %H:%M")))
     lines.append(("Posted", f"{view.clock_from.astimezone(view.zone).strftime('%a %H:%M')} on {_place(view.source)}"))

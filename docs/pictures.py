@@ -88,7 +88,8 @@ def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None
     for message in messages:
         door.post("danger" if message.urgency == "danger" else "care", message, "")
     svg = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title="call-light demo"), flags=re.DOTALL)
-    _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / "terminal.png", 1150, 250 + 245 * len(messages))
+    width, height = (round(float(number)) for number in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
+    _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / "terminal.png", width, height + 10)
 
 
 def _screenshot(page: str, target: Path, width: int, height: int) -> None:
@@ -127,6 +128,9 @@ def _drawn(block: dict[str, Any]) -> str:
         return f"<div class=context>{_text(block['elements'][0])}</div>"
     if "fields" in block:
         return f"<div class=fields>{''.join(f'<div>{_text(field)}</div>' for field in block['fields'])}</div>"
+    if block["type"] == "rich_text":
+        (link,) = block["elements"][0]["elements"]
+        return f"<p><a>{escape(link['text'])}</a></p>"
     return f"<p>{_text(block['text'])}</p>"
 
 

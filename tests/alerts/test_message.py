@@ -82,6 +82,7 @@ def test_card() -> None:
         {
             "type": "section",
             "fields": [
+                plain("Case\n12", True),
                 plain("State\nopen, nobody has it yet", True),
                 {
                     "type": "mrkdwn",
