@@ -11,7 +11,7 @@ def section(figures: Figures) -> Section:
     complaints, praise = _topics(figures, "complaint"), _topics(figures, "praise")
     before = _topics(figures.before, "complaint") if figures.before else Counter[str]()
     # "" is last: posts without a topic are there so that every post can be found again in the table.
-    names = sorted(set(complaints) | set(praise), key=lambda name: (not name, -complaints[name], -praise[name], name))
+    names = sorted(set(complaints) | set(praise), key=lambda name: (not name, -complaints[name], name))
     rows = [
         (
             figures.titles.get(name, name) or "No topic named",
