@@ -1,6 +1,7 @@
 """The commands. Heavy libraries are loaded inside the command that needs them: --help answers at once."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -141,7 +142,7 @@ def demo(
 @app.command()
 def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
-    service = _service()
+    service = _service(is_service=True)
     if (_environment().data / _DEMO_MARK).exists():
         _fail(
             "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
@@ -389,12 +390,15 @@ def _config(folder: Path) -> "Config":
     return load(folder, settings_of_all(), sections=known_sections(), check_phrase=check)
 
 
-def _service() -> "Service":
+def _service(is_service: bool = False) -> "Service":
+    """Everything the flow needs. Only the service writes a log; a command says what it has to say itself."""
+    import logging
+
     from listener.database import open_database
     from listener.logs import start_logging
     from listener.service import Service
 
-    start_logging(_given["debug"])
+    start_logging(logging.DEBUG if _given["debug"] else logging.INFO if is_service else logging.CRITICAL)
     environment = _environment()
     config = _config(environment.config)
     engine = open_database(environment.data, environment.database_url)
@@ -420,7 +424,9 @@ def _session(engine: "Engine") -> Any:
 def _terminal(stderr: bool = False) -> "Terminal":
     from rich.console import Console as Terminal
 
-    return Terminal(stderr=stderr, soft_wrap=False)
+    stream = sys.stderr if stderr else sys.stdout
+    # A pipe has no width: tables must not be cut to the 80 columns that rich would assume.
+    return Terminal(stderr=stderr, width=None if stream.isatty() or "COLUMNS" in os.environ else 120)
 
 
 def _since(service: "Service", text: str | None) -> datetime | None:
@@ -568,7 +574,7 @@ def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: b
         return
     table = Table(box=None, pad_edge=False)
     for column in ("Case", "Urgency", "Time left", "State", "Posted", "On", "Channel"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     zone = service.config.hospital.zone
     for case in found:
         left = case.due_at - now

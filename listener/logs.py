@@ -18,14 +18,15 @@ _TALKATIVE = (
 )
 
 
-def start_logging(debug: bool = False) -> None:
-    """Write our events to standard error."""
+def start_logging(level: int) -> None:
+    """Write our events of `level` and above to standard error.
+
+    A command that answers in one sentence asks for CRITICAL: the sentence says it already.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    logging.getLogger().handlers[:] = [handler]
     for name in ("listener", "nlp", "alerts"):
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.WARNING)
+        logging.getLogger(name).setLevel(level)
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

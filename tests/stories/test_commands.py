@@ -146,13 +146,21 @@ def test_an_example_that_no_phrase_finds(place: Place) -> None:
 
 def test_a_wrong_token_and_no_network_are_told(connected: Place, x: FakeX, slack: FakeSlack) -> None:
     connected.variables["X_BEARER_TOKEN"] = "wrong"
-    assert "X_BEARER_TOKEN" in connected.call("tick").stderr
+    wrong = connected.call("tick")
+    assert wrong.returncode == 1
+    assert wrong.stderr == "x: X does not accept X_BEARER_TOKEN; copy it again from the developer console\n"
     connected.variables["SLACK_BOT_TOKEN"] = "xoxb-wrong"
+    x.post(COLLAPSED, author="kim", at=datetime.now(UTC) - timedelta(minutes=2))
+    connected.variables["X_BEARER_TOKEN"] = "test-bearer"
+    told = connected.call("tick")
+    assert told.returncode == 1
+    assert told.stderr == "Slack: Slack does not accept SLACK_BOT_TOKEN; copy it again from the app's page\n"
     doctor = connected.call("doctor", "--json")
     assert doctor.returncode == 1
     assert any("SLACK_BOT_TOKEN" in (finding["todo"] or "") for finding in json.loads(doctor.stdout))
     x.close()
     done = connected.call("tick")
+    assert done.returncode == 1
     assert "no answer from X" in done.stderr
     assert "Traceback" not in done.stderr
 
