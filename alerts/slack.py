@@ -168,7 +168,9 @@ class Slack:
             raise _by_remedy(error, there, self._now()) from None
         except urllib.error.URLError as error:
             if _never_left(error.reason):
-                raise TryLater("no connection to Slack") from None
+                raise TryLater(
+                    "no connection to Slack; check the network, the cards wait and go out as soon as it is back"
+                ) from None
             raise OutcomeUnknown(f"Slack gave no answer ({type(error.reason).__name__})") from None
         except (OSError, http.client.HTTPException, SlackRequestError, SlackClientError) as error:
             raise OutcomeUnknown(f"Slack gave no answer ({type(error).__name__})") from None

@@ -150,7 +150,7 @@ def _remedy(name: str, error: Exception) -> TryLater | NeedsPerson:
     if isinstance(error, prawcore.RequestException):
         original = error.original_exception
         why = str(original) if isinstance(original, RuntimeError) else type(original).__name__
-        return TryLater(f"reddit: no answer from Reddit ({why})")
+        return TryLater(f"reddit: no answer from Reddit ({why}); check the network, the next pass asks again")
     return TryLater(f"reddit: Reddit answers {code}")
 
 

@@ -201,7 +201,9 @@ def _ask(client: "tweepy.Client", query: str, place: Mapping[str, Any], left: in
     except requests.JSONDecodeError:
         raise TryLater("x: the answer is not JSON; is something else answering in X's place?") from None
     except (tweepy.TweepyException, requests.RequestException) as error:
-        raise TryLater(f"x: no answer from X ({type(error).__name__})") from None
+        raise TryLater(
+            f"x: no answer from X ({type(error).__name__}); check the network, the next pass asks again"
+        ) from None
     except (AttributeError, TypeError, ValueError, KeyError):  # tweepy on an error that is not told as X tells it
         raise TryLater("x: X reports an error of an unknown shape") from None
     return _shaped(answer, place)

@@ -161,7 +161,7 @@ def test_a_wrong_token_and_no_network_are_told(connected: Place, x: FakeX, slack
     x.close()
     done = connected.call("tick")
     assert done.returncode == 1
-    assert "no answer from X" in done.stderr
+    assert "no answer from X (ConnectionError); check the network" in done.stderr
     assert "Traceback" not in done.stderr
 
 
