@@ -137,6 +137,12 @@ def fields(doc: Doc) -> dict[str, Any]:
     }
 
 
+def unread(why: str) -> dict[str, Any]:
+    """The fields of a Reading for a post that nothing can be said of; nothing of its text is shown, as nothing is redacted."""
+    said = {**_NOT_ABOUT_US, "voice": "patient", "kind": "comment", "urgency": "routine", "reasons": [why]}
+    return {**said, "readable": False, "language": "und", "redacted_text": ""}
+
+
 _NOT_ABOUT_US: dict[str, Any] = {
     "mentions_us": [], "site": None, "departments": [], "voice": "other", "kind": None, "categories": [], "stage": None,
     "mood": 0.0, "urgency": "none", "reasons": ["voice other: names nothing of ours"], "readable": True,

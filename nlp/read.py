@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, and_, col, exists, select
 
 from listener.mention import Mention
-from nlp.pipeline import Reader, Text
+from nlp.pipeline import Reader, Text, unread
 from nlp.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -41,12 +41,23 @@ def _answers(mention: Any) -> bool:
 def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: datetime) -> list[dict[str, Any]]:
     in_threads = _threads_about_us(session, mentions)
     texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own) for m in mentions]
-    said = reader.read(texts)
+    said = _said(reader, texts, [mention.id for mention in mentions])
     read_by = {"pipeline_version": reader.version, "read_at": now}
     return [
         {**fields, **read_by, "mention_id": mention.id, "revision": mention.revision}
         for mention, fields in zip(mentions, said, strict=True)
     ]
+
+
+def _said(reader: Reader, texts: Sequence[Text], ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What each text says. One that breaks the reader goes to people unread: it must not hold up the others."""
+    try:
+        return list(reader.read(texts))
+    except Exception as error:
+        if len(texts) > 1:
+            return [fields for text, id_ in zip(texts, ids, strict=True) for fields in _said(reader, [text], [id_])]
+        log.error("action=read mention=%s error=%s", ids[0], type(error).__name__)
+        return [unread(f"the program could not read it ({type(error).__name__}): a person must")]
 
 
 def _unread(session: Session, version: str, limit: int) -> Sequence[Any]:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+import pytest
+from sqlmodel import Session, col, select
 
 from config.schema import Config
 from listener.keep import keep
@@ -44,3 +45,23 @@ def test_an_answer_in_a_thread_about_us_is_about_us(
     )
     read(session, reader, now)
     assert [reading.urgency for reading in session.exec(select(Reading))] == ["danger", "danger"]
+
+
+def test_a_post_that_breaks_the_reader_goes_to_people_and_holds_up_nobody(
+    session: Session, config: Config, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(config)
+    doc_of = reader.language.make_doc
+
+    def breaks(text: str) -> object:
+        if "poison" in text:
+            raise IndexError(text)
+        return doc_of(text)
+
+    monkeypatch.setattr(reader.language, "make_doc", breaks)
+    kept(session, config, now, post("1", "a poison post", now), post("2", "St. Brigid's ER was rude", now))
+    assert read(session, reader, now) == 2
+    bad, good = session.exec(select(Reading).order_by(col(Reading.mention_id))).all()
+    assert (bad.readable, bad.redacted_text, bad.voice) == (False, "", "patient")
+    assert "poison" not in str(bad.reasons)
+    assert (good.readable, good.kind) == (True, "complaint")
