@@ -99,6 +99,9 @@ _LAUGHING = re.compile(
     r"\b(?:lol|lmao\w*|lmfao|rofl|(?:ha|je|ja){2,}\w*|hilarious|laugh\w*|joke|joking|jk|kidding|funny|funniest)\b"
     "|[\U0001f602\U0001f923\U0001f639\U0001f480]"
 )
+_CAUSED = re.compile(
+    r"\b(?:mak(?:e|es|ing)|made|gonna make|enough to make) (?:me|you|us|anyone|everyone|a person) (?:want to|wanna|wish|think)|(?:me dan|da|dan) ganas"
+)
 # What nobody dies of.
 _TRIVIAL = _any(
     [
@@ -110,6 +113,16 @@ _TRIVIAL = _any(
         *("risa", "hambre", "calor", "verguenza", "aburrimiento", "risas", "sueno"),
     ]
 )  # fmt: skip
+# A trifle as the cause: "a heart attack when I saw the bill", "the price nearly gave me a stroke".
+_BLAMED = re.compile(
+    r"^\W*(?:\w+\W+){0,3}(?:over|from|for|because|when|of|at the (?:bill|price|sight|cost)|opening|seeing|paying|waiting)\b.{0,25}"
+    + _TRIVIAL.pattern
+)
+_TO_BLAME = re.compile(
+    rf"^(?:my|the|this|that|your)?\W*{_TRIVIAL.pattern}\W*$|"
+    + _TRIVIAL.pattern
+    + r".*\b(?:is|are|was|were|has|had|have|got|gave|gives|give|mak\w+|made|will|be|gonna|so|nearly|almost|literally)\b\W*(?:\w+\W*){0,4}$"
+)
 _GAMES = _any(
     [
         *("game", "season", "quarterback", "coach", "playoffs?", "touchdown", "softball", "league", "score[ds]?", "inning"),
@@ -205,13 +218,26 @@ def _danger(said: str, before: str, after: str, around: str, whole: str) -> Mean
 def _is_figure(said: str, around: str, whole: str) -> bool:
     if re.search(r"\b(?:knife|gun)\b", said):
         return False
+    if _SELF_HARM.search(said):
+        # Someone who means it may well name the bill, the garage or the team: only a laugh, or a trifle named as
+        # the cause ("makes me want to"), makes it a way of speaking.
+        trifle = _TRIVIAL.search(around) or _GAMES.search(around)
+        return bool(trifle and (_says(_LAUGHING, whole) or _CAUSED.search(around)))
     if _says(_GAMES, whole) and not _says(_CARE, whole):
         return True
     if not _JOKED.search(said) or _SUFFERER.search(around):
         return False
-    if _SELF_HARM.search(said):
-        return bool(_TRIVIAL.search(around))
-    return bool(_says(_LAUGHING, whole) or _TRIVIAL.search(around))
+    if _says(_LAUGHING, whole):
+        return True
+    # A trifle that only stands near ("collapsed in the parking garage") is the place, not the joke.
+    return any(
+        _BLAMED.search(around[start.end() :]) or _TO_BLAME.search(around[: start.start()])
+        for start in _ends(said, around)
+    )
+
+
+def _ends(said: str, around: str) -> Iterable[re.Match[str]]:
+    return re.finditer(re.escape(said), around)
 
 
 def _is_past(said: str, before: str, around: str, whole: str) -> bool:

@@ -12,7 +12,20 @@ from nlp.pipeline import Reader, Text
         ("my dad collapsed in the waiting room", "now"),
         ("he is not breathing", "now"),
         ("last year my dad collapsed in the waiting room and they saved him", "past"),
-        ("this parking is killing me, I want to die", "figure"),
+        ("this parking makes me want to die", "figure"),
+        ("this parking is killing me, I want to die lol", "figure"),
+        # Without a laugh or a cause it may be meant: a page too many harms less than one too few.
+        ("I am in your parking garage and I am going to kill myself", "now"),
+        ("got your bill and I want to end my life", "now"),
+        ("my team is gone, my season is over, I want to die", "now"),
+        # A trifle that only stands near is the place, not the joke.
+        ("I can't breathe, I am in your parking garage", "now"),
+        ("somebody is unconscious by the coffee stand", "now"),
+        ("passed out in your parking garage, no one here", "now"),
+        ("choking on food in my room", "now"),
+        ("guy having a seizure in the gym", "now"),
+        ("bleeding through my dressing after the section, the food tray lady came", "now"),
+        ("nearly having a heart attack over the bill", "figure"),
         ("if he collapsed here who would even notice", "hypothetical"),
     ],
 )
