@@ -18,7 +18,7 @@ def section(figures: Figures) -> Section:
     first = f"{len(figures.heard):,} {were} heard, {len(patients):,} of them by patients and visitors: {_count(len(complaints), 'complaint')}, {praise:,} with praise."
     if topics:
         name, count = min(topics.items(), key=lambda topic: (-topic[1], topic[0]))  # as the table sorts
-        second = f"Most complaints were about {figures.titles.get(name, name).lower()} ({count} of {len(complaints)})."
+        second = f"The topic most complained about was {figures.titles.get(name, name).lower()} ({count} of {len(complaints)})."
     elif complaints:
         second = "None of the complaints named a topic that we look for."
     else:

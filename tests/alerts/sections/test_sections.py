@@ -82,7 +82,7 @@ def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None
             [case(answered=4), case(answered=10), case()],
             (
                 "4 posts were heard, 3 of them by patients and visitors: 2 complaints, 1 with praise.",
-                "Most complaints were about waiting (2 of 2).",
+                "The topic most complained about was waiting (2 of 2).",
                 "2 of 3 cases were answered in public, half of them within 7 min.",
             ),
         ),
