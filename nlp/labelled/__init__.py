@@ -7,11 +7,12 @@ of one train, or tune thresholds, or test.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -117,3 +118,31 @@ def read(path: Path) -> Iterator[Labelled]:
 def posts() -> tuple[Labelled, ...]:
     """Every labelled post that ships."""
     return tuple(post for path in sorted(Path(__file__).parent.glob("*.jsonl")) for post in read(path))
+
+
+@cache
+def second() -> dict[str, dict[str, Any]]:
+    """The labels of a second labeller, who saw a fifth of the posts without the first labels: by id."""
+    lines = (Path(__file__).parent / "second" / "labels.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return {row["id"]: row for row in rows if row["id"] in {post.id for post in posts()}}
+
+
+def agreement() -> dict[str, float]:
+    """How far both labellers agree: Cohen's kappa of each field, and the F1 of the categories against each other."""
+    first = {post.id: post for post in posts()}
+    found = {}
+    for name in ("voice", "kind", "stage", "mood", "urgency"):
+        found[name] = _kappa([(str(getattr(first[id_], name)), str(row[name])) for id_, row in second().items()])
+    pairs = [(set(first[id_].categories), set(row["categories"])) for id_, row in second().items()]
+    both = sum(len(one & other) for one, other in pairs)
+    found["categories"] = 2 * both / sum(len(one) + len(other) for one, other in pairs)
+    return found
+
+
+def _kappa(pairs: Sequence[tuple[str, str]]) -> float:
+    """Agreement beyond what chance would give (Cohen 1960)."""
+    seen = sum(one == other for one, other in pairs) / len(pairs)
+    ones, others = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    chance = sum(ones[label] * others[label] for label in ones) / len(pairs) ** 2
+    return (seen - chance) / (1 - chance)
