@@ -20,6 +20,7 @@ from listener.database import open_database
 from listener.environment import Environment
 from listener.errors import CallLightError
 from listener.watch import Watch
+from nlp.encoder import ModelError
 from nlp.phrases import check
 from nlp.pipeline import Reader
 
@@ -49,10 +50,24 @@ def examine(environment: Environment, now: datetime | None = None) -> Iterator[F
             f"{len(error.problems)} mistakes; call-light config check names them",
         )
         return
-    yield Finding(f"reader {Reader(config).version}, spaCy {importlib.metadata.version('spacy')}", True)
+    yield _reader(config)
     yield from _database(environment, config, now)
     yield from _collectors(environment, config)
     yield from _slack(environment, config, now)
+
+
+def _reader(config: Config) -> Finding:
+    try:
+        reader = Reader(config)
+    except ModelError as error:
+        without = "or say [reader] model = false in keywords.toml: phrases alone then, which miss half"
+        return Finding("the trained model", False, f"{error}; {without}")
+    what = f"reader {reader.version}, spaCy {importlib.metadata.version('spacy')}"
+    if not config.keywords.reader.model:
+        return Finding(
+            f"{what}, without the trained model", None, "it was turned off in keywords.toml: phrases alone miss half"
+        )
+    return Finding(what, True)
 
 
 def _database(environment: Environment, config: Config, now: datetime) -> Iterator[Finding]:

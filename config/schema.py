@@ -209,9 +209,19 @@ class Exclude(Table):
     phrases: tuple[Text, ...] = ()
 
 
+class ReaderSettings(Table):
+    """How posts are read."""
+
+    # Off: by phrases and rules alone. They miss half of what people say in words of their own.
+    model: StrictBool = True
+    # A model of your own, written by call-light train --out; else the one that comes with the program.
+    folder: Text | None = None
+
+
 class Keywords(Table):
     """keywords.toml"""
 
+    reader: ReaderSettings = ReaderSettings()
     categories: Annotated[dict[Identifier, Category], Field(min_length=1)]
     urgency: UrgencyPhrases
     voices: VoicePhrases = VoicePhrases()

@@ -213,11 +213,14 @@ def import_(
 def read(
     file: Annotated[str, typer.Argument(help='JSON Lines {"id", "text"}; "-" is standard input.')] = "-",
     any_hospital: Annotated[bool, typer.Option("--any-hospital", help="As if every post were about us.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show each post with the words that spoke.")] = False,
 ) -> None:
     """Read texts: JSON Lines in, readings out as JSON Lines, in order; no database."""
     from nlp.pipeline import Reader
 
     reader = Reader(_config(_environment().config))
+    if explain:
+        return _explain(reader, _lines(file), any_hospital)
     bad = 0
     for reading in _readings(reader, _lines(file), any_hospital):
         bad += "error" in reading
@@ -323,6 +326,73 @@ def doctor(as_json: AsJson = False) -> None:
         _print_json([finding.__dict__ for finding in findings])
     if not worst:
         raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------- the model
+
+
+@app.command()
+def train(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 1,
+    epochs: Annotated[float, typer.Option(help="How often each example is seen.")] = 3.0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the new model [where this program keeps its own].")
+    ] = None,
+) -> None:
+    """Train the encoder on the collections in --data DIR and on our own posts: about 40 minutes on two cores."""
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    from nlp.encoder import FOLDER
+
+    data = _collections()
+    try:
+        from nlp import train as trainer
+    except ImportError as error:
+        _fail(f'training needs more than reading ({error.name}): pip install "call-light[train]"')
+    with Progress(
+        *Progress.get_default_columns()[:2], TextColumn("loss {task.fields[loss]:.3f}"), TimeRemainingColumn()
+    ) as bar:
+        task = bar.add_task("training", total=None, loss=0.0)
+
+        def show(step: int, steps: int, loss: float) -> None:
+            bar.update(task, completed=step, total=steps, loss=loss)
+
+        trainer.train(data, out or FOLDER, trainer.Plan(seed=seed, epochs=epochs), show)
+    typer.echo(f"written to {out or FOLDER}; call-light evaluate --data {data} tells how good it is")
+
+
+@app.command()
+def evaluate(
+    as_json: AsJson = False,
+    card: Annotated[bool, typer.Option("--card", help="Write the figures to the model card too.")] = False,
+) -> None:
+    """Precision, recall and F1 of every label, calibration, and what was to be reached; with --data DIR on the collections too."""
+    from nlp import card as cards
+    from nlp.encoder import FOLDER
+    from nlp.evaluate import evaluate as measure
+    from nlp.pipeline import Reader
+
+    config = _config(_environment().config)
+    reader = Reader(config)
+    data = _collections() if _given["data"] else None
+    found = measure(reader, data, lambda what: typer.echo(f"measuring: {what}", err=True))
+    if as_json:
+        _print_json(cards.as_json(found))
+    else:
+        typer.echo(cards.markdown(found))
+    if card:
+        folder = config.keywords.reader.folder
+        typer.echo(f"written to {cards.write(found, Path(folder) if folder else FOLDER)}", err=True)
+
+
+def _collections() -> Path:
+    """The folder of labelled collections, given as --data."""
+    folder: Path | None = _given["data"]
+    if folder is None or not (folder / "label_mapping.csv").exists():
+        _fail(
+            "--data names the folder of the labelled collections; nlp/model/CARD.md says which they are and where from"
+        )
+    return folder
 
 
 # ---------------------------------------------------------------- config
@@ -511,6 +581,46 @@ def _readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator
         if len(texts) == 200:
             yield from finished()
     yield from finished()
+
+
+_COLOURS = {"name": "blue", "phrase": "bold yellow", "encoder": "green", "redaction": "magenta"}
+
+
+def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
+    """Each post with its words marked. A line that is not JSON is a post itself: people try sentences."""
+    from rich.table import Table
+    from rich.text import Text as Marked
+
+    from nlp.explain import evidence
+    from nlp.pipeline import Text, fields
+    from nlp.tokenizer import text_of
+
+    terminal = _terminal()
+    for line in filter(str.strip, lines):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = line.strip()
+        text = str(record.get("text", "")) if isinstance(record, dict) else line.strip()
+        doc = reader.doc(Text(text, about_us=any_hospital))
+        reading, found = fields(doc), list(evidence(doc))
+        post, table = Marked(text_of(doc)), Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for one in found:
+            post.stylize(_COLOURS[one.by] if one.counts else "dim strike", one.start, one.end)
+            words = text_of(doc)[one.start : one.end]
+            style = _COLOURS[one.by] if one.counts else "dim"
+            table.add_row(Marked(words, style), Marked(one.speaks_for), one.by, one.note)
+        topics = ", ".join(f"{topic['id']} {topic['score']:.2f}" for topic in reading["categories"]) or "-"
+        terminal.print(post, soft_wrap=True)
+        terminal.print(
+            f"  {reading['urgency']} · {reading['voice']} · {reading['kind'] or '-'} · {topics}"
+            f" · stage {reading['stage'] or '-'} · mood {reading['mood']:+.2f} · {reading['language']}",
+            style="bold",
+            highlight=False,
+        )
+        terminal.print(table)
+        terminal.print("  why: " + "; ".join(reading["reasons"]), style="dim", highlight=False, markup=False)
+        terminal.print()
 
 
 def _print_json(value: Any) -> None:

@@ -7,19 +7,23 @@ Plain phrases go to the PhraseMatcher, whose cost does not grow with their numbe
 
 import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
 
 from nlp.tokenizer import fold
 
-_GAP: list[dict[str, Any]] = [{"IS_PUNCT": False, "OP": "?"}] * 5
+_GAP = 5  # words that "..." stands for at most
 _START = 3  # letters that a word before "*" has at least
+# Nobody writes these to a patient, and such a pattern can take for ever on a text made for it.
+_REGEX = re.compile(r"[\\\[\](){}^]|\.\*|\.\+|\w[+]\w*[$*+]|\$$")
 _PLAIN_FORMS = 256  # a phrase of alternatives with more forms than this is left to the Matcher
 
 
@@ -33,7 +37,7 @@ class Phrases:
     def __init__(self, language: Language, phrases: dict[str, Iterable[str]]) -> None:
         """`phrases`: label -> phrases as written. Raises PhraseError."""
         self._plain = PhraseMatcher(language.vocab, attr="NORM")
-        self._shaped: list[Matcher] = []
+        self._shaped: list[_Shaped] = []
         # The Matcher tries every pattern at every word, so each of its patterns is tried only on
         # posts that hold one of its words: by word, or by the first letters of one with any ending.
         self._by_word: dict[str, list[int]] = defaultdict(list)
@@ -55,21 +59,17 @@ class Phrases:
         """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
         found = {(start, end, label) for label, start, end in self._plain(doc)}
         for number in self._candidates(doc):
-            for label, start, end in self._shaped[number](doc):
-                if not any(token.is_sent_start for token in doc[start + 1 : end]):
-                    found.add((start, end, label))
+            found.update(self._shaped[number](doc))
         return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
 
     def _add_shaped(self, language: Language, label: str, phrase: str) -> None:
-        matcher = Matcher(language.vocab)
-        matcher.add(label, _shapes(language, phrase), greedy="LONGEST")
         for word in _rarest_part(phrase):
             norm = next(iter(language.make_doc(word.rstrip("*")))).norm_
             if word.endswith("*"):
                 self._by_start[norm[:_START]].append(len(self._shaped))
             else:
                 self._by_word[norm].append(len(self._shaped))
-        self._shaped.append(matcher)
+        self._shaped.append(_Shaped(language, label, phrase))
 
     def _candidates(self, doc: Doc) -> set[int]:
         candidates: set[int] = set()
@@ -86,8 +86,51 @@ class Phrases:
         return (*self._by_word.get(norm, ()), *self._by_start.get(norm[:_START], ()))
 
 
+class _Shaped:
+    """A phrase with any endings or gaps. What stands between two gaps is looked for by itself, then joined: a pattern with
+    optional words would try every way to skip them, and three gaps over one repeated word take minutes."""
+
+    def __init__(self, language: Language, label: str, phrase: str) -> None:
+        self._label = language.vocab.strings.add(label)
+        self._pieces: list[Matcher] = []
+        for piece in " ".join(phrase.split()).split(" ... "):
+            matcher = Matcher(language.vocab)
+            matcher.add(label, _shapes(language, piece))
+            self._pieces.append(matcher)
+
+    def __call__(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
+        """Start, end and label of each occurrence, the longest where they overlap."""
+        chains = self._places(doc, self._pieces[0])
+        for piece in self._pieces[1:]:
+            chains = _joined(doc, chains, self._places(doc, piece)) if chains else []
+        spans = (Span(doc, start, end) for start, end in chains)
+        for span in filter_spans([span for span in spans if not any(token.is_sent_start for token in span[1:])]):
+            yield span.start, span.end, self._label
+
+    @staticmethod
+    def _places(doc: Doc, piece: Matcher) -> list[tuple[int, int]]:
+        return sorted({(start, end) for _, start, end in piece(doc)})
+
+
+def _joined(doc: Doc, before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each place with the farthest one that follows it over a gap without punctuation."""
+    starts = [start for start, _ in after]
+    joined = []
+    for first, end in before:
+        near = after[bisect_left(starts, end) : bisect_right(starts, end + _GAP)]
+        ends = [stop for start, stop in near if not any(token.is_punct for token in doc[end:start])]
+        if ends:
+            joined.append((first, max(ends)))
+    return joined
+
+
 def check(phrase: str) -> None:
     """Raises PhraseError for a phrase that cannot be read or would match everything."""
+    if _REGEX.search(phrase):
+        raise PhraseError(
+            f"{phrase!r} looks like a regular expression; phrases know only these signs: a|b, any ending*, and ... for up to"
+            " five words"
+        )
     _parts(phrase)
 
 
@@ -97,7 +140,11 @@ def _parts(phrase: str) -> list[list[str]]:
     flat = [word for part in parts for word in part]
     if not flat or any(not word for word in flat):
         raise PhraseError("an empty word: write a|b without spaces, and something on both sides")
-    if parts[0] == ["..."] or parts[-1] == ["..."]:
+    if (
+        parts[0] == ["..."]
+        or parts[-1] == ["..."]
+        or [["..."], ["..."]] in (parts[i : i + 2] for i in range(len(parts)))
+    ):
         raise PhraseError('"..." stands between two words')
     for word in flat:
         if "*" in word.rstrip("*") or word.count("*") > 1:
@@ -125,8 +172,8 @@ def _plain_forms(phrase: str) -> set[str] | None:
 
 
 def _shapes(language: Language, phrase: str) -> list[list[dict[str, Any]]]:
-    """The Matcher's patterns for a phrase."""
-    parts = [[_GAP] if part == ["..."] else _word(language, part) for part in _parts(phrase)]
+    """The Matcher's patterns for a phrase without gaps."""
+    parts = [_word(language, part) for part in _parts(phrase)]
     return [list(itertools.chain.from_iterable(shape)) for shape in itertools.product(*parts)]
 
 

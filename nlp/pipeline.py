@@ -1,54 +1,54 @@
 """Builds the spaCy pipeline and takes what it found out of each Doc.
 
-text -> sentences -> mentions -> keywords -> signs -> language -> assertion -> mood -> stage -> voice -> kind -> urgency -> redaction
+text -> mentions -> language -> sentences -> keywords -> signs -> scores -> redaction -> assertion -> danger -> mood -> stage -> voice -> kind -> topics
+     -> urgency
+
+The fast pass (mentions, language, and redaction) is for every post, the careful one for those that are in question: about us, or smelling of
+danger where care is given. Most posts that a search brings are not.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
-from spacy.util import filter_spans
+from spacy.tokens import Doc
 
 from config.schema import Config
 from nlp.components import (
     assertion,
+    danger,
     keywords,
     kind,
     language,
     mentions,
     mood,
     redaction,
+    scores,
     sentences,
     signs,
     stage,
+    topics,
     urgency,
     voice,
 )
 from nlp.tokenizer import blank, text_of, visible
 
 # Goes up when the rules in this package change what is read, so that kept mentions are read again.
-RULES_VERSION = 1
-ORDER = (
-    "sentences",
-    "mentions",
-    "keywords",
-    "signs",
-    "language",
-    "assertion",
-    "mood",
-    "stage",
-    "voice",
-    "kind",
-    "urgency",
-    "redaction",
+RULES_VERSION = 2
+_FAST = ("mentions", "language")
+_CAREFUL = (
+    *("sentences", "keywords", "signs", "scores", "redaction", "assertion", "danger"),
+    *("mood", "stage", "voice", "kind", "topics", "urgency"),
 )
-_COMPONENTS = (assertion, keywords, kind, language, mentions, mood, redaction, sentences, signs, stage, urgency, voice)
-# Only posts in question are read closely: those about us, and those that may tell of danger where care is given.
-_CLOSE = ("sentences", "keywords", "signs", "assertion", "mood", "stage", "voice", "kind", "urgency")
+ORDER = (*_FAST, *_CAREFUL)
+_COMPONENTS = (
+    *(assertion, danger, keywords, kind, language, mentions, mood, redaction, scores, sentences, signs, stage, topics),
+    *(urgency, voice),
+)
 _LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
 
@@ -65,24 +65,29 @@ class Reader:
     """The pipeline for one configuration. `version` changes whenever readings could."""
 
     def __init__(self, config: Config) -> None:
+        """Raises nlp.encoder.ModelError when the trained model cannot be used and the configuration asks for it."""
         self.language = build(config)
-        self.version = version(config)
-        self._titles = {name: category.title for name, category in config.keywords.categories.items()}
+        self.version = version(config, _model(self.language))
 
     def read(self, texts: Iterable[Text]) -> Iterator[dict[str, Any]]:
         """What each text says, in order: the fields of a Reading."""
-        closely = [component for name, component in self.language.pipeline if name in _CLOSE]
-        for doc in self.language.pipe(map(self._doc, texts), disable=_CLOSE):
-            if doc._.in_question:
-                for component in closely:
-                    component(doc)
-                    if not doc._.in_question:
-                        break
-            yield fields(doc)
+        yield from map(fields, self.docs(texts))
+
+    def docs(self, texts: Iterable[Text]) -> Iterator[Doc]:
+        """The Doc of each text with everything that was found in it, in order."""
+        careful = [(name, component) for name, component in self.language.pipeline if name in _CAREFUL]
+        docs: Iterable[Doc] = self.language.pipe(map(self._doc, texts), disable=_CAREFUL)
+        for how, parts in groupby(careful, lambda part: part[0] if part[0] in ("scores", "redaction") else "asked"):
+            components: list[Any] = [component for _, component in parts]
+            if how == "scores":
+                docs = components[0].pipe(docs)
+            else:
+                docs = map(components[0], docs) if how == "redaction" else _asked(components, docs)
+        return iter(docs)
 
     def doc(self, text: Text) -> Doc:
-        """The Doc of one text with everything that was found in it."""
-        return self.language(self._doc(text))
+        """The Doc of one text."""
+        return next(self.docs([text]))
 
     def _doc(self, text: Text) -> Doc:
         shown = visible(text.text[:_LONGEST])
@@ -93,27 +98,50 @@ class Reader:
         return doc
 
 
+def _asked(components: Sequence[Callable[[Doc], Doc]], docs: Iterable[Doc]) -> Iterator[Doc]:
+    """All the docs; those in question have been through the components, until they were in question no longer."""
+    for doc in docs:
+        if doc._.in_question:
+            for component in components:
+                component(doc)
+                if not doc._.in_question:
+                    break
+        yield doc
+
+
 def build(config: Config) -> Language:
     """The pipeline, its matchers filled from the configuration."""
     assert len(_COMPONENTS) == len(ORDER)  # imported above: importing a component registers it
     settings = {
         "mentions": mentions.names_of(config.hospital),
         "keywords": {"phrases": keywords.phrases_of(config.keywords)},
+        "scores": {"folder": config.keywords.reader.folder},
+        "topics": {"categories": topics.categories_of(config.keywords)},
     }
     pipeline = blank()
     for name in ORDER:
-        pipeline.add_pipe(name, config=settings.get(name, {}))
+        if name != "scores" or config.keywords.reader.model:
+            pipeline.add_pipe(name, config=settings.get(name, {}))
     return pipeline
 
 
-def version(config: Config) -> str:
-    """A short name for rules and phrases together: the same for the same readings."""
+def version(config: Config, model: str | None) -> str:
+    """A short name for rules, phrases and model together: the same for the same readings."""
     seen = {
         "rules": RULES_VERSION,
+        "model": model,
         "hospital": config.hospital.model_dump(mode="json", exclude={"coverage", "timezone"}),
-        "keywords": {**keywords.phrases_of(config.keywords), "categories": sorted(config.keywords.categories)},
+        "keywords": {**keywords.phrases_of(config.keywords), **topics.categories_of(config.keywords)},
     }
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _model(pipeline: Language) -> str | None:
+    """The version of the trained model; None where reading is by rules alone."""
+    if "scores" not in pipeline.pipe_names:
+        return None
+    careful: Any = pipeline.get_pipe("scores")
+    return str(careful.encoder.version)
 
 
 def fields(doc: Doc) -> dict[str, Any]:
@@ -126,7 +154,7 @@ def fields(doc: Doc) -> dict[str, Any]:
         "departments": list(doc._.departments),
         "voice": doc._.voice,
         "kind": doc._.kind,
-        "categories": _categories(doc),
+        "categories": [dict(topic) for topic in doc._.topics],
         "stage": doc._.stage if doc._.voice == "patient" else None,
         "mood": doc._.mood,
         "urgency": doc._.urgency,
@@ -149,34 +177,23 @@ _NOT_ABOUT_US: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _categories(doc: Doc) -> list[dict[str, Any]]:
-    """Each category with its words; the score grows with how much of the post speaks of it (0.6 for one phrase, to 1)."""
-    if doc._.voice != "patient":
-        return []
-    spans: dict[str, list[Span]] = {}
-    for span in keywords.spoken(doc, "category:"):
-        spans.setdefault(span.label_.removeprefix("category:"), []).append(span)
-    # Of "waiting" and "waiting room" in one place the longer says more.
-    words = {name: list(dict.fromkeys(span.text for span in filter_spans(found))) for name, found in spans.items()}
-    scored = [{"id": name, "score": round(1 - 0.4 ** len(found), 2), "words": found} for name, found in words.items()]
-    return sorted(scored, key=lambda category: -float(category["score"]))
-
-
 def _reasons(doc: Doc) -> list[str]:
     reasons = [f"about us: {name!r}" for name in doc._.mentions_us] or (
         ["about us: its place says so"] if doc._.about_us else []
     )
+    reasons += doc._.urgency_why
     reasons.append(f"voice {doc._.voice}: {doc._.voice_why}")
     if doc._.kind:
         reasons.append(f"{doc._.kind}: {doc._.kind_why}")
-    reasons += doc._.urgency_why
-    dropped = [span for span in keywords.spoken(doc, "urgency:") if span._.meant not in ("now", "past")]
-    reasons += [
-        f"{span.label_.removeprefix('urgency:')} left out: {span.text!r} is {_MEANT[span._.meant]}" for span in dropped
-    ]
+    if doc._.urgency != "danger":
+        dropped = [span for span in keywords.spoken(doc, "urgency:") if span._.meant not in ("now", "past")]
+        reasons += [
+            f"{span.label_.removeprefix('urgency:')} left out: {span.text!r} is {assertion.SHOWN[span._.meant]}"
+            for span in dropped
+        ]
+    reasons += doc._.topics_why
     if len(text_of(doc)) == _LONGEST:
         reasons.append(f"only the first {_LONGEST:,} characters were read")
+    elif doc._.scores is not None and len(doc._.scores.weights) < len(doc._.scores.pieces.ids):
+        reasons.append("very long: the encoder read its beginning, phrases were looked for in all of it")
     return reasons
-
-
-_MEANT = {"hypothetical": "an if", "denied": "denied", "reported": "what others report", "figure": "a figure of speech"}

@@ -50,6 +50,13 @@ def reader(config: Config) -> Reader:
     return Reader(config)
 
 
+@pytest.fixture(scope="session")
+def rules(config: Config) -> Reader:
+    """The pipeline without the trained model: phrases and rules alone."""
+    alone = config.keywords.reader.model_copy(update={"model": False})
+    return Reader(config.model_copy(update={"keywords": config.keywords.model_copy(update={"reader": alone})}))
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """A new database."""

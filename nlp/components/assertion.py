@@ -15,6 +15,14 @@ from spacy.tokens import Doc, Span
 from nlp.components.keywords import spoken
 
 Meant = Literal["now", "past", "reported", "hypothetical", "denied", "figure"]
+# How each but "now" is called in reasons.
+SHOWN = {
+    "past": "past",
+    "reported": "what others report",
+    "hypothetical": "an if",
+    "denied": "denied",
+    "figure": "a figure of speech",
+}
 
 Span.set_extension("meant", default="now", force=True)
 

@@ -6,6 +6,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
+from nlp.components.scores import quoted
+from nlp.heads import SAYS
 
 Doc.set_extension("kind", default=None, force=True)
 Doc.set_extension("kind_why", default="", force=True)
@@ -22,24 +24,34 @@ _SOFTENED = re.compile(
 
 
 @Language.component(
-    "kind", requires=["doc._.voice", "doc._.good", "doc._.bad", "doc.spans"], assigns=["doc._.kind", "doc._.kind_why"]
+    "kind",
+    requires=["doc._.voice", "doc._.good", "doc._.bad", "doc._.danger", "doc._.scores", "doc.spans"],
+    assigns=["doc._.kind", "doc._.kind_why"],
 )
 def kind(doc: Doc) -> Doc:
     """Set doc._.kind, None unless the voice is a patient's."""
     if doc._.voice == "patient":
-        doc._.kind, doc._.kind_why = _kind(doc)
+        doc._.kind, doc._.kind_why = _by_words(doc) if doc._.scores is None else _read(doc)
     return doc
 
 
-def _kind(doc: Doc) -> tuple[str, str]:
+def _read(doc: Doc) -> tuple[str, str]:
+    """What the encoder reads."""
+    said = doc._.scores.any(SAYS)
+    for label in SAYS.labels:
+        answer = said[label]
+        if answer.likely >= doc._.scores.thresholds[SAYS.name][label]:
+            return label, f"read so in {quoted(doc, SAYS, label, answer.sentence)} ({answer.likely:.2f})"
+    return "comment", "neither praise nor complaint nor question"
+
+
+def _by_words(doc: Doc) -> tuple[str, str]:
     good, bad = doc._.good, doc._.bad
     text = " ".join(token.norm_ for token in doc)
-    harm = [
-        span for label in ("urgency:danger", "urgency:serious") for span in spoken(doc, label) if span._.meant == "now"
-    ]
+    harm = [*doc._.danger, *(repr(span.text) for span in spoken(doc, "urgency:serious") if span._.meant == "now")]
     grateful = len(good) > 1 and not bad
     if harm and not grateful:
-        return "complaint", f"says {harm[0].text!r}"
+        return "complaint", f"says {harm[0]}"
     if _DOUBTS.search(text) and len(bad) <= 2 and not good:
         return "question", "asks whether others have it too"
     if bad and _SOFTENED.search(text) and good:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.heads import MOOD
 from nlp.tokenizer import text_of, words_of
 
 
@@ -176,9 +177,13 @@ _FACES |= {
 }
 
 
-@Language.component("mood", requires=["doc.sents"], assigns=["doc._.mood", "doc._.good", "doc._.bad"])
+@Language.component("mood", requires=["doc.sents", "doc._.scores"], assigns=["doc._.mood", "doc._.good", "doc._.bad"])
 def mood(doc: Doc) -> Doc:
-    """Set the mood and the words behind it."""
+    """Set the mood and, where reading is by rules alone, the words behind it."""
+    if doc._.scores is not None:
+        likely = doc._.scores.one(MOOD)
+        doc._.mood = round(likely["happy"] - likely["unhappy"], 2)
+        return doc
     good: list[str] = []
     bad: list[str] = []
     score = sum(weight * min(text_of(doc).count(face), 2) for face, weight in _FACES.items())

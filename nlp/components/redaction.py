@@ -17,10 +17,17 @@ from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
+from nlp.heads import PERSONAL
+from nlp.labelled import Mark
 from nlp.tokenizer import fold, text_of, words_of
 
 Doc.set_extension("redacted", default="", force=True)
-Doc.set_extension("found_personal", default=(), force=True)  # kinds, never the values
+Doc.set_extension("personal", default=(), force=True)  # nlp.labelled.Mark: where, of which kind; never the values
+
+_SHOWN = {"email": "e-mail", "url": "link"}
+_SURE_ENOUGH = 0.5
+_SURE: dict[str, float] = {}
+_OF_DIGITS = frozenset(["phone", "number", "room"])
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
@@ -51,7 +58,7 @@ _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|peop
 _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
     # A sign
     (r"@|u/", (
-        ("e-mail", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
+        ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
         ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
     )),
     # Three digits, or digits beside letters
@@ -155,34 +162,53 @@ _PARTICLES = words_of("van der den de la del von di da st")
 
 @Language.component(
     "redaction",
-    requires=["doc.spans", "doc._.mentions_us"],
-    assigns=["doc._.redacted", "doc._.found_personal"],
+    requires=["doc.spans", "doc._.mentions_us", "doc._.scores"],
+    assigns=["doc._.redacted", "doc._.personal"],
 )
 def redaction(doc: Doc) -> Doc:
-    """Set doc._.redacted."""
+    """Set doc._.redacted and where what is left out stood."""
     text = text_of(doc)
     found = _numbers(text)
     if _may_name(doc):
         found += _names(doc)
-    if not found:
+    read = _read(doc) if doc._.scores is not None else []
+    if not found and not read:
         doc._.redacted = text
         return doc
     ours = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
-    out, last, kinds = [], 0, []
-    for start, end, kind in _merged(found):
-        if kind in ("name", "handle") and any(start < stop and begin < end for begin, stop in ours):
-            continue
-        out += [text[last:start], f"[{kind}]"]
-        last = end
-        kinds.append(kind)
+    found = [one for one in found if one[2] not in ("name", "handle") or not _touches(one, ours)]
+    marks = [Mark(*one) for one in _merged(found, [one for one in read if not _touches(one, ours)])]
+    out, last = [], 0
+    for mark in marks:
+        out += [text[last : mark.start], f"[{_SHOWN.get(mark.kind, mark.kind)}]"]
+        last = mark.end
     doc._.redacted = "".join([*out, text[last:]])
-    doc._.found_personal = tuple(dict.fromkeys(kinds))
+    doc._.personal = tuple(marks)
     return doc
+
+
+def _read(doc: Doc) -> list[tuple[int, int, str]]:
+    """What the encoder takes for personal, in whole words: no half of a value may stay."""
+    found = []
+    for start, end, kind, likely in doc._.scores.spans(PERSONAL):
+        if likely >= _SURE.get(kind, _SURE_ENOUGH):
+            span = doc.char_span(start, end, alignment_mode="expand")
+            if span is not None and (kind not in _OF_DIGITS or _DIGIT.search(span.text)):
+                found.append((span.start_char, span.start_char + len(_without_s(span.text)), kind))
+    return found
+
+
+def _touches(one: tuple[int, int, str], places: list[tuple[int, int]]) -> bool:
+    return any(one[0] < stop and begin < one[1] for begin, stop in places)
+
+
+def _without_s(name: str) -> str:
+    return re.sub(r"['’]s?$", "", name)
 
 
 def _numbers(text: str) -> list[tuple[int, int, str]]:
     """Everything that a pattern finds. The digits of links are none of ours."""
-    found = [(*match.span(), "link") for match in _LINK.finditer(text)]
+    found = [(*match.span(), "url") for match in _LINK.finditer(text)]
     if found:
         text = _LINK.sub(lambda match: " " * len(match.group()), text)
     lowered = text.lower()
@@ -204,16 +230,18 @@ def _value(match: re.Match[str]) -> tuple[int, int]:
     return match.span("value") if named else match.span()
 
 
-def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """At one place the longest wins; whatever overlaps it goes with it, so that no half of a value stays."""
-    merged: list[tuple[int, int, str]] = []
-    for start, end, kind in sorted(found, key=lambda f: (f[0], -f[1])):
+def _merged(found: list[tuple[int, int, str]], read: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """What overlaps goes together, so that no half of a value stays; a pattern knows its kind better than the encoder."""
+    merged: list[tuple[int, int, str, bool]] = []
+    for start, end, kind, is_read in sorted(
+        [(*one, False) for one in found] + [(*one, True) for one in read], key=lambda one: (one[0], -one[1], one[3])
+    ):
         if merged and start < merged[-1][1]:
-            before = merged[-1]
-            merged[-1] = (before[0], max(before[1], end), before[2])
+            first, last, before, was_read = merged[-1]
+            merged[-1] = (first, max(last, end), kind if was_read and not is_read else before, was_read and is_read)
         else:
-            merged.append((start, end, kind))
-    return merged
+            merged.append((start, end, kind, is_read))
+    return [(start, end, kind) for start, end, kind, _ in merged]
 
 
 def _may_name(doc: Doc) -> bool:
@@ -270,8 +298,7 @@ def _names(doc: Doc) -> list[tuple[int, int, str]]:
         looks_so = words.texts[index][0].isupper() or (index and words.norms[index - 1] in _BEFORE)
         end = _name_end(words, index, known) if looks_so else None
         if end:
-            trimmed = re.sub(r"['’]s?$", "", words.texts[end - 1])
-            found.append((words.places[index], words.places[end - 1] + len(trimmed), "name"))
+            found.append((words.places[index], words.places[end - 1] + len(_without_s(words.texts[end - 1])), "name"))
         index = end or index + 1
     return found
 

@@ -1,13 +1,16 @@
 """Sentences of social text: they end at a stop, a line break, or an emoji before a capital."""
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Literal
 
 import numpy
-from spacy.attrs import ORTH, SENT_START
+from spacy.attrs import IDX, ORTH, SENT_START
 from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.tokens import Doc
+
+from nlp.tokenizer import blank
 
 _STOPS = frozenset(".!?…") | {"...", "..", "!!", "??", "!?", "?!", "。", "！", "？", "؟"}
 _CLOSING = frozenset("\"')]»”’")
@@ -33,6 +36,26 @@ def sentences(doc: Doc) -> Doc:
         starts[0] = _YES
         doc.from_array([SENT_START], starts)  # type: ignore[arg-type]  # an array of one column
     return doc
+
+
+def sentence_starts(texts: Iterable[str]) -> Iterator[list[int]]:
+    """The first character of each sentence of each text, outside the pipeline."""
+    language = _alone()
+    for text in texts:
+        yield starts_of(language(text))
+
+
+def starts_of(doc: Doc) -> list[int]:
+    """The first character of each sentence."""
+    rows = doc.to_array([IDX, SENT_START])
+    return [int(place) for place, start in rows.tolist() if start == _YES]
+
+
+@cache
+def _alone() -> Language:
+    language = blank()
+    language.add_pipe("sentences")
+    return language
 
 
 def _role(text: str) -> _Role:

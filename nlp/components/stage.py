@@ -5,6 +5,8 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.heads import STAGE
+
 Doc.set_extension("stage", default=None, force=True)
 
 # The first that fits: what is said of a later stage says more than the words of an earlier one.
@@ -41,9 +43,14 @@ _STAGES = (
 _COMPILED = tuple((name, re.compile(pattern)) for name, pattern in _STAGES)
 
 
-@Language.component("stage", assigns=["doc._.stage"])
+@Language.component("stage", requires=["doc._.scores"], assigns=["doc._.stage"])
 def stage(doc: Doc) -> Doc:
     """Set doc._.stage, or leave it None."""
+    if doc._.scores is not None:
+        likely = doc._.scores.one(STAGE)
+        best = max(likely, key=likely.__getitem__)
+        doc._.stage = None if best == "none" else best
+        return doc
     text = " ".join(token.norm_ for token in doc[:2000])
     doc._.stage = next((name for name, pattern in _COMPILED if pattern.search(text)), None)
     return doc

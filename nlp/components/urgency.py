@@ -6,6 +6,8 @@ from spacy.tokens import Doc
 from nlp.components.keywords import spoken
 from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
+from nlp.components.scores import quoted
+from nlp.heads import URGENT
 
 Doc.set_extension("urgency", default="none", force=True)
 Doc.set_extension("urgency_why", default=(), force=True)
@@ -13,7 +15,7 @@ Doc.set_extension("urgency_why", default=(), force=True)
 
 @Language.component(
     "urgency",
-    requires=["doc.spans", "span._.meant", "doc._.kind", "doc._.voice"],
+    requires=["doc.spans", "span._.meant", "doc._.scores", "doc._.danger", "doc._.kind", "doc._.voice"],
     assigns=["doc._.urgency", "doc._.urgency_why"],
 )
 def urgency(doc: Doc) -> Doc:
@@ -23,23 +25,33 @@ def urgency(doc: Doc) -> Doc:
 
 
 def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
-    now = {
-        level: [span for span in spoken(doc, f"urgency:{level}") if span._.meant == "now"]
-        for level in ("danger", "here_now", "serious")
-    }
-    past = [span for span in spoken(doc, "urgency:danger") if span._.meant == "past"]
     if doc._.own:
         return "none", ()
-    if now["danger"] and (is_about_us(doc) or doc._.voice == "patient"):
-        return "danger", tuple(dict.fromkeys(f"danger: {span.text!r}" for span in now["danger"]))
+    if doc._.danger and (is_about_us(doc) or doc._.voice == "patient"):
+        return "danger", doc._.danger
     if doc._.voice != "patient":
         return "none", ()
     if doc._.language not in READ:
         return "routine", (f"language {doc._.language} cannot be read",)
-    if doc._.kind == "praise":
-        return "low", ()
-    if now["here_now"]:
-        return "here_now", tuple(dict.fromkeys(f"here now: {span.text!r}" for span in now["here_now"]))
-    if now["serious"] or past:
-        return "serious", tuple(dict.fromkeys(f"serious: {span.text!r}" for span in (*now["serious"], *past)))
+    for level, shown in (("here_now", "here now"), ("serious", "serious")):
+        if why := _because(doc, level, shown):
+            return level, why
     return ("routine" if doc._.kind in ("complaint", "question") else "low"), ()
+
+
+def _because(doc: Doc, level: str, shown: str) -> tuple[str, ...]:
+    """What makes a post so urgent; nothing when it is not."""
+    if level == "serious" and doc._.kind == "praise":
+        return ()
+    said = [span.text for span in spoken(doc, f"urgency:{level}") if span._.meant == "now"]
+    if level == "serious":
+        said += [span.text for span in spoken(doc, "urgency:danger") if span._.meant == "past"]
+    if doc._.scores is None:
+        said = [] if doc._.kind == "praise" else said
+        return tuple(dict.fromkeys(f"{shown}: {words!r}" for words in said))
+    if said:
+        return tuple(dict.fromkeys(f"{shown}: {words!r}" for words in said))
+    answer = doc._.scores.any(URGENT)[level]
+    if answer.likely >= doc._.scores.thresholds[URGENT.name][level]:
+        return (f"{shown}: read so in {quoted(doc, URGENT, level, answer.sentence)} ({answer.likely:.2f})",)
+    return ()

@@ -3,15 +3,20 @@
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
 from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
+from nlp.heads import VOICE
 from nlp.tokenizer import text_of, words_of
 
 Doc.set_extension("voice", default="other", force=True)
 Doc.set_extension("voice_why", default="names nothing of ours", force=True)
+
+# A patient who is taken for somebody else gets no answer; somebody else who is taken for a patient costs a look.
+_PERHAPS = 0.2
+_SURELY = 0.9  # that a patient speaks, whatever the phrases of adverts and news say
 
 _OWN = frozenset(
     [
@@ -123,7 +128,9 @@ _RELAYED = re.compile(r"^\s*RT @")
 
 
 @Language.component(
-    "voice", requires=["doc.spans", "doc._.language", "doc._.good"], assigns=["doc._.voice", "doc._.voice_why"]
+    "voice",
+    requires=["doc.spans", "doc._.language", "doc._.good", "doc._.danger", "doc._.scores"],
+    assigns=["doc._.voice", "doc._.voice_why"],
 )
 def voice(doc: Doc) -> Doc:
     """Set doc._.voice and why."""
@@ -134,20 +141,33 @@ def voice(doc: Doc) -> Doc:
 def _voice(doc: Doc) -> tuple[str, str]:
     if doc._.own:
         return "other", "the hospital's own account"
-    danger = [span for span in spoken(doc, "urgency:danger") if span._.meant == "now"]
-    if not is_about_us(doc) and not (danger and _is_in_care(doc)):
+    if not is_about_us(doc) and not (doc._.danger and _is_in_care(doc)):
         return "other", "names nothing of ours"
     if doc._.language not in READ:
         return "patient", f"language {doc._.language} cannot be read: a person must"
     excluded = spoken(doc, "exclude")
     if excluded:
         return "other", f"left out by {excluded[0].text!r}"
+    if doc._.scores is not None:
+        return _read(doc)
     own = _own(doc)
     return (
-        (None if danger else _announces(doc, own))
-        or _tells(doc, own, danger)
-        or ("other", "tells of no experience here")
+        (None if doc._.danger else _announces(doc, own)) or _tells(doc, own) or ("other", "tells of no experience here")
     )
+
+
+def _read(doc: Doc) -> tuple[str, str]:
+    """The voice that the encoder hears, unless a phrase of keywords.toml says that it is an advert or news. A patient that
+    the encoder is sure of stays one: nobody answers what is taken for an advert."""
+    likely = doc._.scores.one(VOICE)
+    best = "patient" if likely["patient"] >= _PERHAPS else max(likely, key=likely.__getitem__)
+    said = [span for voice in ("promo", "news") for span in spoken(doc, f"voice:{voice}")]
+    if not said or doc._.danger:
+        return best, f"read so ({likely[best]:.2f})"
+    named = said[0].label_.removeprefix("voice:")
+    if best == "patient" and likely[best] >= _SURELY:
+        return best, f"read so ({likely[best]:.2f}), though {said[0].text!r} speaks like {named}"
+    return named, f"says {said[0].text!r}"
 
 
 def _own(doc: Doc) -> set[str]:
@@ -182,14 +202,14 @@ def _reports_on_us(doc: Doc) -> bool:
     return first is not None and first.start <= 6 and first.end < len(doc) and doc[first.end].norm_ in _REPORTS
 
 
-def _tells(doc: Doc, own: set[str], danger: list[Span]) -> tuple[str, str] | None:
+def _tells(doc: Doc, own: set[str]) -> tuple[str, str] | None:
     """The voice of someone with an experience or a question."""
     topics, urgent = spoken(doc, "category:"), spoken(doc, "urgency:")
     felt, text = doc._.good or doc._.bad, text_of(doc)
     norms = {token.norm_ for token in doc}
     to_us = norms & _TO_US
-    if danger:
-        return "patient", f"says {danger[0].text!r}"
+    if doc._.danger:
+        return "patient", f"says {doc._.danger[0]}"
     if _WORKS_HERE.search(text.casefold()):
         return "other", "works here"
     if doc._.about_us and (

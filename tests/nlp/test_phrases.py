@@ -29,6 +29,9 @@ def found(phrase: str, text: str) -> list[str]:
         ("nobody ... came", "nobody at all ever came", ["nobody at all ever came"]),
         ("nobody ... came", "nobody one two three four five six came", []),
         ("nobody ... came", "nobody cared. She came", []),
+        ("nobody ... came ... us", "nobody at all came to help us", ["nobody at all came to help us"]),
+        ("nobody ... came ... us", "nobody at all came. To us", []),
+        ("wait* ... wait*", "wait waited, waiting", ["wait waited"]),
         ("told * nothing", "", None),
     ],
 )
@@ -40,7 +43,29 @@ def test_finds(phrase: str, text: str, expected: list[str] | None) -> None:
         assert found(phrase, text) == expected
 
 
-@pytest.mark.parametrize("phrase", ["", "a| b", "... came", "nobody ...", "wa*", "w*it", "wait**"])
+@pytest.mark.parametrize("phrase", ["", "a| b", "... came", "nobody ...", "wa*", "w*it", "wait**", "a ... ... b"])
 def test_refuses(phrase: str) -> None:
     with pytest.raises(PhraseError):
         check(phrase)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["(a+)+$", "(wait)+ room", r"\bpain\b", "[Hh]elp", "nurse.*rude", "x{2,}", "a+b+c+", "^help", "wait.+room"],
+)
+def test_regular_expressions_are_refused(phrase: str) -> None:
+    with pytest.raises(PhraseError, match="looks like a regular expression"):
+        check(phrase)
+
+
+@pytest.mark.parametrize("phrase", ["c diff", "$15 parking", "24/7", "a1c", "covid-19", "10/10", "not my job!", "why?"])
+def test_signs_that_people_type_are_no_regular_expressions(phrase: str) -> None:
+    check(phrase)
+
+
+def test_many_gaps_over_one_word_end() -> None:
+    """Tried in every way this would run for hours."""
+    language = blank()
+    language.add_pipe("sentences")
+    phrases = Phrases(language, {"label": [" ... ".join(["wait*"] * 8)]})
+    assert phrases(language("wait " * 2000))

@@ -23,7 +23,7 @@ RECALL = {"danger": 1.0, "here_now": 0.90, "serious": 0.80}
 
 
 @pytest.fixture(scope="module")
-def pairs(config: Config, reader: Reader) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def pairs(config: Config, rules: Reader) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """What each post of the week says by its label, and by the rules."""
     posts = [post for _, batch in read(Lines.of(WEEK / "posts.jsonl"), config.hospital.zone) for post in batch]
     labels = [json.loads(line) for line in (WEEK / "expected.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -32,7 +32,7 @@ def pairs(config: Config, reader: Reader) -> list[tuple[dict[str, Any], dict[str
     for post in posts:
         assert isinstance(post, Post)
         about_us = post.about_us or (post.source, post.thread) in threads
-        said = next(reader.read([Text(post.text, about_us, config.hospital.is_own_account(post.source, post.author))]))
+        said = next(rules.read([Text(post.text, about_us, config.hospital.is_own_account(post.source, post.author))]))
         if said["mentions_us"]:
             threads.add((post.source, post.thread))
         read_as.append(said)
@@ -68,12 +68,12 @@ def test_categories(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     assert recall >= 0.71
 
 
-def test_false_danger_in_tweets_about_disasters(reader: Reader) -> None:
+def test_false_danger_in_tweets_about_disasters(rules: Reader) -> None:
     if not TWEETS.exists():
         pytest.skip(f"{TWEETS.name} is not here: set CALL_LIGHT_SHARED")
     csv.field_size_limit(sys.maxsize)
     with TWEETS.open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)][::6]
-    cried = sum(said["urgency"] == "danger" for said in reader.read(Text(text) for text in texts))
+    cried = sum(said["urgency"] == "danger" for said in rules.read(Text(text) for text in texts))
     print(f"false danger: {cried} of {len(texts)}")  # noqa: T201
     assert cried <= len(texts) / 2000

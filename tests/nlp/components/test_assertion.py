@@ -29,11 +29,11 @@ from nlp.pipeline import Reader, Text
         ("if he collapsed here who would even notice", "hypothetical"),
     ],
 )
-def test_danger(reader: Reader, text: str, meant: str) -> None:
-    spans = spoken(reader.doc(Text(text, about_us=True)), "urgency:danger")
+def test_danger(rules: Reader, text: str, meant: str) -> None:
+    spans = spoken(rules.doc(Text(text, about_us=True)), "urgency:danger")
     assert {span._.meant for span in spans} == {meant}
 
 
-def test_a_denial_within_the_phrase_denies_nothing(reader: Reader) -> None:
-    spans = spoken(reader.doc(Text("nobody comes", about_us=True)), "urgency:danger")
+def test_a_denial_within_the_phrase_denies_nothing(rules: Reader) -> None:
+    spans = spoken(rules.doc(Text("nobody comes", about_us=True)), "urgency:danger")
     assert [span._.meant for span in spans] == ["now"]

@@ -444,38 +444,38 @@ ELSEWHERE = (
 )
 
 
-def urgency(reader: Reader, text: str, about_us: bool = True) -> tuple[str, list[str]]:
-    said = next(reader.read([Text(text, about_us)]))
+def urgency(rules: Reader, text: str, about_us: bool = True) -> tuple[str, list[str]]:
+    said = next(rules.read([Text(text, about_us)]))
     return said["urgency"], said["reasons"]
 
 
 @pytest.mark.parametrize("text", DANGER)
-def test_is_danger(reader: Reader, text: str) -> None:
-    found, reasons = urgency(reader, text)
+def test_is_danger(rules: Reader, text: str) -> None:
+    found, reasons = urgency(rules, text)
     assert found == "danger", reasons
 
 
 @pytest.mark.parametrize("text", DANGER[:: len(DANGER) // 40])
-def test_is_danger_in_capitals_and_without_signs(reader: Reader, text: str) -> None:
-    assert urgency(reader, text.upper())[0] == "danger"
-    assert urgency(reader, text.lower().replace("'", ""))[0] == "danger"
+def test_is_danger_in_capitals_and_without_signs(rules: Reader, text: str) -> None:
+    assert urgency(rules, text.upper())[0] == "danger"
+    assert urgency(rules, text.lower().replace("'", ""))[0] == "danger"
 
 
 @pytest.mark.parametrize("text", NOT_DANGER)
-def test_is_no_danger(reader: Reader, text: str) -> None:
-    found, reasons = urgency(reader, text)
+def test_is_no_danger(rules: Reader, text: str) -> None:
+    found, reasons = urgency(rules, text)
     assert found != "danger", reasons
 
 
 @pytest.mark.parametrize("text", UNNAMED)
-def test_is_danger_where_care_is_given_without_our_name(reader: Reader, text: str) -> None:
-    found, reasons = urgency(reader, text, about_us=False)
+def test_is_danger_where_care_is_given_without_our_name(rules: Reader, text: str) -> None:
+    found, reasons = urgency(rules, text, about_us=False)
     assert found == "danger", reasons
 
 
 @pytest.mark.parametrize("text", ELSEWHERE)
-def test_is_not_ours(reader: Reader, text: str) -> None:
-    assert urgency(reader, text, about_us=False)[0] == "none"
+def test_is_not_ours(rules: Reader, text: str) -> None:
+    assert urgency(rules, text, about_us=False)[0] == "none"
 
 
 def test_there_are_enough_of_both() -> None:

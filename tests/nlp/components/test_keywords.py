@@ -17,15 +17,15 @@ from nlp.pipeline import Reader, Text
         ("", True, set()),
     ],
 )
-def test_what_is_found(reader: Reader, text: str, about_us: bool, labels: set[str]) -> None:
-    doc = reader.doc(Text(text, about_us=about_us))  # spans die with their Doc
-    found = {span.label_ for span in doc.spans["keywords"]}
+def test_what_is_found(rules: Reader, text: str, about_us: bool, labels: set[str]) -> None:
+    doc = rules.doc(Text(text, about_us=about_us))  # spans die with their Doc
+    found = {span.label_ for span in doc.spans["keywords"]} if "keywords" in doc.spans else set()
     assert labels <= found
     assert bool(labels) == bool(found)
 
 
-def test_spoken_goes_by_the_beginning_of_the_label(reader: Reader) -> None:
-    doc = reader.doc(Text("The soup was cold and the bathroom was filthy", about_us=True))
+def test_spoken_goes_by_the_beginning_of_the_label(rules: Reader) -> None:
+    doc = rules.doc(Text("The soup was cold and the bathroom was filthy", about_us=True))
     assert {span.label_ for span in spoken(doc, "category:")} >= {"category:food", "category:facilities"}
     assert spoken(doc, "urgency:") == []
 
@@ -36,6 +36,6 @@ def test_every_table_has_a_label(config: Config) -> None:
     assert {"urgency:danger", "urgency:here_now", "urgency:serious", "voice:promo", "voice:news", "exclude"} <= labels
 
 
-def test_one_phrase_ten_thousand_times(reader: Reader) -> None:
-    doc = reader.doc(Text("soup " * 10_000, about_us=True))
+def test_one_phrase_ten_thousand_times(rules: Reader) -> None:
+    doc = rules.doc(Text("soup " * 10_000, about_us=True))
     assert 0 < len(doc.spans["keywords"]) < 1000

@@ -31,14 +31,14 @@ SAID = {
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in SAID.items() for text in texts])
-def test_kind(reader: Reader, kind: str, text: str) -> None:
-    said = next(reader.read([Text(text, about_us=True)]))
+def test_kind(rules: Reader, kind: str, text: str) -> None:
+    said = next(rules.read([Text(text, about_us=True)]))
     assert said["kind"] == kind, said["reasons"]
 
 
 @pytest.mark.parametrize(
     ("text", "sign"), [("awful, rude, filthy 😡", -1), ("wonderful kind staff ❤️", 1), ("it is Tuesday", 0)]
 )
-def test_mood_is_a_face(reader: Reader, text: str, sign: int) -> None:
-    mood = next(reader.read([Text(text, about_us=True)]))["mood"]
+def test_mood_is_a_face(rules: Reader, text: str, sign: int) -> None:
+    mood = next(rules.read([Text(text, about_us=True)]))["mood"]
     assert (mood > 0) - (mood < 0) == sign

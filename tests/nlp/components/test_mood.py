@@ -14,8 +14,8 @@ from nlp.pipeline import Reader, Text
         "They ignored us for hours",
     ],
 )
-def test_red(reader: Reader, text: str) -> None:
-    assert reader.doc(Text(text, about_us=True))._.mood < 0
+def test_red(rules: Reader, text: str) -> None:
+    assert rules.doc(Text(text, about_us=True))._.mood < 0
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def test_red(reader: Reader, text: str) -> None:
         "Excelente atención, muchas gracias",
     ],
 )
-def test_green(reader: Reader, text: str) -> None:
-    assert reader.doc(Text(text, about_us=True))._.mood > 0
+def test_green(rules: Reader, text: str) -> None:
+    assert rules.doc(Text(text, about_us=True))._.mood > 0
 
 
-def test_white_and_bounds(reader: Reader) -> None:
-    assert reader.doc(Text("The clinic opens at nine", about_us=True))._.mood == 0
-    assert -1 <= reader.doc(Text("awful " * 500, about_us=True))._.mood <= 1
+def test_white_and_bounds(rules: Reader) -> None:
+    assert rules.doc(Text("The clinic opens at nine", about_us=True))._.mood == 0
+    assert -1 <= rules.doc(Text("awful " * 500, about_us=True))._.mood <= 1

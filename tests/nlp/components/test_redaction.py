@@ -145,32 +145,32 @@ STAYS = (
 )
 
 
-def redacted(reader: Reader, text: str) -> str:
-    return str(next(reader.read([Text(text, about_us=True)]))["redacted_text"])
+def redacted(rules: Reader, text: str) -> str:
+    return str(next(rules.read([Text(text, about_us=True)]))["redacted_text"])
 
 
 @pytest.mark.parametrize(("text", "expected"), GOES)
-def test_goes(reader: Reader, text: str, expected: str) -> None:
-    assert redacted(reader, text) == expected
+def test_goes(rules: Reader, text: str, expected: str) -> None:
+    assert redacted(rules, text) == expected
 
 
 @pytest.mark.parametrize("text", STAYS)
-def test_stays(reader: Reader, text: str) -> None:
-    assert redacted(reader, text) == text
+def test_stays(rules: Reader, text: str) -> None:
+    assert redacted(rules, text) == text
 
 
 @pytest.mark.parametrize(("text", "expected"), GOES[::4])
-def test_no_half_of_a_value_stays_inside_a_sentence(reader: Reader, text: str, expected: str) -> None:
-    assert redacted(reader, f"Well: {text}; {text}") == f"Well: {expected}; {expected}"
+def test_no_half_of_a_value_stays_inside_a_sentence(rules: Reader, text: str, expected: str) -> None:
+    assert redacted(rules, f"Well: {text}; {text}") == f"Well: {expected}; {expected}"
 
 
 @pytest.mark.parametrize(
     "piece",
     ["MRN ", "id id ", "on 3/", "born on ", "a@", "1-", "12 A ", "Dr. ", "March 1", "(415) ", "is 9", "1.", "@a"],
 )
-def test_no_text_is_slow(reader: Reader, piece: str) -> None:
+def test_no_text_is_slow(rules: Reader, piece: str) -> None:
     text = (piece * 100_000)[:50_000]
-    redacted(reader, text)  # new words are learned once
-    started = time.perf_counter()
-    redacted(reader, text)
-    assert time.perf_counter() - started < 2
+    redacted(rules, text)  # new words are learned once
+    started = time.process_time()
+    redacted(rules, text)
+    assert time.process_time() - started < 2

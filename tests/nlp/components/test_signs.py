@@ -18,11 +18,11 @@ FAR = "The room is nice and the view is fine and we like it here. " * 8
         ("Told triage that we were here.", False),
     ],
 )
-def test_together_only(reader: Reader, text: str, danger: bool) -> None:
-    assert bool(spoken(reader.doc(Text(text, about_us=True)), DANGER)) == danger
+def test_together_only(rules: Reader, text: str, danger: bool) -> None:
+    assert bool(spoken(rules.doc(Text(text, about_us=True)), DANGER)) == danger
 
 
-def test_near_each_other(reader: Reader) -> None:
+def test_near_each_other(rules: Reader) -> None:
     sign, answer = "He is sweating.", "They said have a seat."
-    assert spoken(reader.doc(Text(f"{sign} {answer}", about_us=True)), DANGER)
-    assert not spoken(reader.doc(Text(f"{sign} {FAR} {answer}", about_us=True)), DANGER)
+    assert spoken(rules.doc(Text(f"{sign} {answer}", about_us=True)), DANGER)
+    assert not spoken(rules.doc(Text(f"{sign} {FAR} {answer}", about_us=True)), DANGER)

@@ -17,5 +17,5 @@ from nlp.pipeline import Reader, Text
         (None, "I love St. Brigid's, kind people"),
     ],
 )
-def test_stage(reader: Reader, stage: str | None, text: str) -> None:
-    assert next(reader.read([Text(text)]))["stage"] == stage
+def test_stage(rules: Reader, stage: str | None, text: str) -> None:
+    assert next(rules.read([Text(text)]))["stage"] == stage

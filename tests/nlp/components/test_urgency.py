@@ -33,25 +33,25 @@ SAID = {
 
 
 @pytest.mark.parametrize(("level", "text"), [(level, text) for level, texts in SAID.items() for text in texts])
-def test_level(reader: Reader, level: str, text: str) -> None:
-    said = next(reader.read([Text(text, about_us=True)]))
+def test_level(rules: Reader, level: str, text: str) -> None:
+    said = next(rules.read([Text(text, about_us=True)]))
     assert said["urgency"] == level, said["reasons"]
 
 
-def test_past_waiting_is_not_here_and_now(reader: Reader) -> None:
-    said = next(reader.read([Text("last spring we were still waiting at midnight, awful", about_us=True)]))
+def test_past_waiting_is_not_here_and_now(rules: Reader) -> None:
+    said = next(rules.read([Text("last spring we were still waiting at midnight, awful", about_us=True)]))
     assert said["urgency"] == "routine"
 
 
-def test_the_reasons_show_the_words(reader: Reader) -> None:
-    said = next(reader.read([Text("my dad collapsed in St. Brigid's lobby and nobody comes")]))
+def test_the_reasons_show_the_words(rules: Reader) -> None:
+    said = next(rules.read([Text("my dad collapsed in St. Brigid's lobby and nobody comes")]))
     assert any("collapsed" in reason for reason in said["reasons"])
     assert any("St. Brigid's" in reason for reason in said["reasons"])
 
 
-def test_what_was_left_out_is_said(reader: Reader) -> None:
+def test_what_was_left_out_is_said(rules: Reader) -> None:
     said = next(
-        reader.read(
+        rules.read(
             [
                 Text(
                     "two years ago my dad had a stroke, the rehab at St. Brigid's if he falls unconscious is bad",

@@ -36,22 +36,18 @@ SAID = {
 
 
 @pytest.mark.parametrize(("voice", "text"), [(voice, text) for voice, texts in SAID.items() for text in texts])
-def test_voice(reader: Reader, voice: str, text: str) -> None:
-    said = next(reader.read([Text(text)]))
+def test_voice(rules: Reader, voice: str, text: str) -> None:
+    said = next(rules.read([Text(text)]))
     assert said["voice"] == voice, said["reasons"]
 
 
-def test_our_own_posts_are_nobodys_experience(reader: Reader) -> None:
-    said = next(
-        reader.read([Text("We're sorry for the wait at St. Brigid's, call 911 if you can't breathe", own=True)])
-    )
+def test_our_own_posts_are_nobodys_experience(rules: Reader) -> None:
+    said = next(rules.read([Text("We're sorry for the wait at St. Brigid's, call 911 if you can't breathe", own=True)]))
     assert (said["voice"], said["urgency"]) == ("other", "none")
 
 
-def test_an_advert_does_not_hide_danger(reader: Reader) -> None:
+def test_an_advert_does_not_hide_danger(rules: Reader) -> None:
     said = next(
-        reader.read(
-            [Text("hiring my lawyer, apply now lol. my dad is unconscious in St. Brigid's ER and nobody comes")]
-        )
+        rules.read([Text("hiring my lawyer, apply now lol. my dad is unconscious in St. Brigid's ER and nobody comes")])
     )
     assert said["urgency"] == "danger"

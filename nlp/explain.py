@@ -1,0 +1,67 @@
+"""Why a reading says what it says: the words of a post, and which phrase, rule or weight spoke through them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from spacy.tokens import Doc
+
+from nlp.components.assertion import SHOWN
+from nlp.components.keywords import spoken
+from nlp.components.scores import words
+from nlp.heads import SAYS, TOPICS, URGENT, VOICE, Head
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Words of a post, what they speak for, and by what authority."""
+
+    start: int  # character
+    end: int
+    speaks_for: str
+    by: Literal["name", "phrase", "encoder", "redaction"]
+    note: str = ""  # how likely, or why it does not count
+    counts: bool = True
+
+
+def evidence(doc: Doc) -> Iterator[Evidence]:
+    """Everything that was found, as it was weighed."""
+    for span in doc.spans["mentions"]:
+        yield Evidence(span.start_char, span.end_char, "about us", "name")
+    if doc._.in_question:
+        yield from _phrases(doc)
+        if doc._.scores is not None:
+            yield from _read(doc)
+    for mark in doc._.personal:
+        yield Evidence(mark.start, mark.end, f"[{mark.kind}]", "redaction")
+
+
+def _phrases(doc: Doc) -> Iterator[Evidence]:
+    for span in spoken(doc, ""):
+        meant = SHOWN.get(span._.meant) if span.label_.startswith("urgency:") else None
+        label = span.label_.removeprefix("urgency:").removeprefix("category:").replace("voice:", "voice ")
+        set_aside = meant is not None and (meant != "past" or "danger" not in span.label_)
+        note = f"set aside: {meant}" if set_aside else "past: serious, no danger now" if meant else ""
+        yield Evidence(span.start_char, span.end_char, label, "phrase", note, not set_aside)
+
+
+def _read(doc: Doc) -> Iterator[Evidence]:
+    """Every answer of the encoder that is likelier than not to count, with the words that carry it."""
+    voices = doc._.scores.one(VOICE)
+    best = max(voices, key=voices.__getitem__)
+    yield from _words(doc, VOICE, best, None, voices[best], f"voice {best}", counts=best == doc._.voice)
+    for head in (SAYS, URGENT, TOPICS):
+        for label, answer in doc._.scores.any(head).items():
+            enough = doc._.scores.thresholds[head.name][label]
+            if answer.likely >= min(enough, 0.5):
+                shown = f"{label} ({doc._.danger_of})" if label == "danger" and doc._.danger_of else label
+                yield from _words(
+                    doc, head, label, answer.sentence, answer.likely, shown, counts=answer.likely >= enough
+                )
+
+
+def _words(
+    doc: Doc, head: Head, label: str, sentence: int | None, likely: float, shown: str, *, counts: bool
+) -> Iterator[Evidence]:
+    for span in words(doc, head, label, sentence):
+        yield Evidence(span.start_char, span.end_char, shown, "encoder", f"{likely:.2f}", counts)

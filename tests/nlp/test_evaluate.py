@@ -1,0 +1,59 @@
+"""The figures themselves: right counts, and floors that hold what was reached."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nlp.evaluate import Found, Tally, _covers, evaluate, tally
+from nlp.labelled import Mark
+from nlp.pipeline import Reader
+
+PROJECT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("CALL_LIGHT_SHARED", PROJECT.parent / "shared")) / "data"
+
+
+def test_tallies() -> None:
+    table = tally("x", ["a", "b"], [({"a"}, {"a"}), ({"a"}, {"b"}), ({"b"}, {"b"}), (set(), {"a"})])
+    assert table["a"] == Tally("a", 1, 1, 1)
+    assert table["a"].precision == table["a"].recall == table["a"].f1 == 0.5
+    assert table["b"].f1 == pytest.approx(2 / 3)
+    assert table.macro == pytest.approx((0.5 + 2 / 3) / 2)
+    assert table.micro == pytest.approx(4 / 7)
+
+
+def test_a_label_with_too_few_cases_does_not_count() -> None:
+    table = tally("x", ["a", "b"], [({"a"}, {"a"})] * 3 + [({"b"}, set())], least=2)
+    assert table.macro == 1
+
+
+@pytest.mark.parametrize(
+    ("gone", "covered"),
+    [([(0, 9)], True), ([(2, 5), (5, 8)], True), ([(2, 7)], False), ([(3, 9)], False), ([], False)],
+)
+def test_half_a_mark_is_not_redacted(gone: list[tuple[int, int]], covered: bool) -> None:
+    assert _covers([Mark(start, end, "name") for start, end in gone], Mark(2, 8, "name")) is covered
+
+
+@pytest.fixture(scope="module")
+def found(reader: Reader) -> Found:
+    return evaluate(reader, None)
+
+
+def goal(found: Found, what: str) -> float:
+    return next(float(one.reached.split(" ")[0]) for one in found.goals if one.what == what)
+
+
+FLOORS = {
+    "voice, macro-F1": 0.79,
+    "kind, macro-F1": 0.75,
+    "urgency, macro-F1": 0.70,
+    "complaint, recall": 0.89,
+    "redaction, recall": 0.84,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", FLOORS)
+def test_what_was_reached_is_held(found: Found, what: str) -> None:
+    assert goal(found, what) >= FLOORS[what]
