@@ -365,7 +365,9 @@ def _some(pieces: Pieces) -> Pieces:
 # ---------------------------------------------------------------- what ships
 
 MISS_COSTS = 50  # false alarms, that one missed danger is worth
-_COSTS = {"danger": float(MISS_COSTS)}
+# Our posts hold danger some twenty times as often as a hospital's week: a false alarm on them stands for twenty there.
+_RARER = 20
+_COSTS = {"danger": MISS_COSTS / _RARER}
 _TOO_FEW = 8  # cases; a threshold chosen on fewer says nothing
 
 

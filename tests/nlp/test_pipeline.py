@@ -139,10 +139,10 @@ def test_what_was_not_read_is_said(reader: Reader) -> None:
         ("I can see another child's test results in the portal", "complaint", {"serious"}),
         ("Great, another 6 hour wait. Love it.", "complaint", {"here_now", "routine"}),
         ("Thank you to the nurse who sat with my dying husband", "praise", {"low"}),
-        ("you fought so hard for my son and he is alive because of you", "praise", {"low"}),
+        ("you fought so hard to kill that infection, my son is alive", "praise", {"low"}),
     ],
 )
-def test_mood_is_not_urgency(reader: Reader, text: str, kind: str, urgencies: set[str]) -> None:
-    said = one(reader, text, about_us=True)
+def test_mood_is_not_urgency(rules: Reader, text: str, kind: str, urgencies: set[str]) -> None:
+    said = one(rules, text, about_us=True)
     assert said["kind"] == kind
     assert said["urgency"] in urgencies
