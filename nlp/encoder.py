@@ -171,8 +171,8 @@ class Scores:
             for label, value, where in zip(head.labels, likely.tolist(), sentences, strict=True)
         }
 
-    def words(self, head: Head, label: str, sentence: int | None = None, most: int = 3) -> list[tuple[int, int]]:
-        """Where the words stand that speak most for a label, in the order of the text."""
+    def words(self, head: Head, label: str, sentence: int | None = None) -> list[tuple[int, int]]:
+        """Where the words stand that speak for a label, those that speak most first. At least one, if there is any word."""
         column = self._columns[head.name].start + head.labels.index(label)
         weights, pieces = self.weights[:, column], self.pieces
         inside = slice(None) if sentence is None else pieces.sentences[: len(weights)] == sentence
@@ -183,9 +183,8 @@ class Scores:
         sums = np.add.reduceat(values, firsts)
         starts, ends = pieces.starts[: len(weights)][inside], pieces.ends[: len(weights)][inside]
         lasts = np.append(firsts[1:], len(numbers)) - 1
-        best, *others = np.argsort(-sums)[:most].tolist()
-        chosen = sorted([best, *(i for i in others if sums[i] > 0)])
-        return [(int(starts[firsts[i]]), int(ends[lasts[i]])) for i in chosen]
+        best, *others = np.argsort(-sums).tolist()
+        return [(int(starts[firsts[i]]), int(ends[lasts[i]])) for i in [best, *(i for i in others if sums[i] > 0)]]
 
     def spans(self, head: Head, at_least: float = 0.5) -> Iterator[tuple[int, int, str, float]]:
         """Runs of pieces with the same label other than the first ("none"): start, end, label, how likely at most."""

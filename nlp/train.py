@@ -1,7 +1,7 @@
 """Trains the encoder from labelled examples and writes nlp/model. Needs the extra "train"; reading does not.
 
 The start is all-MiniLM-L6-v2, a sentence encoder of 22 million parameters (Apache-2.0). All heads are fitted at once, each
-on the examples that know its answer. Afterwards its numbers are rounded to 8 bits, which costs about half a point.
+on the examples that know its answer. Afterwards its numbers are rounded to 8 bits (nlp/rounding.py).
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ from nlp.components.sentences import sentence_starts
 from nlp.corpora import Example
 from nlp.encoder import FORMAT, Cutter, Encoder, Pieces
 from nlp.heads import HEADS, Head, columns
+from nlp.rounding import round_model
 from nlp.tokenizer import visible
+from nlp.variations import Variations
 
 _LONGEST = 192  # wordpieces of an example that are learned from; posts are rarely longer
 _SHAPES = 4  # how a word is written: see nlp.encoder.Pieces
@@ -364,6 +366,8 @@ def _some(pieces: Pieces) -> Pieces:
 
 # ---------------------------------------------------------------- what ships
 
+_TOLD_AGAIN = 2  # times in each epoch: what we ask of the model in posts counts more than what surveys say
+
 MISS_COSTS = 50  # false alarms, that one missed danger is worth
 # Our posts hold danger some twenty times as often as a hospital's week: a false alarm on them stands for twenty there.
 _RARER = 20
@@ -374,9 +378,7 @@ _TOO_FEW = 8  # cases; a threshold chosen on fewer says nothing
 def train(data: Path, folder: Path, plan: Plan, progress: Progress = lambda *_: None) -> None:
     """Train the model that ships on everything in `data` and on our own posts, and write it to `folder`."""
     sources = corpora.everything(data, plan.seed)
-    repeated = {"ours": 3}  # what we ask of the model in posts counts more than what surveys say
-    examples = [example for name, found in sources.items() for example in found * repeated.get(name, 1)]
-    network = fit(examples, HEADS, plan, progress)
+    network = fit(list(_told(sources, plan)), HEADS, replace(plan, epochs=1), progress)
     _find_shared(network, [example.text for example in sources["ours"]][:3_000])
     about = {
         "seed": plan.seed,
@@ -387,6 +389,16 @@ def train(data: Path, folder: Path, plan: Plan, progress: Progress = lambda *_: 
     save(network, folder, even, about)
     bias = network.out.bias.tolist()
     write_card(folder, bias, thresholds(Encoder(folder), corpora.tuning(data, plan.seed)), about)
+
+
+def _told(sources: Mapping[str, Sequence[Example]], plan: Plan) -> Iterator[Example]:
+    """All examples as often as there are epochs, ours more often and mostly in other words."""
+    vary = Variations(sources["ours"], plan.seed)
+    for _ in range(round(plan.epochs)):
+        for found in sources.values():
+            yield from found
+        for _ in range(_TOLD_AGAIN):
+            yield from vary(sources["ours"])
 
 
 def thresholds(encoder: Encoder, examples: Sequence[Example]) -> dict[str, dict[str, float]]:
@@ -427,13 +439,11 @@ def save(
     network: Network, folder: Path, thresholds: Mapping[str, Mapping[str, float]], about: Mapping[str, Any]
 ) -> None:
     """Write the model, rounded to 8 bits, with what is needed to use it and to tell whether it is whole."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "exact.onnx"
         _export(network, exact)
-        quantize_dynamic(exact, folder / "model.onnx", weight_type=QuantType.QInt8, per_channel=True)
+        round_model(exact, folder / "model.onnx")
     shutil.copyfile(start_folder() / "tokenizer.json", folder / "tokenizer.json")
     write_card(folder, network.out.bias.tolist(), thresholds, about)
 

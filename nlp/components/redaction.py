@@ -47,12 +47,25 @@ _NUMBERED = (
     r"mrn|medical record|patient|record|chart|account|acct|member|policy|insurance|group|medicare|medicaid|claim|case|invoice"
     r"|reference|confirmation|passport|licen[cs]e|plate|npi|dea|iban|ssn|social security|social|expediente|seguro"
 )
-_STREET = r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
-_APART = r"(?:,?\s*(?:apt|apartment|unit|suite|ste|#)\.?\s*#?\w+)?"
+_STREET = r"(?:close|row|bank|hill|gardens|grove|crescent|mews|walk|square|sq|rise|view|towers?|heights|gate|croft|street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
+_FLAT = r"(?:apt|apartment|flat|unit|suite|ste|#)\.?\s*#?\w+"
+_APART = rf"(?:,?\s*{_FLAT})?"
+_POSTCODE = r"(?-i:(?:[A-Z]{2},?\s+)?\d{5}(?:-\d{4})?\b|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"
+_TOWN = rf"(?:(?:,\s*(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?)){{0,2}},?\s*{_POSTCODE})?"
 _SURELY = r"(?:street|avenue|ave|road|boulevard|blvd|lane)"  # words that are a street also without capitals
-_OLD = r"(?:9\d|1[01]\d)"
+_OLD = (
+    r"(?:9\d|1[01]\d|ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|(?:a|one) hundred(?: and (?:one|two|three|four|five))?"
+    r"|noventa(?: y (?:uno?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve))?)"
+)
+_WHO_IS = (
+    r"(?:(?:he|she|who|i|mom|mum|mam|ma|mama|mother|dad|papa|father|nan|nana|gran|granny|grandma|grandpa|grandad|grandmother|grandfather"
+    r"|aunt|auntie|uncle|wife|husband|patient|lady|man|woman)(?:['’]s|['’]m| is| am| was)|(?:he|she|who|mom|mum|dad|nan|gran|grandma|grandpa)s|im)"
+)
+_ROOM = r"\b(?:(?:ED|ER|A&E|resus|trauma|side|exam|private) )?(?:room|rm|bed|bay|suite|apt|unit|cubicle|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?(?:\d{1,4}[A-Za-z]?|(?-i:[A-H]))\b"
 # "95 minutes" is no age.
 _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
+
+_EXTENSION = r"(?:,?\s*(?:ext|extension|x)\.?\s*\d{1,5}\b)?"
 
 # What a text must hold, and what is then looked for. Few texts hold anything, so most patterns are tried on few.
 _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
@@ -61,21 +74,29 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
         ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
         ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
     )),
+    # A high age
+    (r"9\d|1[01]\d|ninety|hundred|noventa", (
+        ("age", rf"\b{_OLD}(?=[\s-]*(?:(?:years?|yrs?|yr)\b(?! (?:ago|later|back|from|experience|of))|y/?o\b|a[nñ]os\b))"),
+        ("age", rf"\b(?:aged?|turn(?:ed|s|ing)|{_WHO_IS}) (?:almost |nearly |only )?(?P<value>{_OLD}){_NO_UNIT}"),
+        ("age", r"(?<=[a-z], )(?P<value>9\d|1[01]\d)(?=[,.]\s|,?$)|(?<=\()(?:9\d|1[01]\d)(?=[,)])"),
+    )),
     # Three digits, or digits beside letters
     (r"\d{3}|-\d|[a-z]\d|\d[a-z]", (
         ("number", r"\b\d{3}-\d{2}-\d{4}\b"),
         ("number", rf"\b(?:{_NUMBERED})(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{{3,}}\b(?:\s\d{{4}})*"),
         ("number", r"\b(?:member |patient )?id(?:\s|is|was|:|#|\(){1,6}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b"),
         ("number", r"\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"),
-        ("phone", r"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-. ]\d{4}(?![\w-])"),
+        ("phone", rf"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{{3}}\)\s?|\d{{3}}[-. ])?\d{{3}}[-. ]\d{{4}}(?![\w-]){_EXTENSION}"),
+        ("phone", rf"(?<![\w-])(?:\+\d{{2,3}}\s?(?:\(0\)\s?)?\d{{1,4}}|\(0\d{{2,4}}\)|0\d{{2,4}})[-. ]?\d{{3,4}}(?:[-. ]?\d{{3,4}})?(?![\w-]){_EXTENSION}"),
         ("phone", r"(?<![\w$.,-])\+?\d{10,13}(?![\w-])"),
-        ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\bzip(?: code)?:? \d{5}\b"),
+        ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\b(?:zip|post)(?: ?code)?:? \d{5}\b"),
+        ("address", r"\b(?-i:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2})\b"),
     )),
     # Digits cut by a sign
     (r"\d[/.-]\d", (
         ("date", r"\b(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b"),
         ("date", rf"\b{_NUMERIC}[/.-](?:(?:19|20)\d\d|\d\d)\b"),
-        ("date", rf"\b(?:on|since|until|by|from|dated|before|after|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY})\b(?![/\d])"),
+        ("date", rf"\b(?:on|since|until|by|from|dated|before|after|sent|admitted|discharged|out|seen|appt|appointment|booked|surgery|moved to|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY}|{_DAY}/(?:0?[1-9]|1[0-2]))\b(?![/\d])"),
     )),
     # A month
     (("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic"), (
@@ -87,21 +108,21 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
         ("date", rf"{_BORN}(?:\s|is|was|:|on|the){{0,6}}(?:{_NUMERIC}(?:[/.-]\d{{2,4}})?|{_MONTH_DAY}|{_DAY_MONTH}|(?:19|20)\d\d-\d\d-\d\d)"),
     )),
     # A number before a word
-    (r"\d\s+[a-z]", (
-        ("address", rf"\b\d{{1,5}}\s+(?-i:(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}"),
-        ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}"),
+    (r"\d\w?\s+[a-z]", (
+        ("address", rf"\b(?:{_FLAT},?\s+)?\d{{1,5}}[A-Za-z]?\s+(?-i:(?:(?:[NS]?[EW]|[NS])\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}{_TOWN}"),
+        ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}{_TOWN}"),
+        ("address", rf"\b\d{{2,5}}\s+(?-i:(?:[NS][EW]|[NSEW])\.?\s+(?:[A-Z][\w'’-]+)(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN}"),
+    )),
+    # A box at a post office
+    (("box",), (
+        ("address", rf"\bp\.?\s?o\.?\s?box\s+\d+{_TOWN}"),
     )),
     # A room
-    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "habitaci", "cuarto", "cama"), (
-        ("room", r"\b(?:room|rm|bed|bay|suite|apt|unit|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?\d{1,4}[A-Za-z]?\b"),
-    )),
-    # A high number
-    (r"9\d|1[01]\d", (
-        ("age", rf"\b{_OLD}(?=[\s-]*(?:years?|yrs?|yr|y/?o|a[nñ]os)\b)"),
-        ("age", rf"\b(?:aged?|turn(?:ed|s)|is|am|(?:he|she|mom|dad)['’]?s|i['’]?m) (?P<value>{_OLD})\b{_NO_UNIT}"),
-        ("age", rf"(?<=[a-z], )(?P<value>{_OLD})(?=[,.]\s|,?$)|(?<=\(){_OLD}(?=[,)])"),
+    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "cubicle", "trauma", "resus", "habitaci", "cuarto", "cama"), (
+        ("room", rf"{_ROOM}(?:,?\s+{_ROOM})*|\b(?:trauma|resus) \d\b{_NO_UNIT}"),
     )),
 )  # fmt: skip
+_WITHOUT_DIGITS = 2  # of these may find something in a text that has none
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _COMPILED = [
@@ -212,7 +233,7 @@ def _numbers(text: str) -> list[tuple[int, int, str]]:
     if found:
         text = _LINK.sub(lambda match: " " * len(match.group()), text)
     lowered = text.lower()
-    for gate, patterns in _COMPILED if _DIGIT.search(text) else _COMPILED[:1]:
+    for gate, patterns in _COMPILED if _DIGIT.search(text) else _COMPILED[:_WITHOUT_DIGITS]:
         if _holds(lowered, gate):
             found += [(*_value(match), kind) for kind, pattern in patterns for match in pattern.finditer(text)]
     return found

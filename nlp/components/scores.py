@@ -13,7 +13,14 @@ from nlp.components.sentences import starts_of
 from nlp.encoder import FOLDER, Encoder, Scores
 from nlp.heads import Head
 from nlp.labelled import Mark
-from nlp.tokenizer import text_of
+from nlp.tokenizer import text_of, words_of
+
+_SHOWN = 3  # words in a reason
+_GRAMMAR = words_of(
+    "a an the and or but so of to in on at for with from by as is are was were be been am it its that this these those there "
+    "i me my we us our you your he him his she her they them their do does did has have had will would if than then "
+    "el la los las un una de del al y o en que se su mi lo le es son fue ha he"
+)
 
 Doc.set_extension("scores", default=None, force=True)  # nlp.encoder.Scores, or None where reading is by rules alone
 
@@ -61,16 +68,18 @@ def _factory(nlp: Language, name: str, folder: str | None = None) -> Careful:
 
 
 def words(doc: Doc, head: Head, label: str, sentence: int | None = None) -> list[Span]:
-    """The words that speak most for a label, as spans of the Doc. Never those that name a person: reasons are shown."""
+    """The words that speak most for a label, as spans of the Doc, in its order. Never those that name a person: reasons
+    are shown. Words that carry grammar and no meaning only where there are no others."""
     scores: Scores = doc._.scores
-    places = scores.words(head, label, sentence)
-    spans = (doc.char_span(start, end, alignment_mode="expand") for start, end in places)
     hidden: Sequence[Mark] = doc._.personal
-    return [
+    spans = [
         span
-        for span in spans
-        if span is not None and not any(span.start_char < mark.end and mark.start < span.end_char for mark in hidden)
+        for start, end in scores.words(head, label, sentence)
+        if (span := doc.char_span(start, end, alignment_mode="expand")) is not None
+        and not any(span.start_char < mark.end and mark.start < span.end_char for mark in hidden)
     ]
+    telling = [span for span in spans if span.text.casefold() not in _GRAMMAR and any(map(str.isalnum, span.text))]
+    return sorted((telling or spans)[:_SHOWN], key=lambda span: span.start)
 
 
 def quoted(doc: Doc, head: Head, label: str, sentence: int | None = None) -> str:
