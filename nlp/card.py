@@ -8,6 +8,7 @@ from typing import Any
 
 from nlp.encoder import FOLDER, Encoder
 from nlp.evaluate import Found, Table
+from nlp.labelled import posts
 
 _ABOUT = """\
 # The trained encoder
@@ -15,9 +16,9 @@ _ABOUT = """\
 A small transformer that reads what the phrases of `keywords.toml` cannot know: who speaks, what they want, what of, how urgent
 it is, and which words name a person. It runs on the processor, without a network. Posts never leave the machine.
 
-* **What it is**: all-MiniLM-L6-v2 (22 million parameters, Apache-2.0) fine-tuned by `call-light train`, rounded to 8 bits.
-  Every answer is a mean of weights of single words, so that a reading can point at them. Capitals, which its vocabulary does
-  not know, go in beside the words.
+* **What it is**: all-MiniLM-L6-v2 (22 million parameters, Apache-2.0) fine-tuned by `call-light train`, rounded to 8 bits
+  word by word: a post reads the same alone and among others. Every answer is a mean of weights of single words, so that a
+  reading can point at them. Capitals, which its vocabulary does not know, go in beside the words.
 * **What it is for**: sorting public posts about a hospital for people who answer them. It decides nothing about a person: not
   who they are, not what ails them.
 * **Where a miss costs more**: the threshold for danger is the one at which a missed danger counts as {miss} false alarms, when
@@ -27,10 +28,10 @@ it is, and which words name a person. It runs on the processor, without a networ
 
 | what | licence |
 |---|---|
-| `nlp/labelled/`: posts written and labelled for this project by `docs/labels.md` (three quarters of the stories train, the others tune and test) | MIT |
+| `nlp/labelled/`: posts written and labelled for this project by `docs/labels.md` (two thirds of the stories train, once as written and once with other names, misspelt or beside another post; the others tune and test) | MIT |
 | NHS survey comments, themes and criticality (The-Strategy-Unit/pxtextmining) | MIT |
 | CrisisLex T6 tweets (sajao/CrisisLex): a fifth of them, as what is not for us | MIT |
-| GoEmotions (monologg/GoEmotions-pytorch): 4,000 comments with one clear feeling | Apache-2.0 |
+| GoEmotions (monologg/GoEmotions-pytorch): 2,000 comments with one clear feeling | Apache-2.0 |
 | WNUT 2017 (leondz/emerging_entities_17) and Broad Twitter Corpus (GateNLP), training splits: persons | CC BY 4.0 |
 | presidio-research, synthetic data (Microsoft): three quarters of its sentence patterns | MIT |
 
@@ -40,7 +41,7 @@ it is, and which words name a person. It runs on the processor, without a networ
   `docs/labels.md`). Real posts will be stranger. Figures on them, not these, say how good the reader is at your hospital:
   `call-light read --explain` shows why a post was read as it was.
 * Survey comments come from England. There is little billing, privacy, safety or parking in them.
-* The encoder's vocabulary is English. Spanish it learned from some 560 posts; other languages it does not read, and such posts
+* The encoder's vocabulary is English. Spanish it learned from {spanish} posts; other languages it does not read, and such posts
   go to people.
 * Words that it has not seen beside each other it takes apart: brand names, new slang, medicines.
 * Of a very long post the first 4,000 words or so are read closely; phrases are looked for in 100,000 characters.
@@ -117,5 +118,7 @@ def write(found: Found, folder: Path = FOLDER, miss_costs: int = 50) -> Path:
     """Write CARD.md beside the model; its path."""
     path = folder / "CARD.md"
     measured = f"Model {Encoder(folder).version}, measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {platform.python_version()}."
-    path.write_text(f"{_ABOUT.format(miss=miss_costs)}\n{measured}\n\n{markdown(found)}", encoding="utf-8")
+    spanish = sum(post.language == "es" and post.part == "train" for post in posts())
+    about = _ABOUT.format(miss=miss_costs, spanish=spanish)
+    path.write_text(f"{about}\n{measured}\n\n{markdown(found)}", encoding="utf-8")
     return path

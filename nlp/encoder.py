@@ -131,7 +131,7 @@ class Scores:
     weights: Floats  # (n, answers) what each piece says for and against each answer
     vector: Floats  # (384,) the post as a point among posts: those near it speak of the same
     bias: Floats  # (answers,)
-    # From how likely on a label of an "any" head counts; chosen in training by what a miss and a false alarm cost.
+    # From how likely on danger and each topic count; chosen in training by what a miss and a false alarm cost.
     thresholds: Mapping[str, Mapping[str, float]]
     heads: tuple[Head, ...] = HEADS
     _columns: dict[str, slice] = field(init=False)

@@ -46,18 +46,16 @@ def _phrases(doc: Doc) -> Iterator[Evidence]:
 
 
 def _read(doc: Doc) -> Iterator[Evidence]:
-    """Every answer of the encoder that is likelier than not to count, with the words that carry it."""
+    """Every answer of the encoder that counts or is likely, with the words that carry it."""
     voices = doc._.scores.one(VOICE)
     best = max(voices, key=voices.__getitem__)
     yield from _words(doc, VOICE, best, None, voices[best], f"voice {best}", counts=best == doc._.voice)
+    counting = {doc._.kind, doc._.urgency, *(topic["id"] for topic in doc._.topics)}
     for head in (SAYS, URGENT, TOPICS):
         for label, answer in doc._.scores.any(head).items():
-            enough = doc._.scores.thresholds[head.name][label]
-            if answer.likely >= min(enough, 0.5):
+            if label in counting or answer.likely >= 0.5:
                 shown = f"{label} ({doc._.danger_of})" if label == "danger" and doc._.danger_of else label
-                yield from _words(
-                    doc, head, label, answer.sentence, answer.likely, shown, counts=answer.likely >= enough
-                )
+                yield from _words(doc, head, label, answer.sentence, answer.likely, shown, counts=label in counting)
 
 
 def _words(

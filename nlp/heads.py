@@ -20,7 +20,7 @@ class Head:
 
 
 VOICE = Head("voice", ("patient", "news", "promo", "other"), "one")
-# Not exclusive: a post with praise and complaint says both, and is a complaint.
+# Not exclusive: a post with praise and complaint says both, and is a complaint. The first that holds is its kind.
 SAYS = Head("says", ("complaint", "question", "praise"), "any")
 TOPICS = Head("topics", CATEGORIES, "any")
 URGENT = Head("urgent", ("danger", "here_now", "serious"), "any")

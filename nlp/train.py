@@ -26,7 +26,7 @@ from nlp import corpora
 from nlp.components.sentences import sentence_starts
 from nlp.corpora import Example
 from nlp.encoder import FORMAT, Cutter, Encoder, Pieces
-from nlp.heads import HEADS, Head, columns
+from nlp.heads import HEADS, TOPICS, URGENT, Head, columns
 from nlp.rounding import round_model
 from nlp.tokenizer import visible
 from nlp.variations import Variations
@@ -366,7 +366,8 @@ def _some(pieces: Pieces) -> Pieces:
 
 # ---------------------------------------------------------------- what ships
 
-_TOLD_AGAIN = 2  # times in each epoch: what we ask of the model in posts counts more than what surveys say
+_TOLD_AGAIN = 1  # times in each epoch: what we ask of the model in posts counts more than what surveys say
+_AT_MOST = {"chatter": 2_500, "feelings": 1_000, "names": 3_000}  # in each epoch, others in each
 
 MISS_COSTS = 50  # false alarms, that one missed danger is worth
 # Our posts hold danger some twenty times as often as a hospital's week: a false alarm on them stands for twenty there.
@@ -385,38 +386,37 @@ def train(data: Path, folder: Path, plan: Plan, progress: Progress = lambda *_: 
         "epochs": plan.epochs,
         "examples": {name: len(found) for name, found in sources.items()},
     }
-    even = {head.name: dict.fromkeys(head.labels, 0.5) for head in HEADS if head.how == "any"}
-    save(network, folder, even, about)
+    save(network, folder, {}, about)
     bias = network.out.bias.tolist()
     write_card(folder, bias, thresholds(Encoder(folder), corpora.tuning(data, plan.seed)), about)
 
 
 def _told(sources: Mapping[str, Sequence[Example]], plan: Plan) -> Iterator[Example]:
     """All examples as often as there are epochs, ours more often and mostly in other words."""
-    vary = Variations(sources["ours"], plan.seed)
+    vary, shuffle = Variations(sources["ours"], plan.seed), random.Random(plan.seed)
     for _ in range(round(plan.epochs)):
-        for found in sources.values():
-            yield from found
+        for name, found in sources.items():
+            yield from shuffle.sample(found, min(len(found), _AT_MOST.get(name, len(found))))
         for _ in range(_TOLD_AGAIN):
             yield from vary(sources["ours"])
 
 
 def thresholds(encoder: Encoder, examples: Sequence[Example]) -> dict[str, dict[str, float]]:
-    """From how likely on each label of an "any" head counts: where misses and false alarms cost least."""
+    """From how likely on danger and each topic count: where misses and false alarms cost least."""
     texts = [visible(example.text) for example in examples]
-    seen: dict[tuple[str, str], list[tuple[float, bool]]] = {}
-    heads = [head for head in HEADS if head.how == "any"]
+    asked = [(URGENT, "danger"), *((TOPICS, label) for label in TOPICS.labels)]
+    seen: dict[str, list[tuple[float, bool]]] = {label: [] for _, label in asked}
     for start in range(0, len(texts), 512):
         part = texts[start : start + 512]
         for scores, example in zip(encoder(part, list(sentence_starts(part))), examples[start:], strict=False):
-            for head in heads:
-                answers = scores.any(head)
-                for label, so in example.answers.get(head.name, {}).items():
-                    seen.setdefault((head.name, label), []).append((answers[label].likely, so))
-    return {
-        head.name: {label: _least_cost(label, seen.get((head.name, label), [])) for label in head.labels}
-        for head in heads
-    }
+            for head, label in asked:
+                so = example.answers.get(head.name, {}).get(label)
+                if so is not None:
+                    seen[label].append((scores.any(head)[label].likely, so))
+    found: dict[str, dict[str, float]] = {}
+    for head, label in asked:
+        found.setdefault(head.name, {})[label] = _least_cost(label, seen[label])
+    return found
 
 
 def _least_cost(label: str, pairs: Sequence[tuple[float, bool]]) -> float:

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
 from nlp.components.scores import quoted
+from nlp.encoder import Scores
 from nlp.heads import SAYS
 
 Doc.set_extension("kind", default=None, force=True)
@@ -37,12 +38,22 @@ def kind(doc: Doc) -> Doc:
 
 def _read(doc: Doc) -> tuple[str, str]:
     """What the encoder reads."""
-    said = doc._.scores.any(SAYS)
-    for label in SAYS.labels:
-        answer = said[label]
-        if answer.likely >= doc._.scores.thresholds[SAYS.name][label]:
-            return label, f"read so in {quoted(doc, SAYS, label, answer.sentence)} ({answer.likely:.2f})"
-    return "comment", "neither praise nor complaint nor question"
+    likely = likely_kinds(doc._.scores)
+    best = max(likely, key=likely.__getitem__)
+    if best == "comment":
+        return best, f"neither praise nor complaint nor question ({likely[best]:.2f})"
+    answer = doc._.scores.any(SAYS)[best]
+    return best, f"read so in {quoted(doc, SAYS, best, answer.sentence)} ({likely[best]:.2f})"
+
+
+def likely_kinds(scores: Scores) -> dict[str, float]:
+    """How likely each kind is of a patient's post; they sum to 1. What a post also says does not count: a complaint that
+    asks is a complaint."""
+    found, rest = {}, 1.0
+    for label, answer in scores.any(SAYS).items():
+        found[label] = rest * answer.likely
+        rest -= found[label]
+    return {**found, "comment": rest}
 
 
 def _by_words(doc: Doc) -> tuple[str, str]:

@@ -4,13 +4,19 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
+from nlp.components.kind import likely_kinds
 from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
 from nlp.components.scores import quoted
+from nlp.encoder import Scores
 from nlp.heads import URGENT
 
 Doc.set_extension("urgency", default="none", force=True)
 Doc.set_extension("urgency_why", default=(), force=True)
+
+_LESSER = ("here_now", "serious")
+_SHOWN = {"here_now": "here now", "serious": "serious"}
+_ASKING = ("complaint", "question")  # kinds that want an answer
 
 
 @Language.component(
@@ -33,25 +39,37 @@ def _urgency(doc: Doc) -> tuple[str, tuple[str, ...]]:
         return "none", ()
     if doc._.language not in READ:
         return "routine", (f"language {doc._.language} cannot be read",)
-    for level, shown in (("here_now", "here now"), ("serious", "serious")):
-        if why := _because(doc, level, shown):
-            return level, why
-    return ("routine" if doc._.kind in ("complaint", "question") else "low"), ()
+    for level in _LESSER:
+        if said := _said(doc, level):
+            return level, tuple(dict.fromkeys(f"{_SHOWN[level]}: {words!r}" for words in said))
+    return _read(doc) or (("routine" if doc._.kind in _ASKING else "low"), ())
 
 
-def _because(doc: Doc, level: str, shown: str) -> tuple[str, ...]:
-    """What makes a post so urgent; nothing when it is not."""
-    if level == "serious" and doc._.kind == "praise":
-        return ()
+def _said(doc: Doc, level: str) -> list[str]:
+    """The phrases that make a post so urgent."""
+    if doc._.kind == "praise" and (level == "serious" or doc._.scores is None):
+        return []
     said = [span.text for span in spoken(doc, f"urgency:{level}") if span._.meant == "now"]
     if level == "serious":
         said += [span.text for span in spoken(doc, "urgency:danger") if span._.meant == "past"]
-    if doc._.scores is None:
-        said = [] if doc._.kind == "praise" else said
-        return tuple(dict.fromkeys(f"{shown}: {words!r}" for words in said))
-    if said:
-        return tuple(dict.fromkeys(f"{shown}: {words!r}" for words in said))
-    answer = doc._.scores.any(URGENT)[level]
-    if answer.likely >= doc._.scores.thresholds[URGENT.name][level]:
-        return (f"{shown}: read so in {quoted(doc, URGENT, level, answer.sentence)} ({answer.likely:.2f})",)
-    return ()
+    return said
+
+
+def _read(doc: Doc) -> tuple[str, tuple[str, ...]] | None:
+    """Here and now, or serious, where the encoder finds that likelier than anything less."""
+    scores: Scores | None = doc._.scores
+    if scores is None:
+        return None
+    answers, kinds = scores.any(URGENT), likely_kinds(scores)
+    here, serious = answers["here_now"].likely, answers["serious"].likely
+    asks = sum(kinds[kind] for kind in _ASKING)
+    likely = {
+        "here_now": here,
+        "serious": (1 - here) * serious * (doc._.kind != "praise"),
+        "less": (1 - here) * (1 - serious) * max(asks, 1 - asks),
+    }
+    best = max(likely, key=likely.__getitem__)
+    if best == "less":
+        return None
+    words = quoted(doc, URGENT, best, answers[best].sentence)
+    return best, (f"{_SHOWN[best]}: read so in {words} ({answers[best].likely:.2f})",)

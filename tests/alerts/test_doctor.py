@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT
-from fakes.slack import FakeSlack
+from fakes.slack import CARE_CHANNELS, FakeSlack
 from sqlmodel import Session
 
 from alerts.doctor import Finding, examine
@@ -93,17 +93,6 @@ def test_posts_that_are_stuck(folder: Path, now: datetime) -> None:
     assert "1 not read" in str(wrong(found(folder, now))["ledger of seven days, 1 posts"])
 
 
-NAMES = (
-    "social-care",
-    "social-care-danger",
-    "kind-words",
-    "operations-social",
-    "privacy-office-social",
-    "call-light-health",
-    "social-weekly",
-)
-
-
 @pytest.mark.parametrize(
     ("breaks", "what"),
     [
@@ -114,7 +103,7 @@ NAMES = (
 )
 def test_slack_channels(folder: Path, now: datetime, breaks: dict[str, bool], what: str | None) -> None:
     with FakeSlack() as slack:
-        for name in NAMES:
+        for name in CARE_CHANNELS:
             slack.add_channel(name)
         if breaks:
             slack.change_channel("social-care-danger", **breaks)
@@ -126,7 +115,7 @@ def test_slack_channels(folder: Path, now: datetime, breaks: dict[str, bool], wh
 
 def test_slack_token_scopes_and_clock(folder: Path, now: datetime) -> None:
     with FakeSlack(scopes=["chat:write", "channels:read", "groups:read", "channels:history"]) as slack:
-        for name in NAMES:
+        for name in CARE_CHANNELS:
             slack.add_channel(name)
         edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
         assert "SLACK_BOT_TOKEN" in str(wrong(found(folder, now, SLACK_BOT_TOKEN="wrong"))["Slack"])

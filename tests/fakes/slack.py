@@ -91,6 +91,17 @@ class _Channel:
     counted_at: float = -math.inf
 
 
+CARE_CHANNELS = (
+    "social-care",
+    "social-care-danger",
+    "kind-words",
+    "operations-social",
+    "privacy-office-social",
+    "call-light-health",
+    "social-weekly",
+)  # of the care.toml that ships
+
+
 class FakeSlack(FakeServer):
     """Slack for the length of a `with` block.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
-from fakes.slack import FakeSlack
+from fakes.slack import CARE_CHANNELS, FakeSlack
 from fakes.x import FakeX
 
 
@@ -79,15 +79,7 @@ def x() -> Iterator[FakeX]:
 def slack() -> Iterator[FakeSlack]:
     """Slack with the channels of care.toml."""
     with FakeSlack() as slack:
-        for name in (
-            "social-care",
-            "social-care-danger",
-            "kind-words",
-            "operations-social",
-            "privacy-office-social",
-            "call-light-health",
-            "social-weekly",
-        ):
+        for name in CARE_CHANNELS:
             slack.add_channel(name)
         yield slack
 
