@@ -23,10 +23,16 @@ from listener import week
 from listener.collect import settings_of_all
 from listener.database import open_database
 from listener.service import Service, replay
+from nlp.explain import drawn
+from nlp.pipeline import Reader, Text
 
 _HERE = Path(__file__).parent
 _OUT = _HERE / "pictures"
 _TODAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
+_EXPLAINED = (
+    "Lovely soup in your cafeteria, and Nurse Ngozi is a gem. But his lips look grey to me and the lady at the desk said take a number.",
+    "That bill from St. Brigid's gave me a heart attack, $4,300 for a band-aid",
+)
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -59,7 +65,7 @@ class Gallery:
 
 
 def main() -> None:
-    """Write terminal.png, card.png and summary.png."""
+    """Write terminal.png, explain.png, card.png and summary.png."""
     _OUT.mkdir(exist_ok=True)
     config = load(_HERE.parent / "config", settings_of_all())
     moment = [_TODAY]
@@ -78,18 +84,34 @@ def main() -> None:
     danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)
     others = [m for m in gallery.messages if m.lines and m.urgency in ("here_now", "routine")][:2]
     _terminal_picture([danger, *others], config.care.slack.channels)
+    _explain_picture(Reader(config))
     _screenshot(_slack_page(danger), _OUT / "card.png", 640, 560)
     _screenshot(page, _OUT / "summary.png", 820, 1500)
 
 
 def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None:
-    terminal = Terminal(record=True, width=92, file=io.StringIO(), force_terminal=True)
+    terminal = _terminal()
     door = Console(channels, terminal)
     for message in messages:
         door.post("danger" if message.urgency == "danger" else "care", message, "")
-    svg = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title="call-light demo"), flags=re.DOTALL)
+    _drawn_terminal(terminal, "call-light demo", "terminal.png")
+
+
+def _explain_picture(reader: Reader) -> None:
+    terminal = _terminal()
+    for post in _EXPLAINED:
+        terminal.print(drawn(reader.doc(Text(post, about_us=True))))
+    _drawn_terminal(terminal, "call-light read --explain", "explain.png")
+
+
+def _terminal() -> Terminal:
+    return Terminal(record=True, width=92, file=io.StringIO(), force_terminal=True)
+
+
+def _drawn_terminal(terminal: Terminal, title: str, name: str) -> None:
+    svg = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title=title), flags=re.DOTALL)
     width, height = (round(float(number)) for number in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
-    _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / "terminal.png", width, height + 10)
+    _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / name, width, height + 10)
 
 
 def _screenshot(page: str, target: Path, width: int, height: int) -> None:

@@ -583,17 +583,10 @@ def _readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator
     yield from finished()
 
 
-_COLOURS = {"name": "blue", "phrase": "bold yellow", "encoder": "green", "redaction": "magenta"}
-
-
 def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
     """Each post with its words marked. A line that is not JSON is a post itself: people try sentences."""
-    from rich.table import Table
-    from rich.text import Text as Marked
-
-    from nlp.explain import evidence
-    from nlp.pipeline import Text, fields
-    from nlp.tokenizer import text_of
+    from nlp.explain import drawn
+    from nlp.pipeline import Text
 
     terminal = _terminal()
     for line in filter(str.strip, lines):
@@ -602,25 +595,7 @@ def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
         except ValueError:
             record = line.strip()
         text = str(record.get("text", "")) if isinstance(record, dict) else line.strip()
-        doc = reader.doc(Text(text, about_us=any_hospital))
-        reading, found = fields(doc), list(evidence(doc))
-        post, table = Marked(text_of(doc)), Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for one in found:
-            post.stylize(_COLOURS[one.by] if one.counts else "dim strike", one.start, one.end)
-            words = text_of(doc)[one.start : one.end]
-            style = _COLOURS[one.by] if one.counts else "dim"
-            table.add_row(Marked(words, style), Marked(one.speaks_for), one.by, one.note)
-        topics = ", ".join(f"{topic['id']} {topic['score']:.2f}" for topic in reading["categories"]) or "-"
-        terminal.print(post, soft_wrap=True)
-        terminal.print(
-            f"  {reading['urgency']} · {reading['voice']} · {reading['kind'] or '-'} · {topics}"
-            f" · stage {reading['stage'] or '-'} · mood {reading['mood']:+.2f} · {reading['language']}",
-            style="bold",
-            highlight=False,
-        )
-        terminal.print(table)
-        terminal.print("  why: " + "; ".join(reading["reasons"]), style="dim", highlight=False, markup=False)
-        terminal.print()
+        terminal.print(drawn(reader.doc(Text(text, about_us=any_hospital))), soft_wrap=True)
 
 
 def _print_json(value: Any) -> None:

@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 from spacy.tokens import Doc
 
 from nlp.components.assertion import SHOWN
 from nlp.components.keywords import spoken
 from nlp.components.scores import words
 from nlp.heads import SAYS, TOPICS, URGENT, VOICE, Head
+from nlp.pipeline import fields
+from nlp.tokenizer import text_of
+
+_COLOURS = {"name": "blue", "phrase": "bold yellow", "encoder": "green", "redaction": "magenta"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,23 @@ class Evidence:
     by: Literal["name", "phrase", "encoder", "redaction"]
     note: str = ""  # how likely, or why it does not count
     counts: bool = True
+
+
+def drawn(doc: Doc) -> RenderableType:
+    """The post with its words marked, what was read, and what each word speaks for."""
+    text, reading = text_of(doc), fields(doc)
+    post, table = Text(text), Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for one in evidence(doc):
+        post.stylize(_COLOURS[one.by] if one.counts else "dim strike", one.start, one.end)
+        words = Text(text[one.start : one.end], _COLOURS[one.by] if one.counts else "dim")
+        table.add_row(words, Text(one.speaks_for), one.by, one.note)
+    topics = ", ".join(f"{topic['id']} {topic['score']:.2f}" for topic in reading["categories"]) or "-"
+    summary = (
+        f"  {reading['urgency']} · {reading['voice']} · {reading['kind'] or '-'} · {topics}"
+        f" · stage {reading['stage'] or '-'} · mood {reading['mood']:+.2f} · {reading['language']}"
+    )
+    why = Text("  why: " + "; ".join(reading["reasons"]), "dim")
+    return Group(post, Text(summary, "bold"), table, why, Text())
 
 
 def evidence(doc: Doc) -> Iterator[Evidence]:

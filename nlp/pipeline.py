@@ -11,7 +11,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -37,8 +39,8 @@ from nlp.components import (
 )
 from nlp.tokenizer import blank, text_of, visible
 
-# Goes up when the rules in this package change what is read, so that kept mentions are read again.
-RULES_VERSION = 2
+# What decides a reading, beside phrases and model. Kept mentions are read again when one of these files changes.
+_RULES = ("components/*.*", "encoder.py", "phrases.py", "pipeline.py", "tokenizer.py")
 _FAST = ("mentions", "language")
 _CAREFUL = (
     *("sentences", "keywords", "signs", "scores", "redaction", "assertion", "danger"),
@@ -128,12 +130,19 @@ def build(config: Config) -> Language:
 def version(config: Config, model: str | None) -> str:
     """A short name for rules, phrases and model together: the same for the same readings."""
     seen = {
-        "rules": RULES_VERSION,
+        "rules": rules(),
         "model": model,
         "hospital": config.hospital.model_dump(mode="json", exclude={"coverage", "timezone"}),
         "keywords": {**keywords.phrases_of(config.keywords), **topics.categories_of(config.keywords)},
     }
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@cache
+def rules(folder: Path = Path(__file__).parent) -> str:
+    """A short name for the rules as they are written in this package."""
+    paths = sorted(path for pattern in _RULES for path in folder.glob(pattern) if path.is_file())
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def _model(pipeline: Language) -> str | None:

@@ -1,13 +1,16 @@
 """The whole pipeline: any text at all is read, in time, and the same each time."""
 
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import nlp
 from config.schema import Config
-from nlp.pipeline import ORDER, Reader, Text, version
+from nlp.pipeline import ORDER, Reader, Text, rules, version
 
 URGENCIES = {"danger", "here_now", "serious", "routine", "low", "none"}
 VOICES = {"patient", "news", "promo", "other"}
@@ -124,6 +127,19 @@ def test_the_version_changes_with_the_phrases(config: Config) -> None:
     changed = config.model_copy(update={"keywords": config.keywords.model_copy(update={"urgency": urgency})})
     assert version(config, "a") == version(config, "a")
     assert len({version(config, "a"), version(changed, "a"), version(config, "b"), version(config, None)}) == 4
+
+
+@pytest.mark.parametrize("file", ["components/urgency.py", "components/first_names.txt", "tokenizer.py"])
+def test_the_version_changes_with_the_rules(tmp_path: Path, file: str) -> None:
+    package = Path(nlp.__file__).parent
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder in (before, after):
+        shutil.copytree(package, folder, ignore=shutil.ignore_patterns("model", "labelled", "__pycache__"))
+    (after / "train.py").write_text("# no rule", encoding="utf-8")
+    assert rules(before) == rules(after) == rules()
+    (after / file).write_text("another rule", encoding="utf-8")
+    rules.cache_clear()
+    assert rules(before) != rules(after)
 
 
 def test_what_was_not_read_is_said(reader: Reader) -> None:
