@@ -375,7 +375,7 @@ def evaluate(
     config = _config(_environment().config)
     reader = Reader(config)
     data = _collections() if _given["data"] else None
-    found = measure(reader, data, lambda what: typer.echo(f"measuring: {what}", err=True))
+    found = measure(reader, config, data, lambda what: typer.echo(f"measuring: {what}", err=True))
     if as_json:
         _print_json(cards.as_json(found))
     else:

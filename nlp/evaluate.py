@@ -1,15 +1,19 @@
 """How well the reader reads: every figure of nlp/model/CARD.md, from labelled data that did not train it."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from config.schema import Config
+from listener import week
 from nlp import corpora
 from nlp.heads import SAYS, TOPICS, URGENT
 from nlp.labelled import Labelled, Mark, posts
-from nlp.pipeline import Reader, Text
+from nlp.pipeline import Reader, Text, fields
 
 Progress = Callable[[str], None]
 
@@ -98,13 +102,16 @@ class Goal:
 
 
 FIELDS = ("voice", "kind", "urgency", "stage")
+_LOOK_ALIKES = ("per-", "idt-", "wiw-")  # stories full of words that look as if they named a person
 
 
-def evaluate(reader: Reader, data: Path | None, progress: Progress = lambda _: None) -> Found:
+def evaluate(reader: Reader, config: Config, data: Path | None, progress: Progress = lambda _: None) -> Found:
     """Measure everything that can be: without `data` what ships, with it the public collections too."""
     found = Found()
     progress("our own test stories")
     _own(reader, found)
+    progress("the bundled week")
+    _week(reader, config, found)
     if data is not None:
         progress("survey comments")
         _surveys(reader, data, found)
@@ -128,6 +135,12 @@ def _own(reader: Reader, found: Found) -> None:
         found.tables.append(table)
         if name != "stage":
             found.goals.append(_f1(f"{name}, macro-F1", on, table.macro, 0.85))
+    spanish = [(post, one) for post, one in zip(test, said, strict=True) if post.language == "es"]
+    for name in FIELDS[:3]:
+        pairs = [({str(getattr(post, name))}, {str(one[name])}) for post, one in spanish]
+        found.tables.append(
+            tally(f"{name} of Spanish posts", sorted({label for so, _ in pairs for label in so}), pairs)
+        )
     topics = [
         (set(post.categories), {topic["id"] for topic in one["categories"]})
         for post, one in zip(test, said, strict=True)
@@ -141,6 +154,35 @@ def _own(reader: Reader, found: Found) -> None:
     _redacted(reader, test, found)
 
 
+def _week(reader: Reader, config: Config, found: Found) -> None:
+    pairs = week_read(reader, config)
+    on = f"{len(pairs)} posts of the bundled week"
+    for name in FIELDS[:3]:
+        sets = [({str(so[name])}, {str(said[name])}) for so, said in pairs]
+        table = tally(name, sorted({label for so, _ in sets for label in so}), sets)
+        found.goals.append(_f1(f"{name}, macro-F1", on, table.macro, 0.85))
+        if name == "urgency":
+            danger = table["danger"]
+            found.goals.append(
+                Goal("danger, missed", on, f"{danger.missed} of {danger.support}", "none", danger.missed == 0)
+            )
+            found.goals.append(Goal("danger, false alarms", on, f"{danger.false}", "few", danger.false <= 4))
+
+
+def week_read(reader: Reader, config: Config) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each post of the bundled week: what it says by its label, and by the reader, who knows the thread it stands in."""
+    labels = [json.loads(line) for line in week.EXPECTED.read_text(encoding="utf-8").splitlines()]
+    about_us: set[tuple[str, str | None]] = set()
+    read = []
+    for post in week.posts(config.hospital.zone, datetime.now(UTC)):
+        thread, own = (post.source, post.thread), config.hospital.is_own_account(post.source, post.author)
+        said = fields(reader.doc(Text(post.text, post.about_us or thread in about_us, own)))
+        if said["mentions_us"]:
+            about_us.add(thread)
+        read.append(said)
+    return list(zip(labels, read, strict=True))
+
+
 def _f1(what: str, on: str, value: float, wanted: float) -> Goal:
     return Goal(what, on, f"{value:.3f}", f"{wanted:.2f}", value >= wanted)
 
@@ -152,7 +194,7 @@ def _redacted(reader: Reader, test: Sequence[Labelled], found: Found) -> None:
         gone: Sequence[Mark] = doc._.personal
         for mark in post.marks:
             rows[mark.kind, _covers(gone, mark)] += 1
-        if post.id.startswith("per-") and not post.marks:
+        if post.id.startswith(_LOOK_ALIKES) and not post.marks:
             clean += 1
             touched += bool(gone)
     kinds = sorted({kind for kind, _ in rows})

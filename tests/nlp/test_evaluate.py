@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.schema import Config
 from nlp.evaluate import Found, Tally, _covers, evaluate, tally
 from nlp.labelled import Mark
 from nlp.pipeline import Reader
@@ -36,8 +37,8 @@ def test_half_a_mark_is_not_redacted(gone: list[tuple[int, int]], covered: bool)
 
 
 @pytest.fixture(scope="module")
-def found(reader: Reader) -> Found:
-    return evaluate(reader, None)
+def found(reader: Reader, config: Config) -> Found:
+    return evaluate(reader, config, None)
 
 
 def goal(found: Found, what: str) -> float:

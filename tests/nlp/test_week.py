@@ -1,7 +1,6 @@
 """The bundled week against its labels: a net that holds what was reached, not a measure of what strangers will write."""
 
 import csv
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import Any
 import pytest
 
 from config.schema import Config
-from listener.collectors.file import Lines, read
-from listener.post import Post
+from nlp.evaluate import week_read
 from nlp.pipeline import Reader, Text
 
 PROJECT = Path(__file__).parents[2]
-WEEK = PROJECT / "listener" / "week"
 SHARED = Path(os.environ.get("CALL_LIGHT_SHARED", PROJECT.parent / "shared"))
 TWEETS = SHARED / "data" / "crisislex_t6.csv"
 FLOORS = {"voice": 0.89, "kind": 0.80, "urgency": 0.84}
@@ -25,28 +22,13 @@ RECALL = {"danger": 1.0, "here_now": 0.90, "serious": 0.80}
 @pytest.fixture(scope="module")
 def pairs(config: Config, rules: Reader) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """What each post of the week says by its label, and by the rules."""
-    return read_by(rules, config)
+    return week_read(rules, config)
 
 
 @pytest.fixture(scope="module")
 def shipped(config: Config, reader: Reader) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The same by the reader that ships, which nobody tuned on this week."""
-    return read_by(reader, config)
-
-
-def read_by(reader: Reader, config: Config) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    posts = [post for _, batch in read(Lines.of(WEEK / "posts.jsonl"), config.hospital.zone) for post in batch]
-    labels = [json.loads(line) for line in (WEEK / "expected.jsonl").read_text(encoding="utf-8").splitlines()]
-    threads: set[tuple[str, str | None]] = set()
-    read_as = []
-    for post in posts:
-        assert isinstance(post, Post)
-        about_us = post.about_us or (post.source, post.thread) in threads
-        said = next(reader.read([Text(post.text, about_us, config.hospital.is_own_account(post.source, post.author))]))
-        if said["mentions_us"]:
-            threads.add((post.source, post.thread))
-        read_as.append(said)
-    return list(zip(labels, read_as, strict=True))
+    return week_read(reader, config)
 
 
 @pytest.mark.parametrize("field", FLOORS)
