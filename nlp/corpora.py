@@ -117,6 +117,8 @@ def survey_topics(folder: Path, split: str) -> Iterator[Example]:
         if row["sentiment_1vpos_5vneg"]:
             content = float(row["sentiment_1vpos_5vneg"])
             answers["mood"] = one(MOOD, "happy" if content < 3 else "unhappy" if content > 3 else "neither")
+            if content != 3:
+                answers["says"] = {"praise": True} if content < 3 else {"complaint": True}
         yield Example(row["text"], answers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from rich.console import Group, RenderableType
@@ -32,13 +33,16 @@ class Evidence:
 
 
 def drawn(doc: Doc) -> RenderableType:
-    """The post with its words marked, what was read, and what each word speaks for."""
+    """The post with its words marked, what was read, and what each word speaks for; what does not count comes last."""
     text, reading = text_of(doc), fields(doc)
+    found = sorted(evidence(doc), key=lambda one: not one.counts)
     post, table = Text(text), Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for one in evidence(doc):
-        post.stylize(_COLOURS[one.by] if one.counts else "dim strike", one.start, one.end)
-        words = Text(text[one.start : one.end], _COLOURS[one.by] if one.counts else "dim")
-        table.add_row(words, Text(one.speaks_for), one.by, one.note)
+    for one in reversed(found):
+        post.stylize(_style(one), one.start, one.end)
+    for (_, speaks_for, by, note), group in groupby(found, lambda one: (one.counts, one.speaks_for, one.by, one.note)):
+        ones = list(group)
+        words = dict.fromkeys(text[one.start : one.end] for one in ones)
+        table.add_row(Text(", ".join(words), _style(ones[0])), Text(speaks_for), by, note)
     topics = ", ".join(f"{topic['id']} {topic['score']:.2f}" for topic in reading["categories"]) or "-"
     summary = (
         f"  {reading['urgency']} · {reading['voice']} · {reading['kind'] or '-'} · {topics}"
@@ -46,6 +50,10 @@ def drawn(doc: Doc) -> RenderableType:
     )
     why = Text("  why: " + "; ".join(reading["reasons"]), "dim")
     return Group(post, Text(summary, "bold"), table, why, Text())
+
+
+def _style(one: Evidence) -> str:
+    return _COLOURS[one.by] if one.counts else "dim"
 
 
 def evidence(doc: Doc) -> Iterator[Evidence]:

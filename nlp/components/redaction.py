@@ -25,9 +25,7 @@ Doc.set_extension("redacted", default="", force=True)
 Doc.set_extension("personal", default=(), force=True)  # nlp.labelled.Mark: where, of which kind; never the values
 
 _SHOWN = {"email": "e-mail", "url": "link"}
-_SURE_ENOUGH = 0.5
-_SURE: dict[str, float] = {}
-_OF_DIGITS = frozenset(["phone", "number", "room"])
+_SURE_ENOUGH = 0.15  # a name that stays is worse than a word that goes
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
@@ -123,6 +121,24 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     )),
 )  # fmt: skip
 _WITHOUT_DIGITS = 2  # of these may find something in a text that has none
+# What the encoder takes for personal must hold this: it goes by the words around, and numbers stand in like places.
+_LOOKS = {
+    kind: re.compile(pattern, re.IGNORECASE)
+    for kind, pattern in {
+        "email": r"@|\bat\b.+\bdot\b",
+        "url": r"[./]\w",
+        "handle": r"[@_\d]|u/",
+        "date": rf"\d.*\b{_MONTH}|\b{_MONTH}.*\d|\d[/.-]\d",
+        "age": rf"^{_OLD}$",
+        "phone": r"(?:\d\D*){7}",
+        "number": r"(?:\d.*){3}",
+        "room": r"\d|\b[a-h]\b",
+        "address": r"\d.*[a-z]|[a-z]{3,} [a-z]{3,}",
+    }.items()
+}
+_NO_ROOM_AFTER = re.compile(r"(?:\b(?:ward|floor|level|stage|gate|ticket|hour|day|of)\s|[/:.-]|\d)$", re.IGNORECASE)
+_NO_ROOM_BEFORE = re.compile(r"\s(?:north|south|east|west)\b|[/:.%-]\d", re.IGNORECASE)
+_SAINT = re.compile(r"\b(?:st\.?|saint|santa|san)\s$", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _COMPILED = [
@@ -173,6 +189,8 @@ _NO_NAMES = words_of(
     "shift educator recruiter jobs job openings hiring wanted strike union appointment appointments office ",
     "visit orders order note notes ordered gave gives will would can could did does do my your our his her ",
     "their any this that these those there here appt calls called yes ok very really walked looked asked ",
+    "ed er ada dob gp hca rn cath ortho physio physios porter porters anaesthetist anesthetist midwife matron cubicle resus drs "
+    "im ive gran granny mam nan sister mate fella live first bonjour cannula ketamine angio next whoever ",
     "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up ",
     "out off all one two three shopping google strange feelgood love phil visits changed finally",
 )
@@ -209,14 +227,26 @@ def redaction(doc: Doc) -> Doc:
 
 
 def _read(doc: Doc) -> list[tuple[int, int, str]]:
-    """What the encoder takes for personal, in whole words: no half of a value may stay."""
-    found = []
-    for start, end, kind, likely in doc._.scores.spans(PERSONAL):
-        if likely >= _SURE.get(kind, _SURE_ENOUGH):
-            span = doc.char_span(start, end, alignment_mode="expand")
-            if span is not None and (kind not in _OF_DIGITS or _DIGIT.search(span.text)):
-                found.append((span.start_char, span.start_char + len(_without_s(span.text)), kind))
-    return found
+    """What the encoder takes for personal, in whole words: no half of a value may stay. It must look like what it is taken for."""
+    text = text_of(doc)
+    spans = {  # a long word may hold many pieces: it is looked at once
+        (span.start_char, span.end_char, kind)
+        for start, end, kind, _ in doc._.scores.spans(PERSONAL, _SURE_ENOUGH)
+        if (span := doc.char_span(start, end, alignment_mode="expand")) is not None
+    }
+    return [
+        (start, start + len(_without_s(text[start:end])), kind)
+        for start, end, kind in sorted(spans)
+        if _looks_like(kind, text[start:end], text[max(0, start - 12) : start], text[end : end + 8])
+    ]
+
+
+def _looks_like(kind: str, words: str, before: str, after: str) -> bool:
+    if kind == "name":
+        return fold(words) not in _NO_NAMES and not _SAINT.search(before)
+    if kind == "room" and (_NO_ROOM_AFTER.search(before) or _NO_ROOM_BEFORE.match(after)):
+        return False
+    return _LOOKS[kind].search(words) is not None
 
 
 def _touches(one: tuple[int, int, str], places: list[tuple[int, int]]) -> bool:

