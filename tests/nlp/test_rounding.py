@@ -6,12 +6,12 @@ import pytest
 
 pytest.importorskip("onnx", reason="onnx is not installed: pip install -e '.[train]' to test rounding")
 
-import numpy as np  # noqa: E402
-import onnx  # noqa: E402
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from onnxruntime import InferenceSession  # noqa: E402
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 
-from nlp.rounding import round_model  # noqa: E402
+from nlp.rounding import round_model
 
 
 @pytest.fixture
