@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
-from nlp.components.scores import quoted
+from nlp.components.scores import read_so
 from nlp.heads import DANGER, URGENT
 
 Doc.set_extension("danger", default=(), force=True)  # the reasons; empty when there is none
@@ -46,6 +46,5 @@ def _with_scores(doc: Doc, said: tuple[str, ...]) -> None:
         if answer.likely < _UNSEEN:
             reasons.append(f"danger by its phrase; the encoder does not see it ({answer.likely:.2f})")
     else:
-        words = quoted(doc, URGENT, "danger", answer.sentence)
-        reasons = [f"danger ({best.label}): read so in {words} ({answer.likely:.2f})"]
+        reasons = [f"danger ({best.label}): {read_so(doc, URGENT, 'danger', answer.likely, answer.sentence)}"]
     doc._.danger = tuple(reasons)

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.components.keywords import spoken
-from nlp.components.scores import quoted
+from nlp.components.scores import read_so
 from nlp.encoder import Scores
 from nlp.heads import SAYS
 
@@ -43,7 +43,7 @@ def _read(doc: Doc) -> tuple[str, str]:
     if best == "comment":
         return best, f"neither praise nor complaint nor question ({likely[best]:.2f})"
     answer = doc._.scores.any(SAYS)[best]
-    return best, f"read so in {quoted(doc, SAYS, best, answer.sentence)} ({likely[best]:.2f})"
+    return best, read_so(doc, SAYS, best, likely[best], answer.sentence)
 
 
 def likely_kinds(scores: Scores) -> dict[str, float]:

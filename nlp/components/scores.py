@@ -12,7 +12,6 @@ from spacy.tokens import Doc, Span
 from nlp.components.sentences import starts_of
 from nlp.encoder import FOLDER, Encoder, Scores
 from nlp.heads import Head
-from nlp.labelled import Mark
 from nlp.tokenizer import text_of, words_of
 
 _SHOWN = 3  # words in a reason
@@ -68,20 +67,23 @@ def _factory(nlp: Language, name: str, folder: str | None = None) -> Careful:
 
 
 def words(doc: Doc, head: Head, label: str, sentence: int | None = None) -> list[Span]:
-    """The words that speak most for a label, as spans of the Doc, in its order. Never those that name a person: reasons
-    are shown. Words that carry grammar and no meaning only where there are no others."""
+    """The words that speak most for a label, as spans of the Doc, in its order. Never those that name a person, as reasons
+    are shown, nor our own name. Words that carry grammar and no meaning only where there are no others."""
     scores: Scores = doc._.scores
-    hidden: Sequence[Mark] = doc._.personal
+    names = [(mark.start, mark.end) for mark in doc._.personal]
+    names += [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
     spans = [
         span
         for start, end in scores.words(head, label, sentence)
         if (span := doc.char_span(start, end, alignment_mode="expand")) is not None
-        and not any(span.start_char < mark.end and mark.start < span.end_char for mark in hidden)
+        and not any(span.start_char < stop and begin < span.end_char for begin, stop in names)
     ]
+    spans = list({span.start: span for span in spans}.values())
     telling = [span for span in spans if span.text.casefold() not in _GRAMMAR and any(map(str.isalnum, span.text))]
     return sorted((telling or spans)[:_SHOWN], key=lambda span: span.start)
 
 
-def quoted(doc: Doc, head: Head, label: str, sentence: int | None = None) -> str:
-    """The words that speak most for a label, as they are shown in a reason."""
-    return ", ".join(repr(span.text) for span in words(doc, head, label, sentence))
+def read_so(doc: Doc, head: Head, label: str, likely: float, sentence: int | None = None) -> str:
+    """The reason for a label that the encoder reads."""
+    shown = ", ".join(repr(span.text) for span in words(doc, head, label, sentence))
+    return f"read so in {shown} ({likely:.2f})" if shown else f"read so ({likely:.2f})"

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from nlp.components.keywords import spoken
-from nlp.components.scores import words
+from nlp.components.scores import read_so, words
 from nlp.components.sentences import sentence_starts
 from nlp.encoder import Encoder, Floats, Scores
 from nlp.heads import TOPICS
@@ -72,7 +72,7 @@ class Topics:
             answer = answers[label]
             if answer.likely >= scores.thresholds[TOPICS.name][label]:
                 shown = [span.text for span in words(doc, TOPICS, label, answer.sentence)]
-                found[label] = (answer.likely, shown, f"read so in {', '.join(map(repr, shown))} ({answer.likely:.2f})")
+                found[label] = (answer.likely, shown, read_so(doc, TOPICS, label, answer.likely, answer.sentence))
         for label, examples in self._nearest.items():
             if near := examples.nearest(scores.vector):
                 found[label] = (min(1.0, 2 * near[0]), [], f"near its example {near[1]!r}")

@@ -7,7 +7,7 @@ from nlp.components.keywords import spoken
 from nlp.components.kind import likely_kinds
 from nlp.components.language import READ
 from nlp.components.mentions import is_about_us
-from nlp.components.scores import quoted
+from nlp.components.scores import read_so
 from nlp.encoder import Scores
 from nlp.heads import URGENT
 
@@ -71,5 +71,4 @@ def _read(doc: Doc) -> tuple[str, tuple[str, ...]] | None:
     best = max(likely, key=likely.__getitem__)
     if best == "less":
         return None
-    words = quoted(doc, URGENT, best, answers[best].sentence)
-    return best, (f"{_SHOWN[best]}: read so in {words} ({answers[best].likely:.2f})",)
+    return best, (f"{_SHOWN[best]}: {read_so(doc, URGENT, best, answers[best].likely, answers[best].sentence)}",)

@@ -84,7 +84,7 @@ def test_no_text_takes_long(reader: Reader, piece: str) -> None:
     one(reader, text, about_us=True)  # new words are learned once
     started = time.process_time()
     one(reader, text, about_us=True)
-    assert time.process_time() - started < 3  # one second here; machines differ
+    assert time.process_time() - started < 4  # one second here; machines differ
 
 
 def test_reads_in_order_and_the_same_each_time(reader: Reader) -> None:

@@ -1,6 +1,6 @@
 """The encoder inside the pipeline."""
 
-from nlp.components.scores import quoted, words
+from nlp.components.scores import read_so, words
 from nlp.heads import SAYS, TOPICS
 from nlp.pipeline import Reader, Text
 
@@ -16,7 +16,22 @@ def test_words_are_whole(reader: Reader) -> None:
     doc = reader.doc(Text("Unbelievably inedible casserole and lukewarm chamomile", about_us=True))
     for span in words(doc, TOPICS, "food"):
         assert span.text in doc.text.split()
-    assert quoted(doc, SAYS, "complaint")
+    assert "casserole" in read_so(doc, TOPICS, "food", 0.9)
+    assert read_so(doc, TOPICS, "food", 0.9).endswith("(0.90)")
+
+
+def test_our_name_is_no_reason_and_neither_is_grammar(reader: Reader) -> None:
+    doc = reader.doc(Text("St. Brigid's: the soup was cold and it was salty at St. Brigid's"))
+    shown = {
+        span.text.casefold() for head in (SAYS, TOPICS) for label in head.labels for span in words(doc, head, label)
+    }
+    assert {"soup", "cold"} <= shown
+    assert shown.isdisjoint(["st.", "brigid's", "the", "was", "and", "it", "at"])
+
+
+def test_a_post_of_nothing_but_our_name_still_has_a_reason(reader: Reader) -> None:
+    doc = reader.doc(Text("St. Brigid's"))
+    assert read_so(doc, SAYS, "praise", 0.5) == "read so (0.50)"
 
 
 def test_what_is_not_ours_is_not_read_closely(reader: Reader) -> None:
