@@ -47,7 +47,7 @@ def _arguments() -> argparse.ArgumentParser:
     arguments.add_argument("--label", default="label")
     arguments.add_argument("--sign", action="store_true")
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--epochs", type=float, default=Plan.epochs)
+    arguments.add_argument("--epochs", type=float, default=5)
     arguments.add_argument("--smoothing", type=float, default=0.1)
     arguments.add_argument("--balance", type=float, default=0.25)
     arguments.add_argument("--rate", type=float, default=Plan.rate)

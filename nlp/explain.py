@@ -53,7 +53,7 @@ def drawn(doc: Doc) -> RenderableType:
 
 
 def _style(one: Evidence) -> str:
-    return _COLOURS[one.by] if one.counts else "dim"
+    return _COLOURS[one.by] if one.counts else "bright_black"  # "dim" would dim a colour over it too
 
 
 def evidence(doc: Doc) -> Iterator[Evidence]:

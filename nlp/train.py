@@ -367,12 +367,8 @@ def _some(pieces: Pieces) -> Pieces:
 # ---------------------------------------------------------------- what ships
 
 _TOLD_AGAIN = 1  # times in each epoch: what we ask of the model in posts counts more than what surveys say
-_AT_MOST = {
-    "survey_themes": 5_000,
-    "chatter": 2_000,
-    "feelings": 1_000,
-    "names": 2_500,
-}  # in each epoch, others in each
+# In each epoch, others in each.
+_AT_MOST = {"survey_themes": 5_000, "chatter": 2_000, "feelings": 1_000, "names": 2_500}
 
 MISS_COSTS = 50  # false alarms, that one missed danger is worth
 # Our posts hold danger some twenty times as often as a hospital's week: a false alarm on them stands for twenty there.
