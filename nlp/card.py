@@ -22,7 +22,7 @@ it is, and which words name a person. It runs on the processor, without a networ
 * **What it is for**: sorting public posts about a hospital for people who answer them. It decides nothing about a person: not
   who they are, not what ails them.
 * **Where a miss costs more**: the threshold for danger is the one at which a missed danger counts as {miss} false alarms, when
-  danger is twenty times rarer than in the posts that it is chosen on.
+  danger is ten times rarer than in the posts that it is chosen on.
 
 ## What it learned from
 

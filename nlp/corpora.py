@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from nlp.heads import DANGER, MOOD, STAGE, TOPICS, URGENT, VOICE, Head
 from nlp.labelled import MARKS, Labelled, Mark, Part, posts
+from nlp.tokenizer import words_of
 
 T = TypeVar("T")
 
@@ -147,22 +148,8 @@ def is_training_chatter(text: str) -> bool:
     return hashlib.sha256(" ".join(text.split()).encode()).digest()[0] < 51
 
 
-_HAPPY = frozenset(
-    [
-        "admiration",
-        "approval",
-        "gratitude",
-        "joy",
-        "love",
-        "pride",
-        "relief",
-        "excitement",
-        "amusement",
-        "caring",
-        "optimism",
-    ]
-)
-_UNHAPPY = frozenset(["anger", "annoyance", "disappointment", "disapproval", "disgust", "sadness", "grief", "fear"])
+_HAPPY = words_of("admiration approval gratitude joy love pride relief excitement amusement caring optimism")
+_UNHAPPY = words_of("anger annoyance disappointment disapproval disgust sadness grief fear")
 
 
 def feelings(folder: Path, most: int, seed: int) -> Iterator[Example]:

@@ -31,7 +31,7 @@ WINDOW = 254  # wordpieces at a time; the model was trained on shorter ones and 
 _WINDOWS = 24  # of one post: some 4,000 words
 _BATCH = 800  # wordpieces with padding that are computed at once: more are slower, they leave the cache
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
-_BEGIN, _END = 101, 102  # [CLS] and [SEP] of BERT's vocabulary
+BEGIN, END = 101, 102  # [CLS] and [SEP] of BERT's vocabulary
 
 
 class ModelError(NeedsPerson):
@@ -253,7 +253,7 @@ class Encoder:
         ids, shapes, mask = (np.zeros((len(batch), longest), dtype=np.int64) for _ in range(3))
         for row, (pieces, window) in enumerate(batch):
             size = window.stop - window.start
-            ids[row, 0], ids[row, 1 : size + 1], ids[row, size + 1] = _BEGIN, pieces.ids[window], _END
+            ids[row, 0], ids[row, 1 : size + 1], ids[row, size + 1] = BEGIN, pieces.ids[window], END
             shapes[row, 1 : size + 1] = pieces.shapes[window]
             mask[row, : size + 2] = 1
         weights, points = self._session.run(None, {"ids": ids, "shapes": shapes, "mask": mask})

@@ -25,7 +25,7 @@ from transformers import AutoModel
 from nlp import corpora
 from nlp.components.sentences import sentence_starts
 from nlp.corpora import Example
-from nlp.encoder import FORMAT, Cutter, Encoder, Pieces
+from nlp.encoder import BEGIN, END, FORMAT, Cutter, Encoder, Pieces
 from nlp.heads import HEADS, TOPICS, URGENT, Head, columns
 from nlp.rounding import round_model
 from nlp.tokenizer import visible
@@ -204,7 +204,7 @@ def _stack(examples: Sequence[_Prepared]) -> _Batch:
     words = np.ones((rows, longest, marked[0].shape[1]), dtype=np.bool_) if marked else None
     for row, example in enumerate(examples):
         pieces, size = example.pieces, min(_LONGEST, len(example.pieces.ids))
-        ids[row, 0], ids[row, 1 : size + 1], ids[row, size + 1] = 101, pieces.ids[:size], 102
+        ids[row, 0], ids[row, 1 : size + 1], ids[row, size + 1] = BEGIN, pieces.ids[:size], END
         shapes[row, 1 : size + 1] = pieces.shapes[:size]
         mask[row, : size + 2] = 1
         parts[row, 0, 1 : size + 1] = 1 / size
@@ -371,8 +371,8 @@ _TOLD_AGAIN = 1  # times in each epoch: what we ask of the model in posts counts
 _AT_MOST = {"survey_themes": 5_000, "chatter": 2_000, "feelings": 1_000, "names": 2_500}
 
 MISS_COSTS = 50  # false alarms, that one missed danger is worth
-# Our posts hold danger some twenty times as often as a hospital's week: a false alarm on them stands for twenty there.
-_RARER = 20
+# What it is chosen on holds danger ten times as often as a hospital's posts, one in two hundred: a false alarm stands for ten.
+_RARER = 10
 _COSTS = {"danger": MISS_COSTS / _RARER}
 _TOO_FEW = 8  # cases; a threshold chosen on fewer says nothing
 
@@ -451,7 +451,7 @@ def save(
 
 def _export(network: Network, path: Path) -> None:
     names = ["ids", "shapes", "mask"]
-    ids = torch.tensor([[101, 2129, 102, 0], [101, 2129, 2003, 102]])
+    ids = torch.tensor([[BEGIN, 2129, END, 0], [BEGIN, 2129, 2003, END]])
     mask = torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1]])
     dynamic = {name: {0: "rows", 1: "places"} for name in (*names, "weights")} | {"points": {0: "rows"}}
     torch.onnx.export(

@@ -15,7 +15,7 @@ from typing import Any
 from spacy.attrs import IDX, NORM, ORTH
 from spacy.language import Language
 from spacy.strings import StringStore
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from nlp.heads import PERSONAL
 from nlp.labelled import Mark
@@ -25,7 +25,7 @@ Doc.set_extension("redacted", default="", force=True)
 Doc.set_extension("personal", default=(), force=True)  # nlp.labelled.Mark: where, of which kind; never the values
 
 _SHOWN = {"email": "e-mail", "url": "link"}
-_SURE_ENOUGH = 0.15  # a name that stays is worse than a word that goes
+_SURE_ENOUGH = 0.3  # a name that stays is worse than a word that goes
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
@@ -34,7 +34,7 @@ _MONTH = (
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _YEAR = r"(?:,?\s+(?:de\s+|of\s+)?(?:19|20)\d\d)"
 _MONTH_DAY = rf"{_MONTH}\.?\s+{_DAY}(?:st|nd|rd|th)?\b(?:\s?[-–]\s?{_DAY}\b)?{_YEAR}?"
-_DAY_MONTH = rf"{_DAY}(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_MONTH}\b\.?{_YEAR}?"
+_DAY_MONTH = rf"(?:{_DAY}(?:st|nd|rd|th)?\s?(?:-|–|to|and|al?|y)\s?)?{_DAY}(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_MONTH}\b\.?{_YEAR}?"
 _NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])"
 _BORN = r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?|birth ?day|birth ?date|naci[oó] el|nacid[oa] el)\b"
 # "120 mg", "may 2 people": a number that counts something is no day of a month.
@@ -59,7 +59,7 @@ _WHO_IS = (
     r"(?:(?:he|she|who|i|mom|mum|mam|ma|mama|mother|dad|papa|father|nan|nana|gran|granny|grandma|grandpa|grandad|grandmother|grandfather"
     r"|aunt|auntie|uncle|wife|husband|patient|lady|man|woman)(?:['’]s|['’]m| is| am| was)|(?:he|she|who|mom|mum|dad|nan|gran|grandma|grandpa)s|im)"
 )
-_ROOM = r"\b(?:(?:ED|ER|A&E|resus|trauma|side|exam|private) )?(?:room|rm|bed|bay|suite|apt|unit|cubicle|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?(?:\d{1,4}[A-Za-z]?|(?-i:[A-H]))\b"
+_ROOM = r"\b(?:(?:ED|ER|A&E|resus|trauma|side|exam|private|delivery|operating|birthing) )?(?:room|rm|bed|bay|suite|apt|unit|cubicle|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?(?:\d{1,4}[A-Za-z]?|(?-i:[A-H]))\b(?!\s*(?:min\w*|hours?|hrs?)\b)"
 # "95 minutes" is no age.
 _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
 
@@ -74,9 +74,9 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     )),
     # A high age
     (r"9\d|1[01]\d|ninety|hundred|noventa", (
-        ("age", rf"\b{_OLD}(?=[\s-]*(?:(?:years?|yrs?|yr)\b(?! (?:ago|later|back|from|experience|of))|y/?o\b|a[nñ]os\b))"),
+        ("age", rf"\b{_OLD}(?=[\s-]*(?:(?:years?|yrs?|yr)\b(?! (?:ago|later|back|from|experience|of|history|anniversary|reunion|tradition))|y/?o\b|a[nñ]os\b))"),
         ("age", rf"\b(?:aged?|turn(?:ed|s|ing)|{_WHO_IS}) (?:almost |nearly |only )?(?P<value>{_OLD}){_NO_UNIT}"),
-        ("age", r"(?<=[a-z], )(?P<value>9\d|1[01]\d)(?=[,.]\s|,?$)|(?<=\()(?:9\d|1[01]\d)(?=[,)])"),
+        ("age", r"(?:(?<=[a-z], )|^)(?P<value>9\d|1[01]\d)(?=[,.]\s|,?$)|(?<=\()(?:9\d|1[01]\d)(?=[,)])"),
     )),
     # Three digits, or digits beside letters
     (r"\d{3}|-\d|[a-z]\d|\d[a-z]", (
@@ -116,8 +116,8 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
         ("address", rf"\bp\.?\s?o\.?\s?box\s+\d+{_TOWN}"),
     )),
     # A room
-    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "cubicle", "trauma", "resus", "habitaci", "cuarto", "cama"), (
-        ("room", rf"{_ROOM}(?:,?\s+{_ROOM})*|\b(?:trauma|resus) \d\b{_NO_UNIT}"),
+    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "cubicle", "trauma", "resus", "exam", "habitaci", "cuarto", "cama"), (
+        ("room", rf"{_ROOM}(?:,?\s+{_ROOM})*|\b(?:trauma|resus|exam) \d\b{_NO_UNIT}"),
     )),
 )  # fmt: skip
 _WITHOUT_DIGITS = 2  # of these may find something in a text that has none
@@ -127,19 +127,18 @@ _LOOKS = {
     for kind, pattern in {
         "email": r"@|\bat\b.+\bdot\b",
         "url": r"[./]\w",
-        "handle": r"[@_\d]|u/",
-        "date": rf"\d.*\b{_MONTH}|\b{_MONTH}.*\d|\d[/.-]\d",
+        "handle": r"@\w|[_\d]|u/",
+        "date": rf"\d.*\b{_MONTH}|\b{_MONTH}.*\d|\b{_NUMERIC}\b",
         "age": rf"^{_OLD}$",
         "phone": r"(?:\d\D*){7}",
-        "number": r"(?:\d.*){3}",
+        "number": r"^(?=(?:.*\d){6}|.*[^\W\d]|.*-)(?!\d{2,3}/\d{2,3}$)(?:.*\d){3}",  # 171/112 is a blood pressure
         "room": r"\d|\b[a-h]\b",
-        "address": r"\d.*[a-z]|[a-z]{3,} [a-z]{3,}",
+        "address": r"\d\S*\s.*[a-z]|[a-z]{3,} [a-z]{3,}",
     }.items()
 }
 _NO_ROOM_AFTER = re.compile(r"(?:\b(?:ward|floor|level|stage|gate|ticket|hour|day|of)\s|[/:.-]|\d)$", re.IGNORECASE)
 _NO_ROOM_BEFORE = re.compile(r"\s(?:north|south|east|west)\b|[/:.%-]\d", re.IGNORECASE)
-_SAINT = re.compile(r"\b(?:st\.?|saint|santa|san)\s$", re.IGNORECASE)
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)\]\"'”]", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _COMPILED = [
     (
@@ -194,6 +193,12 @@ _NO_NAMES = words_of(
     "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up ",
     "out off all one two three shopping google strange feelgood love phil visits changed finally",
 )
+_SAINTS = words_of("st saint santa san")
+# What is called after a person: with these behind it a name is no person's.
+_CALLED = words_of(
+    "wing building pavilion tower centre center clinic hospital general regional royal memorial disease syndrome body palsy chorea "
+    "lymphoma mri house street school beach park primary institute foundation",
+)
 _STOPS = frozenset(".!?…:\n")
 _BEFORE = _TITLES | _STAFF | _RELATIVES
 _PARTICLES = words_of("van der den de la del von di da st")
@@ -229,24 +234,49 @@ def redaction(doc: Doc) -> Doc:
 def _read(doc: Doc) -> list[tuple[int, int, str]]:
     """What the encoder takes for personal, in whole words: no half of a value may stay. It must look like what it is taken for."""
     text = text_of(doc)
-    spans = {  # a long word may hold many pieces: it is looked at once
-        (span.start_char, span.end_char, kind)
-        for start, end, kind, _ in doc._.scores.spans(PERSONAL, _SURE_ENOUGH)
-        if (span := doc.char_span(start, end, alignment_mode="expand")) is not None
-    }
+    spans = set()  # a long word may hold many pieces: it is looked at once
+    for start, end, kind, _ in doc._.scores.spans(PERSONAL, _SURE_ENOUGH):
+        span = doc.char_span(start, end, alignment_mode="expand")
+        if span is not None and kind == "name":
+            span = _name_alone(span)
+        if span:
+            spans.add((span.start_char, span.end_char, kind))
     return [
         (start, start + len(_without_s(text[start:end])), kind)
         for start, end, kind in sorted(spans)
-        if _looks_like(kind, text[start:end], text[max(0, start - 12) : start], text[end : end + 8])
+        if _looks_like(kind, text[start:end], text[max(0, start - 12) : start], text[end : end + 16])
     ]
+
+
+def _name_alone(span: Span) -> Span:
+    """A name without the title before it and, where it has capitals, without the small words at its ends."""
+    capitals = any(token.text[0].isupper() and token.norm_ not in _BEFORE for token in span)
+    while len(span) and (span[0].norm_ in _BEFORE or (capitals and span[0].text.islower())):
+        span = span[1:]
+    while len(span) and capitals and span[-1].text.islower():
+        span = span[:-1]
+    return span
 
 
 def _looks_like(kind: str, words: str, before: str, after: str) -> bool:
     if kind == "name":
-        return fold(words) not in _NO_NAMES and not _SAINT.search(before)
+        return _is_a_persons(words, before, after)
     if kind == "room" and (_NO_ROOM_AFTER.search(before) or _NO_ROOM_BEFORE.match(after)):
         return False
     return _LOOKS[kind].search(words) is not None
+
+
+def _is_a_persons(name: str, before: str, after: str) -> bool:
+    """Whether a name is a person's, and no building's, medicine's or shop's."""
+    parts = [_singular(word) for word in re.split(r"[\s-]+", name) if word]
+    follows = [fold(word.strip(".,;:!?")) for word in after.split()[:1] if after[:1].isspace()]
+    return (
+        any(map(str.isalpha, name))
+        and fold(name) not in _NO_NAMES
+        and not _not_names().issuperset(parts)
+        and _CALLED.isdisjoint([*parts[-1:], *follows])
+        and _SAINTS.isdisjoint(fold(word) for word in before.split()[-1:])
+    )
 
 
 def _touches(one: tuple[int, int, str], places: list[tuple[int, int]]) -> bool:
@@ -364,9 +394,11 @@ def _name_end(words: _Words, index: int, known: frozenset[str]) -> int | None:
         before = "name"
     if before in _BEFORE:
         return _after_title(words, index, word, before, known)
-    if word not in known or not words.capital(index):
+    if word not in known or not words.capital(index) or before in _SAINTS or words.texts[index] == "ED":
         return None
     end = _with_surnames(words, index + 1, known)
+    if not _CALLED.isdisjoint(words.norms[end - 1 : end + 1]):
+        return None
     if word not in _AMBIGUOUS:
         return end
     shouted = words.texts[index].isupper() and len(word) > 2
@@ -429,6 +461,12 @@ def _is_surname(words: _Words, index: int, known: frozenset[str]) -> bool:
 
 def _singular(word: str) -> str:
     return fold(re.sub(r"['’]s$", "", word))
+
+
+@cache
+def _not_names() -> frozenset[str]:
+    path = Path(__file__).with_name("not_names.txt")
+    return frozenset(fold(word) for word in path.read_text(encoding="utf-8").split())
 
 
 @cache

@@ -17,78 +17,21 @@ Doc.set_extension("voice_why", default="names nothing of ours", force=True)
 # A patient who is taken for somebody else gets no answer; somebody else who is taken for a patient costs a look.
 _PERHAPS = 0.35
 _SURELY = 0.5  # that a patient speaks, whatever the phrases of adverts and news say
+_PLAINLY = 0.9  # that a patient speaks, though our name stands there as a landmark does
+_UNLIKELY = 0.1  # that it is an advert or news, whatever its phrase says
 
-_OWN = frozenset(
-    [
-        "i",
-        "im",
-        "ive",
-        "me",
-        "my",
-        "mine",
-        "we",
-        "weve",
-        "us",
-        "our",
-        "ours",
-        "myself",
-        "mom",
-        "moms",
-        "mum",
-        "mother",
-        "mothers",
-        "dad",
-        "dads",
-        "father",
-        "fathers",
-        "husband",
-        "wife",
-        "son",
-        "daughter",
-        "kid",
-        "kids",
-        "baby",
-        "grandma",
-        "grandpa",
-        "grandmother",
-        "grandfather",
-        "nana",
-        "sister",
-        "brother",
-        "aunt",
-        "uncle",
-        "mil",
-        "fil",
-        "toddler",
-        "niece",
-        "nephew",
-        "mi",
-        "mis",
-        "nos",
-        "nuestra",
-        "nuestro",
-        "estoy",
-        "estamos",
-        "mama",
-        "papa",
-        "hijo",
-        "hija",
-        "abuela",
-        "abuelo",
-        "esposo",
-        "esposa",
-        "hermano",
-        "hermana",
-        "llevo",
-        "llevamos",
-    ]
+_OWN = words_of(
+    "i im ive me my mine we weve us our ours myself mom moms mum mother mothers dad dads father fathers",
+    "husband wife son daughter kid kids baby grandma grandpa grandmother grandfather nana sister brother aunt",
+    "uncle mil fil toddler niece nephew mi mis nos nuestra nuestro estoy estamos mama papa hijo hija abuela",
+    "abuelo esposo esposa hermano hermana llevo llevamos",
 )
 # "we're", "I'd", "I'll" without their apostrophe are other words.
 _OWN_CUT = re.compile(
     r"\b(?:we['’]re|i['’](?:d|ll))\b|\bwere (?:in|at|here|still|waiting|sitting|behind|stuck) ", re.IGNORECASE
 )
 _SOMEBODY = words_of("he she him her his they them hes shes theyre")
-_TO_US = frozenset(["you", "your", "yall", "youre", "ur", "yours", "u", "ustedes", "usted", "su"])
+_TO_US = words_of("you your yall youre ur yours u ustedes usted su")
 _LINK = re.compile(r"https?://|www\.|\bbit\.ly\b")
 _HEADLINE = re.compile(
     r"^(?:[A-Z][\w'’&.-]+\s+){5,}|^\s*(?:BREAKING|JUST IN|LIVE|WATCH|NEWS|Report:|Opinion:|Tonight at)"
@@ -125,6 +68,7 @@ _CARE_PLACE = re.compile(
 _CARE_WORD = re.compile(r"\b(?:nurses?|hospital|icu|nicu|ward|emergency room|er|enfermeras?)\b")
 _PRESENT_PEOPLE = re.compile(r"\b(?:my|our|im|i|we|me|mi|nos)\b")
 _RELAYED = re.compile(r"^\s*RT @")
+_COPY = "a copy of another's post"
 
 
 @Language.component(
@@ -157,15 +101,20 @@ def _voice(doc: Doc) -> tuple[str, str]:
 
 
 def _read(doc: Doc) -> tuple[str, str]:
-    """The voice that the encoder hears, unless a phrase of keywords.toml says that it is an advert or news. A patient that
-    the encoder is sure of stays one: nobody answers what is taken for an advert."""
+    """The voice that the encoder hears, unless a phrase of keywords.toml says that it is an advert or news, and that may
+    be. A patient that the encoder is sure of stays one: nobody answers what is taken for an advert."""
     likely = doc._.scores.one(VOICE)
     best = "patient" if likely["patient"] >= _PERHAPS else max(likely, key=likely.__getitem__)
     said = [span for voice in ("promo", "news") for span in spoken(doc, f"voice:{voice}")]
-    if not said or doc._.danger:
+    if doc._.danger:
+        return best, f"read so ({likely[best]:.2f})"
+    if best == "patient" and (why := _speaks_of_no_visit(doc)) and likely[best] < _PLAINLY:
+        return "other", why
+    if not said:
         return best, f"read so ({likely[best]:.2f})"
     named = said[0].label_.removeprefix("voice:")
-    if best == "patient" and likely[best] >= _SURELY:
+    heard = likely[best] >= _SURELY if best == "patient" else likely[named] < _UNLIKELY
+    if best != named and heard:
         return best, f"read so ({likely[best]:.2f}), though {said[0].text!r} speaks like {named}"
     return named, f"says {said[0].text!r}"
 
@@ -191,7 +140,7 @@ def _announces(doc: Doc, own: set[str]) -> tuple[str, str] | None:
     if not own and _HEADLINE.search(text) and _LINK.search(text):
         return "news", "a headline with a link"
     if _RELAYED.match(text):
-        return "other", "a copy of another's post"
+        return "other", _COPY
     if doc._.about_us and not doc._.mentions_us and _SYMPATHY.search(text):
         return "other", "a word to another writer"
     return None
@@ -218,8 +167,8 @@ def _tells(doc: Doc, own: set[str]) -> tuple[str, str] | None:
         return "patient", "written to us"
     if not any(token.is_alpha for token in doc):
         return "other", "no words"
-    if not urgent and _is_figure(doc):
-        return "other", "speaks of us as a figure"
+    if not urgent and (why := _speaks_of_no_visit(doc)):
+        return "other", why
     if own and (topics or urgent or felt):
         return "patient", f"tells of an own experience: {min(own)!r} with {(topics or urgent or [doc[0:1]])[0].text!r}"
     if topics and felt:
@@ -235,11 +184,14 @@ def _tells(doc: Doc, own: set[str]) -> tuple[str, str] | None:
     return None
 
 
-def _is_figure(doc: Doc) -> bool:
+def _speaks_of_no_visit(doc: Doc) -> str | None:
+    """What shows that the writer was not with us: another's words, or our name as a figure or a landmark."""
+    if _RELAYED.match(text_of(doc)):
+        return _COPY
     for span in doc.spans["mentions"]:
         if _FIGURE.search(" ".join(token.norm_ for token in doc[max(0, span.start - 8) : span.start])):
-            return True
-    return False
+            return "speaks of us as a figure"
+    return None
 
 
 def _is_in_care(doc: Doc) -> bool:

@@ -61,7 +61,7 @@ def test_the_same_alone_and_among_others(encoder: Encoder) -> None:
     among = read(encoder, "ok", text, "a longer post about the parking garage " * 20)[1]
     for head in (URGENT, TOPICS, SAYS):
         for label, answer in alone.any(head).items():
-            assert abs(answer.likely - among.any(head)[label].likely) < 0.08, label
+            assert abs(answer.likely - among.any(head)[label].likely) < 0.002, label
 
 
 def test_the_worst_sentence_speaks_for_the_post(encoder: Encoder) -> None:
@@ -70,6 +70,7 @@ def test_the_worst_sentence_speaks_for_the_post(encoder: Encoder) -> None:
     [scores] = read(encoder, text)
     answer = scores.any(URGENT)["danger"]
     assert answer.sentence == 2
+    assert answer.likely > 0.5
     places = scores.words(URGENT, "danger", answer.sentence)
     assert places
     assert all(text.index("My father") <= start < end <= text.index("comes.") + 6 for start, end in places)

@@ -175,7 +175,7 @@ def test_doctor_is_green_when_all_is_well(connected: Place, x: FakeX, slack: Fak
 
 def test_no_word_of_a_post_no_name_and_no_token_in_the_logs(connected: Place, x: FakeX, slack: FakeSlack) -> None:
     x.post(
-        "My dad collapsed in your waiting room at St. Brigid's and nobody comes, Quillfeather laughed #Zanzibarbecue",
+        "Zanzibarbecue at St. Brigid's: waited five hours, nurse Quillfeather was rude",
         author="handleofmine",
         at=datetime.now(UTC) - timedelta(minutes=2),
     )

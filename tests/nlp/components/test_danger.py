@@ -467,6 +467,19 @@ def test_is_no_danger(rules: Reader, text: str) -> None:
     assert found != "danger", reasons
 
 
+@pytest.mark.parametrize("text", DANGER)
+def test_is_danger_with_the_encoder(reader: Reader, text: str) -> None:
+    found, reasons = urgency(reader, text)
+    assert found == "danger", reasons
+
+
+def test_the_encoder_cries_seldom(reader: Reader) -> None:
+    """Where it hears danger that the rules set aside it is not silenced: a ceiling that holds what was reached."""
+    read = reader.read([Text(text, about_us=True) for text in NOT_DANGER])
+    cried = [text for text, said in zip(NOT_DANGER, read, strict=True) if said["urgency"] == "danger"]
+    assert len(cried) <= 7, cried
+
+
 @pytest.mark.parametrize("text", UNNAMED)
 def test_is_danger_where_care_is_given_without_our_name(rules: Reader, text: str) -> None:
     found, reasons = urgency(rules, text, about_us=False)

@@ -36,6 +36,12 @@ def test_kind(rules: Reader, kind: str, text: str) -> None:
     assert said["kind"] == kind, said["reasons"]
 
 
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in SAID.items() for text in texts])
+def test_kind_with_the_encoder(reader: Reader, kind: str, text: str) -> None:
+    said = next(reader.read([Text(text, about_us=True)]))
+    assert said["kind"] == kind, said["reasons"]
+
+
 @pytest.mark.parametrize(
     ("text", "sign"), [("awful, rude, filthy 😡", -1), ("wonderful kind staff ❤️", 1), ("it is Tuesday", 0)]
 )

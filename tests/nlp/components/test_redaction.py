@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from nlp.components.redaction import _looks_like
 from nlp.pipeline import Reader, Text
 
 GOES = (
@@ -34,6 +35,8 @@ GOES = (
     ("la enfermera Lupita es amable", "la enfermera [name] es amable"),
     ("mi hermano Juan espera", "mi hermano [name] espera"),
     ("Keisha’s shift ended", "[name]’s shift ended"),
+    ("Ffion rang. Then Sunita, then Padraic", "[name] rang. Then [name], then [name]"),
+    ("ask Temitope on nights", "ask [name] on nights"),
     # phones and e-mail
     ("call me 555-0142", "call me [phone]"),
     ("tel 555 0142", "tel [phone]"),
@@ -80,6 +83,8 @@ GOES = (
     ("14.03.2024", "[date]"),
     ("seen on 3/14 there", "seen on [date] there"),
     ("admitted 24/12, alive", "admitted [date], alive"),
+    ("from 14 to 29 October here", "from [date] here"),
+    ("del 3 al 7 de mayo", "del [date]"),
     # places
     ("114 Quay Street Apt 3", "[address]"),
     ("118 Tern St, 6 miles", "[address], 6 miles"),
@@ -106,6 +111,8 @@ GOES = (
     ("Bay C bed 1, tea is in", "[room], tea is in"),
     ("side room 2 is cold", "[room] is cold"),
     ("brought into trauma 2 with", "brought into [room] with"),
+    ("crying in exam 2 at", "crying in [room] at"),
+    ("from delivery room 6, live", "from [room], live"),
     # ages over 89
     ("a 95-year-old", "a [age]-year-old"),
     ("91 yo man", "[age] yo man"),
@@ -120,6 +127,7 @@ GOES = (
     ("mum turned one hundred and two there", "mum turned [age] there"),
     ("mi abuela tiene noventa y dos años", "mi abuela tiene [age] años"),
     ("my dad (92) waited", "my dad ([age]) waited"),
+    ("97, new lens, reads again", "[age], new lens, reads again"),
 )
 STAYS = (
     "St. Brigid's Harbor",
@@ -176,6 +184,16 @@ STAYS = (
     "two weeks later",
     "my husband Saturday",
     "dr said no",
+    "school of St Anne's",
+    "St. Martha's is nearer",
+    "my grandad, ED, six hours",
+    "its 90-year history",
+    "waiting room 35 min so far",
+    "the Wexley's 95 beds",
+    "up in the Margaret Hale Pavilion",
+    "the Harriet Lowe Building",
+    "they think it is Graves disease",
+    "at Martha General",
 )
 
 
@@ -191,6 +209,43 @@ def test_goes(rules: Reader, text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", STAYS)
 def test_stays(rules: Reader, text: str) -> None:
     assert redacted(rules, text) == text
+
+
+@pytest.mark.parametrize(("text", "expected"), GOES)
+def test_the_encoder_changes_no_pattern(reader: Reader, text: str, expected: str) -> None:
+    assert redacted(reader, text) == expected
+
+
+LOOKS = (
+    ("name", "Thibodeaux", "ask for ", "", True),
+    ("name", "Zofran", "she gets ", " again", False),
+    ("name", "Weiss", "in the ", " Tower", False),
+    ("name", "Lewy", "he has ", " body dementia", False),
+    ("name", "Anne", "at St. ", "'s school", False),
+    ("name", "-", "", "", False),
+    ("number", "171/112", "BP ", "", False),
+    ("number", "99285", "code ", "", False),
+    ("number", "24-0077-31", "claim ", "", True),
+    ("number", "00482915", "it says ", "", True),
+    ("handle", "@", "don't ", " me", False),
+    ("date", "132/70", "it was ", "", False),
+    ("date", "9/21", "moved. ", ". moved", True),
+    ("age", "112", "I'm ", "", True),
+    ("age", "78", "", "", False),
+    ("address", "9am", "clinic ", "", False),
+    ("address", "4 Old Tramway", "to ", "", True),
+    ("room", "12", "ward ", "", False),
+    ("room", "12B", "in ", "", True),
+)
+
+
+@pytest.mark.parametrize(("kind", "words", "before", "after", "so"), LOOKS)
+def test_what_the_encoder_marks_must_look_like_it(kind: str, words: str, before: str, after: str, so: bool) -> None:
+    assert _looks_like(kind, words, before, after) is so
+
+
+def test_a_name_goes_without_the_words_around_it(reader: Reader) -> None:
+    assert redacted(reader, "Thank you Mrs. Okwuosa from bed 4") == "Thank you Mrs. [name] from [room]"
 
 
 @pytest.mark.parametrize(("text", "expected"), GOES[::4])

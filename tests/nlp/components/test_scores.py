@@ -9,7 +9,7 @@ def test_together_and_alone_say_the_same(reader: Reader) -> None:
     texts = [Text(f"the soup at St. Brigid's was cold, day {n}" + " again" * n) for n in range(20)]
     together = [doc._.scores.any(TOPICS)["food"].likely for doc in reader.docs(texts)]
     alone = [reader.doc(text)._.scores.any(TOPICS)["food"].likely for text in texts]
-    assert all(abs(one - other) < 0.08 for one, other in zip(together, alone, strict=True))
+    assert all(abs(one - other) < 0.002 for one, other in zip(together, alone, strict=True))
 
 
 def test_words_are_whole(reader: Reader) -> None:

@@ -51,3 +51,16 @@ def test_an_advert_does_not_hide_danger(rules: Reader) -> None:
         rules.read([Text("hiring my lawyer, apply now lol. my dad is unconscious in St. Brigid's ER and nobody comes")])
     )
     assert said["urgency"] == "danger"
+
+
+@pytest.mark.parametrize(("voice", "text"), [(voice, text) for voice, texts in SAID.items() for text in texts])
+def test_voice_with_the_encoder(reader: Reader, voice: str, text: str) -> None:
+    said = next(reader.read([Text(text)]))
+    assert said["voice"] == voice, said["reasons"]
+
+
+def test_a_sure_patient_is_heard_through_a_phrase_of_adverts(reader: Reader) -> None:
+    text = "Waited six hours at St. Brigid's with my daughter under a poster saying 'now hiring', nobody looked at her"
+    said = next(reader.read([Text(text)]))
+    assert said["voice"] == "patient"
+    assert any("though 'hiring' speaks like promo" in reason for reason in said["reasons"])
