@@ -44,12 +44,17 @@ _COUNTED = r"(?!\s*(?:mg|ml|am|pm|hours?|%|people|days|weeks|nurses?|times|of (?
 _NUMBERED = (
     r"mrn|medical record|patient|record|chart|account|acct|member|policy|insurance|group|medicare|medicaid|claim|case|invoice"
     r"|reference|confirmation|passport|licen[cs]e|plate|npi|dea|iban|ssn|social security|social|expediente|seguro"
+    r"|ref|order|ticket|complaint|appeal|conf|visit|incident|report|docket|form|file|tracking|pcn|folio|cuenta|credencial|membership"
+    r"|guarantor|badge|rx|uhid|mr|inv|hospital no|ni|referral|tag"
 )
-_STREET = r"(?:close|row|bank|hill|gardens|grove|crescent|mews|walk|square|sq|rise|view|towers?|heights|gate|croft|street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
-_FLAT = r"(?:apt|apartment|flat|unit|suite|ste|#)\.?\s*#?\w+"
-_APART = rf"(?:,?\s*{_FLAT})?"
-_POSTCODE = r"(?-i:(?:[A-Z]{2},?\s+)?\d{5}(?:-\d{4})?\b|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"
-_TOWN = rf"(?:(?:,\s*(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?)){{0,2}},?\s*{_POSTCODE})?"
+# Such a number cut into groups: "HMP 5521 09 884", "24/1191". Six digits at least, or it is an amount.
+_GROUPED = r"(?=(?:[A-Z/ -]{0,6}\d){6})(?-i:[A-Z]{1,4}[ -])?\d[\dA-Z]*(?:[ /-](?-i:\d[\dA-Z]*))+(?-i: [A-Z]{1,2}\b)?"
+_STREET = r"(?:county (?:rd|road) \d+|alley|bend|brow|cottages|green|loke|loop|parade|path|reach|track|trail|wharf|wynd|yard|close|row|bank|hill|gardens|grove|crescent|mews|walk|square|sq|rise|view|towers?|heights|gate|croft|street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|terrace|way|place|pl|parkway|pkwy|highway|hwy|quay)"
+_FLAT = r"(?:apt|apto|apartment|flat|unit|suite|ste|lot|trailer|bldg|#)\.?\s*#?\w+"
+_APART = rf"(?:\s(?-i:[NS]?[EW]|[NS])\b)?(?:,?\s*{_FLAT}){{0,2}}"
+_POSTCODE = r"(?-i:(?:[A-Z]{2,3},?\s+)?\d{4,5}(?:-\d{4})?\b|[A-Z]\d[\dW]\s[A-Z\d]{4}\b|[A-Z]{1,2}\d{1,2}(?!\s?\d)\b|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"
+_PLACE = r"(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?)"
+_TOWN = rf"(?:(?:,\s*{_PLACE}){{0,2}},?\s*{_POSTCODE}|,\s{_PLACE})?"
 _SURELY = r"(?:street|avenue|ave|road|boulevard|blvd|lane)"  # words that are a street also without capitals
 _OLD = (
     r"(?:9\d|1[01]\d|ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|(?:a|one) hundred(?: and (?:one|two|three|four|five))?"
@@ -59,7 +64,12 @@ _WHO_IS = (
     r"(?:(?:he|she|who|i|mom|mum|mam|ma|mama|mother|dad|papa|father|nan|nana|gran|granny|grandma|grandpa|grandad|grandmother|grandfather"
     r"|aunt|auntie|uncle|wife|husband|patient|lady|man|woman)(?:['’]s|['’]m| is| am| was)|(?:he|she|who|mom|mum|dad|nan|gran|grandma|grandpa)s|im)"
 )
-_ROOM = r"\b(?:(?:ED|ER|A&E|resus|trauma|side|exam|private|delivery|operating|birthing) )?(?:room|rm|bed|bay|suite|apt|unit|cubicle|habitaci[oó]n|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?(?:\d{1,4}[A-Za-z]?|(?-i:[A-H]))\b(?!\s*(?:min\w*|hours?|hrs?)\b)"
+_ROOM = (
+    r"\b(?:(?:ED|ER|A&E|ICU|resus|trauma|side|exam|private|delivery|operating|birthing|hall|isolation|obs|day unit) )?"
+    r"(?:room|rm|bed|bay|suite|apt|unit|cubicle|pod|curtain|habitaci[oó]n|hab|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?"
+    r"(?:(?-i:[A-H])?-?\d{1,4}(?:-(?:\d{1,3}|[A-Za-z]))?[A-Za-z]?|(?-i:[A-H])|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+    r"(?!\s*(?:min\w*|hours?|hrs?|days?|nights?|weeks?|people|patients)\b)"
+)
 # "95 minutes" is no age.
 _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
 
@@ -68,33 +78,54 @@ _EXTENSION = r"(?:,?\s*(?:ext|extension|x)\.?\s*\d{1,5}\b)?"
 # What a text must hold, and what is then looked for. Few texts hold anything, so most patterns are tried on few.
 _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
     # A sign
-    (r"@|u/", (
+    (r"@|u/|\.[a-z]{2,}/", (
         ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
-        ("handle", r"(?<![\w@])@\w{2,}|(?<![\w/])u/[\w-]{3,}"),
+        ("url", r"(?<![\w@./-])(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}/(?=\S*[\d?=@.]\w)\S*[^\s.,;:!?)]"),
+        ("handle", r"(?<![\w@])@\w{2,}(?:[.-](?-i:[a-z0-9_])\w*)*|(?<![\w/])u/[\w-]{3,}"),
     )),
     # A high age
     (r"9\d|1[01]\d|ninety|hundred|noventa", (
         ("age", rf"\b{_OLD}(?=[\s-]*(?:(?:years?|yrs?|yr)\b(?! (?:ago|later|back|from|experience|of|history|anniversary|reunion|tradition))|y/?o\b|a[nñ]os\b))"),
         ("age", rf"\b(?:aged?|turn(?:ed|s|ing)|{_WHO_IS}) (?:almost |nearly |only )?(?P<value>{_OLD}){_NO_UNIT}"),
+        ("age", rf"\bat (?P<value>{_OLD})(?=,? (?:he|she|i|you|we|they|do|does|what|one|and a (?:half|week))\b)"),
+        ("age", rf"\b(?:lady|gentleman|man|woman) of (?P<value>{_OLD}){_NO_UNIT}|\b(?:9\d|1[01]\d)(?=th birthday|nd birthday|st birthday|rd birthday)"),
+        ("age", rf"\b(?:(?:bis)?abuel\w+|suegr[oa]|mam[aá]|pap[aá]|t[ií][oa]|señora?) (?:de |tiene |\()(?P<value>{_OLD}){_NO_UNIT}"),
+        ("age", rf"(?<!\bin )\bninety-(?:one|two|three|four|five|six|seven|eight|nine)\b{_NO_UNIT}"),
         ("age", r"(?:(?<=[a-z], )|^)(?P<value>9\d|1[01]\d)(?=[,.]\s|,?$)|(?<=\()(?:9\d|1[01]\d)(?=[,)])"),
+    )),
+    # A room
+    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "cubicle", "pod", "curtain", "trauma", "resus", "exam", "hab", "cuarto", "cama"), (
+        ("room", rf"{_ROOM}(?:,?\s+{_ROOM})*|\b(?:trauma|resus|exam) \d\b{_NO_UNIT}"),
     )),
     # Three digits, or digits beside letters
     (r"\d{3}|-\d|[a-z]\d|\d[a-z]", (
         ("number", r"\b\d{3}-\d{2}-\d{4}\b"),
         ("number", rf"\b(?:{_NUMBERED})(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{{3,}}\b(?:\s\d{{4}})*"),
+        ("number", rf"\b(?:{_NUMBERED})s?(?:\s?(?:number|num|no\.?|id|#))?(?:\s|is|was|:|#|\(){{0,6}}{_GROUPED}"),
+        ("number", r"(?-i:\b(?!CPT|ICD|HCPCS|COVID|SARS)[A-Z]{1,5}[-/]?\d{4,}[A-Z]{0,2}\b)"),
+        ("number", r"(?-i:\b(?!CPT|ICD)[A-Z]{1,5}\d?(?=(?:[-/]?\d){4})(?:[-/]\d+){1,3}[A-Z]?\b)"),
+        ("number", r"(?<![\d/$.-])(?!(?:19|20)\d\d-(?:19|20)?\d\d(?!-))(?!(?:\d{3}-)?\d{3}-\d{4}(?!\d))(?=(?:-?\d){7})\d{2,}-\d{3,}(?:-\d+)?(?![\d/-])"),
         ("number", r"\b(?:member |patient )?id(?:\s|is|was|:|#|\(){1,6}(?=[\w-]*\d)[A-Z0-9][A-Z0-9-]{3,}\b"),
         ("number", r"\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b"),
         ("phone", rf"(?<![\w-])(?:\+?1[-. ]?)?(?:\(\d{{3}}\)\s?|\d{{3}}[-. ])?\d{{3}}[-. ]\d{{4}}(?![\w-]){_EXTENSION}"),
         ("phone", rf"(?<![\w-])(?:\+\d{{2,3}}\s?(?:\(0\)\s?)?\d{{1,4}}|\(0\d{{2,4}}\)|0\d{{2,4}})[-. ]?\d{{3,4}}(?:[-. ]?\d{{3,4}})?(?![\w-]){_EXTENSION}"),
         ("phone", r"(?<![\w$.,-])\+?\d{10,13}(?![\w-])"),
+        ("phone", r"(?<![\w$.,-])(?:\(0\d\)|\d{2})\s\d{4}\s\d{4}(?![\w-])|(?<![\w$.,-])\d{3}\s\d{2}\s\d{2}\s\d{2}(?![\w-])"),
+        ("phone", r"(?<![\w$.,-])(?:\+\d{2}[ -]?)?[6-9]\d{4}[ -]\d{5}(?![\w-])|\bext(?:ension)?\.? ?\d{3,5}\b"),
         ("address", r"\b(?-i:[A-Z]{2}) \d{5}(?:-\d{4})?\b|\b(?:zip|post)(?: ?code)?:? \d{5}\b"),
-        ("address", r"\b(?-i:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2})\b"),
+        ("address", r"\b(?-i:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[\dW] (?=[A-Z]*\d)[A-Z\d]{4})\b"),
+    )),
+    # A bed by its floor, wing and number, or a room by its number alone
+    (r"\d[nsew]-?\d|\d-\d|\bin \d{3}|\ben (?:la|el) \d{3}", (
+        ("room", r"(?-i:\b\d{1,2}[NSEWH]-?\d{2}[A-Z]?\b)|\b(?:in|from) (?P<value>\d{1,2}-\d{3})\b"),
+        ("room", r"\b(?:in|en la|en el) (?P<value>\d{3}[A-Za-z]?)(?=[.:;!?]|,\s|$|\s(?:by|with|w|who|is|has|had|he|she)\b)(?!\.\d)"),
     )),
     # Digits cut by a sign
     (r"\d[/.-]\d", (
         ("date", r"\b(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b"),
         ("date", rf"\b{_NUMERIC}[/.-](?:(?:19|20)\d\d|\d\d)\b"),
-        ("date", rf"\b(?:on|since|until|by|from|dated|before|after|sent|admitted|discharged|out|seen|appt|appointment|booked|surgery|moved to|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY}|{_DAY}/(?:0?[1-9]|1[0-2]))\b(?![/\d])"),
+        ("date", r"(?<![\w/.$-])(?!24/7)(?:(?:0?[1-9]|1[0-2])/(?:1[3-9]|2\d|3[01])|(?:1[3-9]|2\d|3[01])/(?:0?[1-9]|1[12]))(?![\w/%]|[.-]\d)"),
+        ("date", rf"\b(?:on|since|until|by|from|dated|before|after|sent|admitted|discharged|out|seen|came|given|paid|billed|faxed|emailed|first|service|due|appt|appointment|booked|surgery|moved to|el) (?P<value>(?:0?[1-9]|1[0-2])/{_DAY}|{_DAY}/(?:0?[1-9]|1[0-2]))\b(?![/\d])"),
     )),
     # A month
     (("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic"), (
@@ -107,20 +138,21 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     )),
     # A number before a word
     (r"\d\w?\s+[a-z]", (
-        ("address", rf"\b(?:{_FLAT},?\s+)?\d{{1,5}}[A-Za-z]?\s+(?-i:(?:(?:[NS]?[EW]|[NS])\.?\s+)?(?:[A-Z][\w'’-]*\s+){{1,3}}){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}{_TOWN}"),
+        ("address", rf"\b(?:{_FLAT},?\s+)?\d{{1,5}}[A-Za-z]?\s+(?-i:(?:(?:[NS]?[EW]|[NS])\.?\s+)?(?:\d{{1,3}}(?:st|nd|rd|th)\s+|(?:[A-Z][\w'’-]*\s+){{1,3}})){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}{_TOWN}"),
         ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}{_TOWN}"),
+        ("address", rf"\b(?:live[sd]? (?:at|on)|living at|come by|delivered to|address(?: is|:)?|home at|sent to|post to|shipped to|mailed to|write to) (?P<value>\d{{1,5}}[A-Za-z]? (?!North|South|East|West|Tower|Main)(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN})"),
         ("address", rf"\b\d{{2,5}}\s+(?-i:(?:[NS][EW]|[NSEW])\.?\s+(?:[A-Z][\w'’-]+)(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN}"),
+    )),
+    # A street before its number
+    (("calle", "avenida", "av.", "camino", "carrera"), (
+        ("address", rf"\b(?:calle|avenida|av\.|camino|carrera)\s+(?:(?:de|del|la|los|las)\s+){{0,2}}(?-i:(?:[A-ZÁÉÍÓÚÑ]\w+\s+){{1,3}})\d{{1,5}}\b{_APART}"),
     )),
     # A box at a post office
     (("box",), (
-        ("address", rf"\bp\.?\s?o\.?\s?box\s+\d+{_TOWN}"),
-    )),
-    # A room
-    (("room", "rm", "bed", "bay", "suite", "apt", "unit", "cubicle", "trauma", "resus", "exam", "habitaci", "cuarto", "cama"), (
-        ("room", rf"{_ROOM}(?:,?\s+{_ROOM})*|\b(?:trauma|resus|exam) \d\b{_NO_UNIT}"),
+        ("address", rf"\b(?:p\.?\s?o\.?|(?:rr|rural route)\s?\d+,?)\s?box\s+\d+[A-Z]?{_TOWN}"),
     )),
 )  # fmt: skip
-_WITHOUT_DIGITS = 2  # of these may find something in a text that has none
+_WITHOUT_DIGITS = 3  # of these may find something in a text that has none
 # What the encoder takes for personal must hold this: it goes by the words around, and numbers stand in like places.
 _LOOKS = {
     kind: re.compile(pattern, re.IGNORECASE)

@@ -46,12 +46,19 @@ def goal(found: Found, what: str) -> float:
 
 
 FLOORS = {
-    "voice, macro-F1": 0.78,
-    "kind, macro-F1": 0.74,
-    "urgency, macro-F1": 0.72,
-    "complaint, recall": 0.83,
-    "redaction, recall": 0.88,
+    "voice, macro-F1": 0.835,
+    "kind, macro-F1": 0.79,
+    "urgency, macro-F1": 0.78,
+    "complaint, recall": 0.885,
+    "redaction, recall": 0.915,
 }
+
+
+@pytest.mark.slow
+def test_danger_that_is_missed_does_not_grow(found: Found) -> None:
+    missed = next(one.reached for one in found.goals if one.what == "danger, missed")
+    assert missed.endswith(" of 1146")
+    assert int(missed.split(" ")[0]) <= 110
 
 
 @pytest.mark.slow

@@ -56,10 +56,10 @@ def test_the_shipped_reader_finds_every_danger_of_the_week(
 def test_the_shipped_reader_cries_no_more_than_it_did(shipped: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     """Three false dangers a day are too many: a ceiling that holds what was reached, to be lowered."""
     cried = [said["reasons"] for label, said in shipped if said["urgency"] == "danger" != label["urgency"]]
-    assert len(cried) <= 18, cried
+    assert len(cried) <= 15, cried
 
 
-@pytest.mark.parametrize(("field", "floor"), [("voice", 0.86), ("kind", 0.79), ("urgency", 0.73)])
+@pytest.mark.parametrize(("field", "floor"), [("voice", 0.88), ("kind", 0.83), ("urgency", 0.81)])
 def test_the_shipped_reader_on_the_week(
     shipped: list[tuple[dict[str, Any], dict[str, Any]]], field: str, floor: float
 ) -> None:
