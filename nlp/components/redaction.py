@@ -78,9 +78,13 @@ _EXTENSION = r"(?:,?\s*(?:ext|extension|x)\.?\s*\d{1,5}\b)?"
 # What a text must hold, and what is then looked for. Few texts hold anything, so most patterns are tried on few.
 _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
     # A sign
-    (r"@|u/|\.[a-z]{2,}/", (
+    (r"\w@\w", (
         ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
+    )),
+    (r"\.[a-z]{2,}/", (
         ("url", r"(?<![\w@./-])(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}/(?=\S*[\d?=@.]\w)\S*[^\s.,;:!?)]"),
+    )),
+    (r"@\w|u/", (
         ("handle", r"(?<![\w@])@\w{2,}(?:[.-](?-i:[a-z0-9_])\w*)*|(?<![\w/])u/[\w-]{3,}"),
     )),
     # A high age
@@ -152,7 +156,7 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
         ("address", rf"\b(?:p\.?\s?o\.?|(?:rr|rural route)\s?\d+,?)\s?box\s+\d+[A-Z]?{_TOWN}"),
     )),
 )  # fmt: skip
-_WITHOUT_DIGITS = 3  # of these may find something in a text that has none
+_WITHOUT_DIGITS = 5  # of these may find something in a text that has none
 # What the encoder takes for personal must hold this: it goes by the words around, and numbers stand in like places.
 _LOOKS = {
     kind: re.compile(pattern, re.IGNORECASE)
