@@ -144,7 +144,7 @@ _PATTERNS: tuple[tuple[str | tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     (r"\d\w?\s+[a-z]", (
         ("address", rf"\b(?:{_FLAT},?\s+)?\d{{1,5}}[A-Za-z]?\s+(?-i:(?:(?:[NS]?[EW]|[NS])\.?\s+)?(?:\d{{1,3}}(?:st|nd|rd|th)\s+|(?:[A-Z][\w'’-]*\s+){{1,3}})){_STREET}\b(?!\.?\s+[A-Z][a-z]+['’]s)\.?{_APART}{_TOWN}"),
         ("address", rf"\b\d{{1,5}}\s+(?!(?:min|hour|hr|day|block|mile|year)\w*\s)[a-z]+\s+{_SURELY}\b\.?{_APART}{_TOWN}"),
-        ("address", rf"\b(?:live[sd]? (?:at|on)|living at|come by|delivered to|address(?: is|:)?|home at|sent to|post to|shipped to|mailed to|write to) (?P<value>\d{{1,5}}[A-Za-z]? (?!North|South|East|West|Tower|Main)(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN})"),
+        ("address", rf"\b(?:live[sd]? (?:at|on)|living at|come by|delivered to|address(?: is|:)?|home at|sent to|post to|shipped to|mailed to|write to) (?P<value>\d{{1,5}}[A-Za-z]? (?!North|South|East|West|Tower|Main|[NP]?ICU|Floor|Ward|Peds)(?-i:[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN})"),
         ("address", rf"\b\d{{2,5}}\s+(?-i:(?:[NS][EW]|[NSEW])\.?\s+(?:[A-Z][\w'’-]+)(?:\s[A-Z][\w'’-]+)?){_APART}{_TOWN}"),
     )),
     # A street before its number
@@ -230,10 +230,10 @@ _NO_NAMES = words_of(
     "out off all one two three shopping google strange feelgood love phil visits changed finally",
 )
 _SAINTS = words_of("st saint santa san")
-# What is called after a person: with these behind it a name is no person's.
-_CALLED = words_of(
-    "wing building pavilion tower centre center clinic hospital general regional royal memorial disease syndrome body palsy chorea "
-    "lymphoma mri house street school beach park primary institute foundation",
+# What is called after a person: with these behind it a name is no person's. The others only with a capital.
+_CALLED_SMALL = words_of("wing building pavilion disease syndrome body palsy chorea lymphoma mri")
+_CALLED = _CALLED_SMALL | words_of(
+    "tower centre center clinic hospital general regional royal memorial house street school beach park primary institute foundation"
 )
 _STOPS = frozenset(".!?…:\n")
 _BEFORE = _TITLES | _STAFF | _RELATIVES
@@ -305,14 +305,19 @@ def _looks_like(kind: str, words: str, before: str, after: str) -> bool:
 def _is_a_persons(name: str, before: str, after: str) -> bool:
     """Whether a name is a person's, and no building's, medicine's or shop's."""
     parts = [_singular(word) for word in re.split(r"[\s-]+", name) if word]
-    follows = [fold(word.strip(".,;:!?")) for word in after.split()[:1] if after[:1].isspace()]
+    follows = after.split()[0].strip(".,;:!?") if after[:1].isspace() and after.strip() else ""
     return (
         any(map(str.isalpha, name))
         and fold(name) not in _NO_NAMES
         and not _not_names().issuperset(parts)
-        and _CALLED.isdisjoint([*parts[-1:], *follows])
+        and not _is_called_after(parts[-1] if parts else "", follows)
         and _SAINTS.isdisjoint(fold(word) for word in before.split()[-1:])
     )
+
+
+def _is_called_after(last: str, follows: str) -> bool:
+    """Whether something is called after a name, by its last word (folded) and the word behind it as it is written."""
+    return last in _CALLED or fold(follows) in (_CALLED if follows[:1].isupper() else _CALLED_SMALL)
 
 
 def _touches(one: tuple[int, int, str], places: list[tuple[int, int]]) -> bool:
@@ -433,7 +438,7 @@ def _name_end(words: _Words, index: int, known: frozenset[str]) -> int | None:
     if word not in known or not words.capital(index) or before in _SAINTS or words.texts[index] == "ED":
         return None
     end = _with_surnames(words, index + 1, known)
-    if not _CALLED.isdisjoint(words.norms[end - 1 : end + 1]):
+    if _is_called_after(words.norms[end - 1], words.texts[end] if end < len(words.texts) else ""):
         return None
     if word not in _AMBIGUOUS:
         return end

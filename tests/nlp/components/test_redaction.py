@@ -37,6 +37,7 @@ GOES = (
     ("Keisha’s shift ended", "[name]’s shift ended"),
     ("Ffion rang. Then Sunita, then Padraic", "[name] rang. Then [name], then [name]"),
     ("ask Temitope on nights", "ask [name] on nights"),
+    ("shoutout to Keisha hospital staff", "shoutout to [name] hospital staff"),
     # phones and e-mail
     ("call me 555-0142", "call me [phone]"),
     ("tel 555 0142", "tel [phone]"),
@@ -238,6 +239,7 @@ STAYS = (
     "in 911 calls",
     "call 911 in 300 seconds",
     "sent to 4 West again",
+    "sent to 4 ICU again",
     "CPT 99285 is a code",
     "COVID-19 and B12",
     "the plan for 2025-2026",
