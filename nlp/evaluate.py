@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -293,25 +293,24 @@ def _false_alarms(reader: Reader, data: Path, found: Found) -> None:
 
 
 def _calibration(reader: Reader, test: Sequence[Labelled]) -> Iterator[tuple[str, list[tuple[float, float, int]]]]:
-    """For each answer: how likely it was said to be, how often it was so, of how many; in fifths of likelihood."""
+    """For each answer: how likely it was said to be, how often it was so, of how many; in fifths of likelihood.
+
+    Of the posts that tell: whether someone in danger is also here and now is not labelled.
+    """
     docs = list(reader.docs([Text(post.shown, about_us=True) for post in test]))
-    asked: Mapping[str, Callable[[Any, Labelled], tuple[float, bool]]] = {
-        "complaint": lambda doc, post: (doc._.scores.any(SAYS)["complaint"].likely, post.kind == "complaint"),
-        "danger": lambda doc, post: (doc._.scores.any(URGENT)["danger"].likely, post.urgency == "danger"),
-        "here_now": lambda doc, post: (doc._.scores.any(URGENT)["here_now"].likely, post.urgency == "here_now"),
-        "serious": lambda doc, post: (doc._.scores.any(URGENT)["serious"].likely, post.urgency == "serious"),
-    }
-    for name, ask in asked.items():
-        pairs = [ask(doc, post) for doc, post in zip(docs, test, strict=True)]
-        bins = []
-        for low in (0.0, 0.2, 0.4, 0.6, 0.8):
-            inside = [(likely, so) for likely, so in pairs if low <= likely < low + 0.2 or (low == 0.8 and likely == 1)]
-            if inside:
-                bins.append(
-                    (
-                        sum(likely for likely, _ in inside) / len(inside),
-                        sum(so for _, so in inside) / len(inside),
-                        len(inside),
-                    )
-                )
-        yield name, bins
+    known = [corpora.example(post).answers for post in test]
+    for head, label in ((SAYS, "complaint"), *((URGENT, label) for label in URGENT.labels)):
+        pairs = [
+            (doc._.scores.any(head)[label].likely, answers[head.name][label])
+            for doc, answers in zip(docs, known, strict=True)
+            if label in answers.get(head.name, {})
+        ]
+        yield label, list(_fifths(pairs))
+
+
+def _fifths(pairs: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, int]]:
+    for low in (0.0, 0.2, 0.4, 0.6, 0.8):
+        inside = [(likely, so) for likely, so in pairs if low <= likely < low + 0.2 or (low == 0.8 and likely == 1)]
+        if inside:
+            count = len(inside)
+            yield sum(likely for likely, _ in inside) / count, sum(so for _, so in inside) / count, count
