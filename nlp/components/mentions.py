@@ -76,12 +76,12 @@ def is_about_us(doc: Doc) -> bool:
 
 
 def _spellings(names: Iterable[str]) -> list[str]:
-    """A name as written, and in one piece as in a hashtag; "|" and "*" are no signs here."""
+    """A name as written, with 's, and in one piece as in a hashtag; "|" and "*" are no signs here."""
     out: list[str] = []
     for name in names:
         plain = re.sub(r"[|*]|\.\.\.", " ", name).strip()
         squashed = re.sub(r"[\W_]", "", fold(plain))
-        out += [plain, *([squashed] if " " in plain and len(squashed) >= 6 else ())]
+        out += [plain, f"{plain}'s", *([squashed] if " " in plain and len(squashed) >= 6 else ())]
     return out
 
 

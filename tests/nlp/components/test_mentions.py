@@ -7,7 +7,7 @@ from nlp.pipeline import Reader, Text
 
 @pytest.mark.parametrize(
     "text",
-    ["St. Brigid's ER is slow", "st brigids er is slow", "AT ST. BRIGID'S NOW", "St. Brigid’s was fine", "the Saint Brigid cath lab", "#StBrigids again", "@StBrigidCares hello", "mybrigid is down"],
+    ["St. Brigid's ER is slow", "st brigids er is slow", "AT ST. BRIGID'S NOW", "St. Brigid’s was fine", "the Saint Brigid cath lab", "#StBrigids again", "@StBrigidCares hello", "mybrigid is down", "SBMC's billing", "the Saint Brigid Hospital’s garage", "Brigid Lakeside's NICU"],
 )  # fmt: skip
 def test_names_us(reader: Reader, text: str) -> None:
     assert next(reader.read([Text(text)]))["mentions_us"]
@@ -15,7 +15,7 @@ def test_names_us(reader: Reader, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Mass at St. Brigid's Church at 7", "St. Brigid's GAA won", "St. Brigid's Hospital Dublin has a list", "saint brigids academy sale", "the hospital is slow", "Brigid is my aunt"],
+    ["Mass at St. Brigid's Church at 7", "St. Brigid's GAA won", "St. Brigid's Hospital Dublin has a list", "saint brigids academy sale", "the Saint Brigid's Academy's gym", "the hospital is slow", "Brigid is my aunt"],
 )  # fmt: skip
 def test_names_somebody_else(reader: Reader, text: str) -> None:
     said = next(reader.read([Text(text)]))
