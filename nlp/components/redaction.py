@@ -68,7 +68,7 @@ _ROOM = (
     r"\b(?:(?:ED|ER|A&E|ICU|resus|trauma|side|exam|private|delivery|operating|birthing|hall|isolation|obs|day unit) )?"
     r"(?:room|rm|bed|bay|suite|apt|unit|cubicle|pod|curtain|habitaci[oó]n|hab|cuarto|cama)\.?\s*(?:number|no\.?|#)?\s*#?"
     r"(?:(?-i:[A-H])?-?\d{1,4}(?:-(?:\d{1,3}|[A-Za-z]))?[A-Za-z]?|(?-i:[A-H])|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
-    r"(?!\s*(?:min\w*|hours?|hrs?|days?|nights?|weeks?|people|patients)\b)"
+    r"(?!\s*(?:min\w*|hours?|hrs?|days?|nights?|weeks?|people|patients)\b|:\d)"
 )
 # "95 minutes" is no age.
 _NO_UNIT = r"(?!\s*(?:min\w*|hours?|hrs?|days?|weeks?|months?|percent|beds?|people|patients|degrees|dollars|pages|miles|mg|ml|pounds|lbs?|bucks|calls|times|steps|of|on the)\b|[\d%:/.,]\d|%)"
@@ -174,6 +174,10 @@ _LOOKS = {
 }
 _NO_ROOM_AFTER = re.compile(r"(?:\b(?:ward|floor|level|stage|gate|ticket|hour|day|of)\s|[/:.-]|\d)$", re.IGNORECASE)
 _NO_ROOM_BEFORE = re.compile(r"\s(?:north|south|east|west)\b|[/:.%-]\d", re.IGNORECASE)
+# "at 0600" is a time, "CPT 99285" what was done, to anyone; "2/4 I brought my card" is a part of a thread.
+_CLOCK = re.compile(r"\b(?:at|by|until|till|since|around|from|to) [012]\d[0-5]\d$", re.IGNORECASE)
+_CODE = re.compile(r"\b(?:CPT|ICD|HCPCS|DRG)(?:-\d+)?(?: code)?[ :#]*[A-Z]?\d[\d.]*$", re.IGNORECASE)
+_PART = re.compile(r"(\d)/(\d)$")
 _LINK = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)\]\"'”]", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _COMPILED = [
@@ -229,6 +233,11 @@ _NO_NAMES = words_of(
     "stopped checked listened helped notas again today tomorrow tonight yesterday then than too if as by up ",
     "out off all one two three shopping google strange feelgood love phil visits changed finally",
 )
+# How the names of medicines end; nobody lists them all.
+_MEDICINE = re.compile(
+    r"\w{3}(?:azole|cillin|m[iy]cin|thoprim|statin|opril|sartan|olol|azepam|azolam|[ui]mab|tinib|clovir|tamivir|caine|oxacin"
+    r"|cycline|profen|tidine|oxetine|triptan|gliptin|glutide|xaparin|codone|morphone|barbital|setron|dipine|semide|thiazide|formin)$"
+)
 _SAINTS = words_of("st saint santa san")
 # What is called after a person: with these behind it a name is no person's. The others only with a capital.
 _CALLED_SMALL = words_of("wing building pavilion disease syndrome body palsy chorea lymphoma mri")
@@ -255,9 +264,10 @@ def redaction(doc: Doc) -> Doc:
     if not found and not read:
         doc._.redacted = text
         return doc
-    ours = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
-    found = [one for one in found if one[2] not in ("name", "handle") or not _touches(one, ours)]
-    marks = [Mark(*one) for one in _merged(found, [one for one in read if not _touches(one, ours)])]
+    kept = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
+    kept += [match.span() for match in _called_so().finditer(text)]
+    found = [one for one in found if one[2] not in ("name", "handle") or not _touches(one, kept)]
+    marks = [Mark(*one) for one in _merged(found, [one for one in read if not _touches(one, kept)])]
     out, last = [], 0
     for mark in marks:
         out += [text[last : mark.start], f"[{_SHOWN.get(mark.kind, mark.kind)}]"]
@@ -299,17 +309,21 @@ def _looks_like(kind: str, words: str, before: str, after: str) -> bool:
         return _is_a_persons(words, before, after)
     if kind == "room" and (_NO_ROOM_AFTER.search(before) or _NO_ROOM_BEFORE.match(after)):
         return False
+    if (kind == "room" and _CLOCK.search(before + words)) or (kind == "number" and _CODE.search(before + words)):
+        return False
+    if kind == "date" and not before and (part := _PART.match(words)) and part[1] <= part[2]:
+        return False
     return _LOOKS[kind].search(words) is not None
 
 
 def _is_a_persons(name: str, before: str, after: str) -> bool:
     """Whether a name is a person's, and no building's, medicine's or shop's."""
-    parts = [_singular(word) for word in re.split(r"[\s-]+", name) if word]
+    parts = [_singular(word) for word in re.split(r"[\s/-]+", name) if word]
     follows = after.split()[0].strip(".,;:!?") if after[:1].isspace() and after.strip() else ""
     return (
         any(map(str.isalpha, name))
         and fold(name) not in _NO_NAMES
-        and not _not_names().issuperset(parts)
+        and not all(part in _not_names() or _MEDICINE.search(part) for part in parts)
         and not _is_called_after(parts[-1] if parts else "", follows)
         and _SAINTS.isdisjoint(fold(word) for word in before.split()[-1:])
     )
@@ -453,6 +467,8 @@ def _after_title(words: _Words, index: int, word: str, before: str, known: froze
     if word in _NO_NAMES and word not in known:
         return None
     text = words.texts[index]
+    if before not in _TITLES and text.isupper() and word not in known:
+        return None  # "Paramedic PSA", "MY HUSBAND FOOT"
     initial = text.rstrip(".")
     if before in _TITLES and len(initial) == 1 and initial.isupper() and words.capital(index + 1):
         return _with_surnames(words, index + 2, known)
@@ -506,11 +522,20 @@ def _singular(word: str) -> str:
 
 @cache
 def _not_names() -> frozenset[str]:
-    path = Path(__file__).with_name("not_names.txt")
-    return frozenset(fold(word) for word in path.read_text(encoding="utf-8").split())
+    return frozenset(fold(word) for word in _listed("not_names.txt") if "-" not in word)
+
+
+@cache
+def _called_so() -> re.Pattern[str]:
+    """Shops, dishes and devices whose names are people's names, of several words."""
+    several = [word.replace("-", "[ -]").replace("'", "['’]?") for word in _listed("not_names.txt") if "-" in word]
+    return re.compile(rf"\b(?:{'|'.join(several)})\b", re.IGNORECASE)
 
 
 @cache
 def _first_names() -> frozenset[str]:
-    path = Path(__file__).with_name("first_names.txt")
-    return _AMBIGUOUS | {fold(name) for name in path.read_text(encoding="utf-8").split()}
+    return _AMBIGUOUS | {fold(name) for name in _listed("first_names.txt")}
+
+
+def _listed(file: str) -> list[str]:
+    return Path(__file__).with_name(file).read_text(encoding="utf-8").split()

@@ -247,6 +247,13 @@ STAYS = (
     "example.org/billing helped",
     "visit 3 was fine",
     "report of 2024",
+    "bed 01:35, provider 03:10",
+    "Paramedic PSA: naloxone training",
+    "MY HUSBAND FOOT IS BLUE",
+    "Bili numbers came down",
+    "Trader Joe's, Papa John’s and Bob Evans",
+    "a Jackson-Pratt drain",
+    "allergic to sulfamethoxazole",
 )
 
 
@@ -289,6 +296,17 @@ LOOKS = (
     ("address", "4 Old Tramway", "to ", "", True),
     ("room", "12", "ward ", "", False),
     ("room", "12B", "in ", "", True),
+    ("room", "0600", "5 West at ", "", False),
+    ("room", "0612", "in bed ", "", True),
+    ("name", "Synagis/Nirsevimab", "the ", " shot", False),
+    ("name", "SULFAMETHOXAZOLE", "it says ", "", False),
+    ("name", "Zapril", "ask ", "", True),
+    ("number", "CPT 99285", "Got ", " for it", False),
+    ("number", "99285", "billed CPT code ", "", False),
+    ("number", "99285441", "account ", "", True),
+    ("date", "2/4", "", " I brought", False),
+    ("date", "7/4", "", " I brought", True),
+    ("date", "2/4", "on ", " I brought", True),
 )
 
 
