@@ -35,7 +35,8 @@ def _any(cues: Iterable[str], around: str = r"\b(?:{})\b") -> re.Pattern[str]:
 
 
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-_MONTH = r"(?:january|february|march|april|june|july|august|september|october|november|december)"  # "may" is a verb too
+# "may" is a verb too
+_MONTH = r"(?:january|february|march|april|june|july|august|september|october|november|december|jan|feb|mar|apr|aug|sept?|oct|nov|dec)"
 _NUMBER = r"(?:\d+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|few|couple(?: of)?|several|some|many)"
 
 # "no", "not" and the like up to two words before. Danger that itself begins so ("nobody comes",
@@ -50,13 +51,14 @@ _IF = _any(
         *("could have", "couldve", "would have", "wouldve", "might have", "mightve", "almost", "nearly", "fake"),
         *("worried (?:about|that)", "afraid (?:of|that)", "fear of", "risk of", "chance of", "in the event of"),
         *("used to", "prevent(?:s|ed|ing|ion)?", "avoid", "signs of", "symptoms of", "training", "drills?", "awareness"),
-        *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "(?:do|does) (?:you|your \\w+) (?:have|treat|offer|take)", "support group", "who lost", "lost \\w+ to", "si", "que pasa si"),
+        *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how|what)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "(?:do|does) (?:you|your \\w+) (?:have|treat|offer|take)", "support group", "who lost", "lost \\w+ to", "si", "que pasa si"),
     ],
     r"\b(?:{})\b[^,;:.!?\n]{0,60}$",
 )  # fmt: skip
 _FICTION = _any(
     [
-        *("movie", "film", "episode", "season finale", "greys anatomy", "novel", "chapter", "character", "lyrics"),
+        *("movie", "film", "episode", "season finale", "(?:watching|rewatching) greys", "greys anatomy", "novel", "chapter", "character", "lyrics?"),
+        *("fictional", "tabletop", "new (?:single|track|album|mixtape)", "mock (?:disaster|code|drill)", "simulacro"),
         *("netflix", "hbo", "rewatch\\w*", "plot twist", "spoilers?", "fanfic\\w*", "telenovela", "pelicula", "videogame"),
         *("rehears\\w+", "murder mystery", "halloween", "escape room", "haunted", "podcast", "documentary", "dreamed", "dreamt"),
     ]
@@ -80,6 +82,7 @@ _ENDED_WELL = _any(
         *("thanks? to", "thank you", "thankful", "grateful", "gratitude", "blessed", "alive because", "alive today", "heroes?"),
         *("hes alive", "shes alive", "is alive", "doing great", "doing well", "doing fine", "gracias", "agradecid[ao]s?", "me salvaron"),
         *("is fine now", "ok now", "okay now", "better now", "safe now", "stable now", "false alarm", "all good", "good as new"),
+        *(r"\d+ (?:days?|months?|years?) (?:clean|sober)", r"clean (?:for )?\d+ (?:days?|months?|years?)"),
         *("(?:has been|was|been|is|shes|hes|were) found", "found (?:him|her|them)", "were home", "im home", "sober", "aparecio"),
     ]
 )  # fmt: skip
@@ -98,7 +101,8 @@ _REPORTED = _any(
     [
         *("police", "officials", "authorities", "investigators", "prosecutors", "sheriff\\w*", "deputies", "witnesses"),
         *("arrested", "detained", "in custody", "charged with", "sentenced", "convicted", "pleaded", "suspect", "indicted"),
-        *("according to", "reports say", "reportedly", "allegedly", "breaking news", "policia"),
+        *("according to", "reports say", "reportedly", "allegedly", "breaking news", "policia", "detienen", "detenid[oa]s?"),
+        *("sospechos[oa]s?", "autoridades", "fiscalia", "segun (?:testigos|reportes)", "noticias", "telemundo", "univision"),
     ]
 )  # fmt: skip
 _OWN = re.compile(r"\b(?:i|im|ive|me|my|we|were|us|our|mi|mis|yo|estoy|estamos|nos)\b")
@@ -172,8 +176,8 @@ _JOKED = _any(
 )  # fmt: skip
 # What follows and makes the words harmless: "teach them a lesson in kindness", "watch your back when you lift".
 _HARMLESS_AFTER = re.compile(
-    r"^(?:(?:in|about|on) (?:kindness|patience|compassion|humility|grace|manners|care|how)|(?:when|while|if) (?:you |u )?(?:lift|bend|turn|mov|reach)\w*|(?:test|drill|training|awareness|prevention|hotline|survivor)"
-    r"|(?:choosing|picking|skipping|missing|not|going somewhere|it$)|(?:from|of) (?:laughing|laughter|cuteness|boredom|embarrassment|happiness|ternura|risa))\b"
+    r"^(?:(?:in|about|on) (?:kindness|patience|compassion|humility|grace|manners|care|how)|(?:when|while|if) (?:you |u )?(?:lift|bend|turn|mov|reach)\w*|(?:test|drill|exercise|simulation|scenario|training|awareness|prevention|hotline|(?:loss )?survivor)s?"
+    r"|into the sun|(?:choosing|picking|skipping|missing|not|going somewhere|it$)|(?:from|of) (?:laughing|laughter|cuteness|boredom|embarrassment|happiness|ternura|risa))\b"
 )
 
 

@@ -14,6 +14,8 @@ from nlp.heads import DANGER, URGENT
 Doc.set_extension("danger", default=(), force=True)  # the reasons; empty when there is none
 Doc.set_extension("danger_of", default=None, force=True)  # its kind, by which its runbook is found
 
+_UNNAMED = 0.1  # below it no kind is likely, and the danger is handled as the commonest
+_COMMONEST = "emergency"
 _UNSEEN = 0.05  # below it the encoder does not see what a phrase tells, and the reasons say so
 
 
@@ -40,11 +42,11 @@ def _with_scores(doc: Doc, said: tuple[str, ...]) -> None:
         return
     kinds = scores.any(DANGER)
     best = max(kinds.values(), key=lambda kind: kind.likely)
-    doc._.danger_of = best.label
+    kind = doc._.danger_of = best.label if best.likely >= _UNNAMED else _COMMONEST
     if said:
-        reasons = [f"danger ({best.label}): {words!r}" for words in said]
+        reasons = [f"danger ({kind}): {words!r}" for words in said]
         if answer.likely < _UNSEEN:
             reasons.append(f"danger by its phrase; the encoder does not see it ({answer.likely:.2f})")
     else:
-        reasons = [f"danger ({best.label}): {read_so(doc, URGENT, 'danger', answer.likely, answer.sentence)}"]
+        reasons = [f"danger ({kind}): {read_so(doc, URGENT, 'danger', answer.likely, answer.sentence)}"]
     doc._.danger = tuple(reasons)

@@ -218,6 +218,15 @@ HARDER = (
     "I can't stop shaking and my chest is tight, no one's looked at me in 2 hrs",
     "there is someone with a gun on the second floor",
     "we've been locked in the stairwell with my dad who is on oxygen and it's running out",
+    "bathroom by your cafeteria, dude on the floor w the needle still in his arm. i got no narcan on me",
+    "under my desk at registration. hes got something in his jacket",
+    "tell that doctor i know what school her kids go to",
+    "went to the bathroom 2 minutes and the bassinet is empty",
+    "theres a suspicious package on 2 and the manager says ignore it",
+    "fui al baño 2 minutos y la cunita está vacía",
+    "mi primo se metió algo aquí en el estacionamiento y está morado",
+    "aprieto el botón y nadie. estoy toda orinada desde las 3",
+    "ya sé a qué escuela van sus niños, doctorcita",
 )
 DANGER = (*HARDER, *SELF_HARM, *EMERGENCY, *MISSING, *VIOLENCE)
 
@@ -257,6 +266,7 @@ FIGURES = (
     "my printer collapsed under all your forms",
     "broke my heart that the gift shop closed",
     "the billing line is a black hole, calls go in and never come out",
+    "whoever made your website should be shot into the sun",
 )
 PAST = (
     "two years ago my son stopped breathing and your team saved his life",
@@ -282,6 +292,7 @@ PAST = (
     "my aunt fell unconscious at the mall last Friday and they rushed her to you, she is doing great",
     "she was turning blue when we arrived last winter. Alive because of nurse Kim",
     "my brother was stabbed in 2008 and your surgeons saved him",
+    "9 months clean. od'd in that parking lot in feb and a janitor had narcan. give that man a raise",
 )
 HYPOTHETICAL = (
     "what should I do if my dad has chest pain at night, do you have a nurse line?",
@@ -303,6 +314,10 @@ HYPOTHETICAL = (
     "the scan shows no signs of stroke",
     "he isn't bleeding anymore and we are home",
     "si mi hijo tiene convulsiones, a dónde llamo?",
+    "The hospital will hold an active shooter exercise Thursday, please do not call 911",
+    "free narcan training Saturday, learn what an overdose looks like",
+    "Suicide loss survivors meet first Mondays in the conference center",
+    "ran a tabletop with a fictional hospital: intruder in the server room, bomb threat as a distractor",
 )
 NEWS = (
     "Police say a man with a knife was arrested near the hospital, no one hurt",
@@ -315,6 +330,7 @@ NEWS = (
     "Witnesses said a driver collapsed at the wheel; he was taken to the hospital",
     "Police: man who pulled a knife at clinic was detained",
     "A suspect was arrested after he threatened staff at the hospital, police say",
+    "Telemundo local: detienen a sospechoso del tiroteo en la lavandería; las víctimas fueron dadas de alta",
 )
 FICTION = (
     "that episode where the surgeon has a gun in the hospital broke me",
@@ -325,6 +341,9 @@ FICTION = (
     "St. Brigid's murder mystery night: someone is dying to meet you",
     "podcast about a doctor who poisoned people, suicide theme, warning",
     "haunted hospital tour, a man with a knife chases you, 10/10",
+    "watching greys and they just wheeled a guy into the er w a live bomb in his chest",
+    'new single OVERDOSE "took the whole bottle of you baby" out friday',
+    'lyric stuck in my head during every MRI: "i wanna die in your arms tonight"',
 )
 GAMES = (
     "we got slaughtered by the St. Brigid's softball team, they shot us down",
@@ -477,7 +496,7 @@ def test_the_encoder_cries_seldom(reader: Reader) -> None:
     """Where it hears danger that the rules set aside it is not silenced: a ceiling that holds what was reached."""
     read = reader.read([Text(text, about_us=True) for text in NOT_DANGER])
     cried = [text for text, said in zip(NOT_DANGER, read, strict=True) if said["urgency"] == "danger"]
-    assert len(cried) <= 7, cried
+    assert len(cried) <= 8, cried
 
 
 @pytest.mark.parametrize("text", UNNAMED)
