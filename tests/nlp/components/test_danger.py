@@ -227,6 +227,10 @@ HARDER = (
     "mi primo se metió algo aquí en el estacionamiento y está morado",
     "aprieto el botón y nadie. estoy toda orinada desde las 3",
     "ya sé a qué escuela van sus niños, doctorcita",
+    "Dr. Mercado is a dead man",
+    "I've got the sheet up over the bathroom door already and it's nice to have music",
+    "new bruises every visit, same carer every night",
+    "dile al doctorcito que yo sé a qué hora sale y en qué carro, q se cuide",
 )
 DANGER = (*HARDER, *SELF_HARM, *EMERGENCY, *MISSING, *VIOLENCE)
 
