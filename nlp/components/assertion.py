@@ -74,7 +74,8 @@ _PAST = _any(
         *("ayer", "anoche", "la semana pasada", "el (?:mes|ano) pasado", r"hace \w+ (?:dias?|mes(?:es)?|anos?|semanas?)"),
     ]
 )  # fmt: skip
-_PAST_VERB = re.compile(r"\b(?:had|was|were|got|went|suffered|felt|been|estaba|estuvo|tuvo) (?:\w+ ){0,2}$")
+# "we've got a man here" is no past.
+_PAST_VERB = re.compile(r"\b(?:had|was|were|(?<!ve )(?<!hes )(?<!has )got|went|suffered|felt|been|estaba|estuvo|tuvo) (?:\w+ ){0,2}$")
 _LONG_AGO = re.compile(r"\b(?:years ago|a year ago|last year|back then|when i was|in (?:19|20)\d\d|hace \w+ anos)\b")
 _ENDED_WELL = _any(
     [
