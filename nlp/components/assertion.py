@@ -75,7 +75,9 @@ _PAST = _any(
     ]
 )  # fmt: skip
 # "we've got a man here" is no past.
-_PAST_VERB = re.compile(r"\b(?:had|was|were|(?<!ve )(?<!hes )(?<!has )got|went|suffered|felt|been|estaba|estuvo|tuvo) (?:\w+ ){0,2}$")
+_PAST_VERB = re.compile(
+    r"\b(?:had|was|were|(?<!ve )(?<!hes )(?<!has )got|went|suffered|felt|been|estaba|estuvo|tuvo) (?:\w+ ){0,2}$"
+)
 _LONG_AGO = re.compile(r"\b(?:years ago|a year ago|last year|back then|when i was|in (?:19|20)\d\d|hace \w+ anos)\b")
 _ENDED_WELL = _any(
     [

@@ -12,7 +12,7 @@ from nlp.pipeline import Reader, Text
         ("my dad collapsed in the waiting room", "now"),
         ("he is not breathing", "now"),
         ("we've got a guy unconscious by the vending machines", "now"),
-        ("last month I got stabbed at work", "past"),
+        ("last week he got unconscious at work", "past"),
         ("last year my dad collapsed in the waiting room and they saved him", "past"),
         ("this parking makes me want to die", "figure"),
         ("this parking is killing me, I want to die lol", "figure"),
