@@ -202,6 +202,8 @@ _STAFF = words_of(
 )
 # After these a word is a name also without a capital: "dr patel".
 _TITLES = frozenset(["dr", "doctor", "mr", "mrs", "ms", "miss", "sra", "doctora", "prof"])
+# Behind these stands a name, however it is written.
+_SURELY_NAMES = _TITLES | words_of("name names named called")
 # First names that are also words, months or places: names only beside a title, a relative, a surname or a deed.
 _AMBIGUOUS = words_of(
     "will mark grace hope faith joy may june april august rose summer angel art bill rob pat sue drew chase ",
@@ -467,8 +469,9 @@ def _after_title(words: _Words, index: int, word: str, before: str, known: froze
     if word in _NO_NAMES and word not in known:
         return None
     text = words.texts[index]
-    if before not in _TITLES and text.isupper() and word not in known:
-        return None  # "Paramedic PSA", "MY HUSBAND FOOT"
+    shouted = text.isupper() and len(text) > 1 and word not in known
+    if shouted and (before in _RELATIVES or (before not in _SURELY_NAMES and not words.texts[index - 1].isupper())):
+        return None  # "MY HUSBAND FOOT", "a nurse LMAO"
     initial = text.rstrip(".")
     if before in _TITLES and len(initial) == 1 and initial.isupper() and words.capital(index + 1):
         return _with_surnames(words, index + 2, known)

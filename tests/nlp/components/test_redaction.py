@@ -11,6 +11,8 @@ GOES = (
     # names
     ("Dr. Patel was late", "Dr. [name] was late"),
     ("DR. PATEL WAS LATE", "DR. [name] WAS LATE"),
+    ("MY NAME IS ZZYZOVSKI AND I AM MAD", "MY NAME IS [name] AND I AM MAD"),
+    ("the aide is called ZZYZOVSKI", "the aide is called [name]"),
     ("dr patel never called", "dr [name] never called"),
     ("Dr. J. Smith never called", "Dr. [name] never called"),
     ("Dr. van der Berg did my knee", "Dr. [name] did my knee"),
