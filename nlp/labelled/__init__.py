@@ -125,7 +125,8 @@ def second() -> dict[str, dict[str, Any]]:
     """The labels of a second labeller, who saw a fifth of the posts without the first labels: by id."""
     lines = (Path(__file__).parent / "second" / "labels.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    return {row["id"]: row for row in rows if row["id"] in {post.id for post in posts()}}
+    known = {post.id for post in posts()}
+    return {row["id"]: row for row in rows if row["id"] in known}
 
 
 def agreement() -> dict[str, float]:
