@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check pictures bench lock clean
+.PHONY: run test quick check pictures bench lock clean
 
 run: .venv/ready
 	$(BIN)/call-light demo
 
 test: .venv/ready
 	$(BIN)/python -m pytest -q --numprocesses auto
+
+# Without those that take minutes: to run all day.
+quick: .venv/ready
+	$(BIN)/python -m pytest -q --numprocesses auto -m "not slow"
 
 # What .ci/run checks beside the tests.
 check: .venv/ready
