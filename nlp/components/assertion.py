@@ -50,7 +50,7 @@ _IF = _any(
         *("if", "what if", "even if", "unless", "in case", "imagine", "suppose", "pretend", "as if", "until"),
         *("could have", "couldve", "would have", "wouldve", "might have", "mightve", "almost", "nearly", "fake"),
         *("worried (?:about|that)", "afraid (?:of|that)", "fear of", "risk of", "chance of", "in the event of"),
-        *("used to", "prevent(?:s|ed|ing|ion)?", "avoid", "signs of", "symptoms of", "training", "drills?", "awareness"),
+        *("used to", "prevent(?:s|ed|ing|ion)?", "avoid", "signs of", "symptoms of", "training", "(?<!not a )drills?", "awareness"),
         *("simulat(?:ed|ion|or)", "learn(?:ed|ing)? (?:about|how|what)", "should (?:i|he|she|they|we|you)", "can (?:i|we|you) visit", "(?:do|does) (?:you|your \\w+) (?:have|treat|offer|take)", "support group", "who lost", "lost \\w+ to", "si", "que pasa si"),
     ],
     r"\b(?:{})\b[^,;:.!?\n]{0,60}$",
@@ -58,7 +58,7 @@ _IF = _any(
 _FICTION = _any(
     [
         *("movie", "film", "episode", "season finale", "(?:watching|rewatching) greys", "greys anatomy", "novel", "chapter", "character", "lyrics?"),
-        *("fictional", "tabletop", "new (?:single|track|album|mixtape)", "mock (?:disaster|code|drill)", "simulacro"),
+        *("fictional", "new (?:single|album|mixtape)", "mock (?:disaster|code|drill)", "(?<!no es un )simulacro"),
         *("netflix", "hbo", "rewatch\\w*", "plot twist", "spoilers?", "fanfic\\w*", "telenovela", "pelicula", "videogame"),
         *("rehears\\w+", "murder mystery", "halloween", "escape room", "haunted", "podcast", "documentary", "dreamed", "dreamt"),
     ]
@@ -82,7 +82,7 @@ _LONG_AGO = re.compile(r"\b(?:years ago|a year ago|last year|back then|when i wa
 _ENDED_WELL = _any(
     [
         *("saved", "survived", "survivor", "recovered", "recovering", "recovery", "healthy now", "brought (?:him|her|me) back"),
-        *("thanks? to", "thank you", "thankful", "grateful", "gratitude", "blessed", "alive because", "alive today", "heroes?"),
+        *("thanks? to (?!no ?(?:body|one))", "thank you", "thankful", "grateful", "gratitude", "blessed", "alive because", "alive today", "heroes?"),
         *("hes alive", "shes alive", "is alive", "doing great", "doing well", "doing fine", "gracias", "agradecid[ao]s?", "me salvaron"),
         *("is fine now", "ok now", "okay now", "better now", "safe now", "stable now", "false alarm", "all good", "good as new"),
         *(r"\d+ (?:days?|months?|years?) (?:clean|sober)", r"clean (?:for )?\d+ (?:days?|months?|years?)"),
@@ -105,9 +105,17 @@ _REPORTED = _any(
         *("police", "officials", "authorities", "investigators", "prosecutors", "sheriff\\w*", "deputies", "witnesses"),
         *("arrested", "detained", "in custody", "charged with", "sentenced", "convicted", "pleaded", "suspect", "indicted"),
         *("according to", "reports say", "reportedly", "allegedly", "breaking news", "policia", "detienen", "detenid[oa]s?"),
-        *("sospechos[oa]s?", "autoridades", "fiscalia", "segun (?:testigos|reportes)", "noticias", "telemundo", "univision"),
+        *("segun (?:testigos|reportes)", "telemundo", "univision"),
     ]
 )  # fmt: skip
+# Nobody reports in these words: they cry for help.
+_PLEA = re.compile(
+    r"\b(?:(?:call|send|get|need|someone|somebody|please) (?:\w+ ){0,2}(?:police|cops|security|help)|theres|there is|right now|hurry|hay (?:un|una)|llam\w+|manden)\b"
+)
+# What ended well once may begin again.
+_IMMINENT = re.compile(
+    r"\b(?:about to|goodbye|right now|as we speak|just (?:took|swallowed|drank|injected) (?:all|the|a|my|half|every|\d+)|acabo de tomar\w*|me tome)\b"
+)
 _OWN = re.compile(r"\b(?:i|im|ive|me|my|we|were|us|our|mi|mis|yo|estoy|estamos|nos)\b")
 
 _LAUGHING = re.compile(
@@ -225,7 +233,7 @@ def _danger(said: str, before: str, after: str, around: str, whole: str) -> Mean
         return "hypothetical"
     if _DENIED.search(before) and not said.startswith("point"):  # "I don't see the point of living"
         return "denied"
-    if _says(_REPORTED, whole) and not _says(_OWN, whole):
+    if _is_reported(whole) and not _says(_OWN, whole):
         return "reported"
     return "past" if _is_past(said, before, around, whole) else "now"
 
@@ -255,10 +263,16 @@ def _ends(said: str, around: str) -> Iterable[re.Match[str]]:
     return re.finditer(re.escape(said), around)
 
 
+def _is_reported(whole: str) -> bool:
+    return _says(_REPORTED, whole) and not _says(_PLEA, whole)
+
+
 def _is_past(said: str, before: str, around: str, whole: str) -> bool:
     """Told as over. A threat has no past, and words of self-harm only one that is named beside them."""
     if _THREAT.search(said):
-        return bool(_says(_REPORTED, whole))
+        return _is_reported(whole)
+    if _says(_IMMINENT, whole):
+        return False
     over = bool(_PAST.search(around) or _PAST_VERB.search(before))
     if _SELF_HARM.search(said):
         return over and bool(_says(_ENDED_WELL, whole) or _PAST_VERB.search(before) or _LONG_AGO.search(around))

@@ -231,6 +231,14 @@ HARDER = (
     "I've got the sheet up over the bathroom door already and it's nice to have music",
     "new bruises every visit, same carer every night",
     "dile al doctorcito que yo sé a qué hora sale y en qué carro, q se cuide",
+    "someone call the police man with a knife in the lobby",
+    "Llamen a las autoridades, hay un hombre con pistola en la sala de espera",
+    "hay un sospechoso con un arma en urgencias",
+    "this is not a drill someone collapsed in the lobby",
+    "esto no es un simulacro, hay un hombre armado en urgencias",
+    "2 years sober and about to overdose tonight, goodbye",
+    "6 months clean and I just took the whole bottle",
+    "thanks to nobody my mom is unconscious in your lobby",
 )
 DANGER = (*HARDER, *SELF_HARM, *EMERGENCY, *MISSING, *VIOLENCE)
 
@@ -346,7 +354,6 @@ FICTION = (
     "podcast about a doctor who poisoned people, suicide theme, warning",
     "haunted hospital tour, a man with a knife chases you, 10/10",
     "watching greys and they just wheeled a guy into the er w a live bomb in his chest",
-    'new single OVERDOSE "took the whole bottle of you baby" out friday',
     'lyric stuck in my head during every MRI: "i wanna die in your arms tonight"',
 )
 GAMES = (
@@ -436,6 +443,18 @@ EVERYDAY = (
     "you will hear from my lawyer",
     "three weeks of calls and nadie contesta el teléfono",
     "is the blood drive on the second floor?",
+    "that moved so fast, and to top it off they were kind: y para rematar me dieron café",
+    "que se cuide mucho doctora, gracias",
+    "do you have narcan at the pharmacy?",
+    "no curtain so they hung a sheet over the door",
+    "anyone know where the kids go for bloodwork?",
+)
+# No phrase may find these; the encoder still hears danger in them, which is a fault of it.
+HEARD_BY_THE_ENCODER = (
+    'new single OVERDOSE "took the whole bottle of you baby" out friday',
+    "they put the needle in my arm on the first try",
+    "I heard shots are free at your clinic",
+    "el moretón está morado",
 )
 NOT_DANGER = (*FIGURES, *PAST, *HYPOTHETICAL, *NEWS, *FICTION, *GAMES, *PRAISE, *EVERYDAY)
 
@@ -484,7 +503,7 @@ def test_is_danger_in_capitals_and_without_signs(rules: Reader, text: str) -> No
     assert urgency(rules, text.lower().replace("'", ""))[0] == "danger"
 
 
-@pytest.mark.parametrize("text", NOT_DANGER)
+@pytest.mark.parametrize("text", [*NOT_DANGER, *HEARD_BY_THE_ENCODER])
 def test_is_no_danger(rules: Reader, text: str) -> None:
     found, reasons = urgency(rules, text)
     assert found != "danger", reasons
@@ -500,7 +519,7 @@ def test_the_encoder_cries_seldom(reader: Reader) -> None:
     """Where it hears danger that the rules set aside it is not silenced: a ceiling that holds what was reached."""
     read = reader.read([Text(text, about_us=True) for text in NOT_DANGER])
     cried = [text for text, said in zip(NOT_DANGER, read, strict=True) if said["urgency"] == "danger"]
-    assert len(cried) <= 8, cried
+    assert len(cried) <= 7, cried
 
 
 @pytest.mark.parametrize("text", UNNAMED)
