@@ -266,10 +266,11 @@ def redaction(doc: Doc) -> Doc:
     if not found and not read:
         doc._.redacted = text
         return doc
-    kept = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
-    kept += [match.span() for match in _called_so().finditer(text)]
-    found = [one for one in found if one[2] not in ("name", "handle") or not _touches(one, kept)]
-    marks = [Mark(*one) for one in _merged(found, [one for one in read if not _touches(one, kept)])]
+    ours = [(span.start_char, span.end_char) for span in doc.spans["mentions"]]
+    shops = [match.span() for match in _called_so().finditer(text)]
+    found = [one for one in found if one[2] not in ("name", "handle") or not _touches(one, ours)]
+    read = [one for one in read if not _touches(one, ours)]
+    marks = [Mark(*one) for one in _merged(_without(found, shops), _without(read, shops))]
     out, last = [], 0
     for mark in marks:
         out += [text[last : mark.start], f"[{_SHOWN.get(mark.kind, mark.kind)}]"]
@@ -338,6 +339,13 @@ def _is_called_after(last: str, follows: str) -> bool:
 
 def _touches(one: tuple[int, int, str], places: list[tuple[int, int]]) -> bool:
     return any(one[0] < stop and begin < one[1] for begin, stop in places)
+
+
+def _without(found: list[tuple[int, int, str]], shops: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
+    """What is found, but for names that are part of a shop's; a longer name or an address around it goes."""
+    return [
+        one for one in found if one[2] != "name" or not any(begin <= one[0] and one[1] <= stop for begin, stop in shops)
+    ]
 
 
 def _without_s(name: str) -> str:

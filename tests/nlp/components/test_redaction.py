@@ -11,6 +11,8 @@ GOES = (
     # names
     ("Dr. Patel was late", "Dr. [name] was late"),
     ("DR. PATEL WAS LATE", "DR. [name] WAS LATE"),
+    ("ask Bob Evans in radiology", "ask [name] in radiology"),
+    ("Jimmy John's Smith", "[name]"),
     ("MY NAME IS ZZYZOVSKI AND I AM MAD", "MY NAME IS [name] AND I AM MAD"),
     ("the aide is called ZZYZOVSKI", "the aide is called [name]"),
     ("dr patel never called", "dr [name] never called"),
@@ -253,7 +255,7 @@ STAYS = (
     "Paramedic PSA: naloxone training",
     "MY HUSBAND FOOT IS BLUE",
     "Bili numbers came down",
-    "Trader Joe's, Papa John’s and Bob Evans",
+    "Trader Joe's and Papa John’s",
     "a Jackson-Pratt drain",
     "allergic to sulfamethoxazole",
 )
