@@ -161,7 +161,14 @@ class CollectorSettings(Table):
     every: Duration = timedelta(minutes=5)
     quiet_after: Duration = timedelta(hours=24)
     base_url: Url | None = None
+    # How long a post's words are kept; what became of it stays for the ledger.
+    keep_for: Duration = timedelta(days=365)
+    # How often it is looked whether a kept post is still there.
+    recheck: Duration = timedelta(hours=24)
+    # Posts that the place bills: how many at most, and what one costs in US dollars.
     daily_reads: Annotated[StrictInt, Field(ge=1)] | None = None
+    monthly_reads: Annotated[StrictInt, Field(ge=1)] | None = None
+    price_per_read: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Listening(Table):

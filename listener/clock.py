@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _GRACE = 4.0  # seconds that a running job has to end before the process ends without it
 _LOOK = 0.5  # seconds between two looks at `stop`
+_END = ""  # among the names of jobs that are called: the process is to end
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class Job:
     run: Callable[[], object]
 
 
-def run(jobs: Sequence[Job], stop: threading.Event) -> None:
+def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None) -> None:
     """Run the jobs, each at once and then at its rhythm, until SIGINT or SIGTERM (or `stop`); returns within 5 seconds.
 
+    A job whose name comes through `sooner` runs at once, unless it is running.
     What is under way then either ends in time or is cut off between two transactions, which the next start carries on.
     """
     # Its own logger writes whole exceptions, and a message may carry what a post said. _report writes instead.
@@ -46,7 +49,7 @@ def run(jobs: Sequence[Job], stop: threading.Event) -> None:
     busy = _Busy()
     for job in jobs:
         scheduler.add_job(
-            busy.counting(job.run),
+            busy.counting(job.name, job.run),
             "interval",
             seconds=job.every.total_seconds(),
             id=job.name,
@@ -55,14 +58,17 @@ def run(jobs: Sequence[Job], stop: threading.Event) -> None:
             coalesce=True,
             max_instances=1,
         )
-    signals = _signals()
+    calls = _signals(sooner or queue.SimpleQueue())
     scheduler.start()
     while not stop.is_set():
         try:
-            signals.get(timeout=_LOOK)
+            name = calls.get(timeout=_LOOK)
         except queue.Empty:
             continue
-        stop.set()
+        if name == _END:
+            stop.set()
+        elif not busy.runs(name):
+            scheduler.modify_job(name, next_run_time=datetime.now(UTC))
     scheduler.shutdown(wait=False)
     if not busy.idle_within(_GRACE):
         # A request without an answer holds a thread that Python would wait for at exit.
@@ -72,46 +78,50 @@ def run(jobs: Sequence[Job], stop: threading.Event) -> None:
         os._exit(0)
 
 
-def _signals() -> "queue.SimpleQueue[int]":
-    """A queue that gets an entry when the process is asked to end.
+def _signals(calls: "queue.SimpleQueue[str]") -> "queue.SimpleQueue[str]":
+    """The queue, which gets _END when the process is asked to end.
 
     Not stop.set() in the handler: Python runs it in the middle of anything, and an event that is being waited for
     at that moment would wait for itself. A SimpleQueue is made for it.
     """
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, _: signals.put(number))
-    return signals
+        signal.signal(name, lambda *_: calls.put(_END))
+    return calls
 
 
 class _Busy:
     """Counts the jobs that run now."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._running: Counter[str] = Counter()
         self._ending = False
         self._changed = threading.Condition()
 
-    def counting(self, run: Callable[[], object]) -> Callable[[], None]:
+    def counting(self, name: str, run: Callable[[], object]) -> Callable[[], None]:
         def counted() -> None:
             with self._changed:
                 if self._ending:  # handed to a thread just before the end
                     return
-                self._running += 1
+                self._running[name] += 1
             try:
                 run()
             finally:
                 with self._changed:
-                    self._running -= 1
+                    self._running[name] -= 1
                     self._changed.notify_all()
 
         return counted
+
+    def runs(self, name: str) -> bool:
+        """Whether the job runs now."""
+        with self._changed:
+            return self._running[name] > 0
 
     def idle_within(self, seconds: float) -> bool:
         """Whether what runs ended in time; nothing starts from here on."""
         with self._changed:
             self._ending = True
-            return self._changed.wait_for(lambda: self._running == 0, seconds)
+            return self._changed.wait_for(lambda: not self._running.total(), seconds)
 
 
 def _report(event: JobEvent) -> None:

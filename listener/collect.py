@@ -1,16 +1,22 @@
 """STAGE 1: ask each due collector for posts.
 
 A collector is a file in listener/collectors/ with
-    Settings                    a CollectorSettings: the keys of its table in listening.toml
-    SECRETS                     names of the environment variables that it needs
-    fetch(settings, cursor, asking) -> pages
+    Settings                                    a CollectorSettings: the keys of its table in listening.toml
+    SECRETS                                     names of the environment variables that it needs
+    fetch(settings, cursor, asking) -> pages    what people say
+and, where the place can tell,
+    own_replies(settings, cursor, asking) -> pages    what the hospital's own accounts answered
+    lookup(settings, refs, asking) -> page            whether up to LOOKUP_MOST kept posts are still there, and as they were
 `cursor` is what its last kept page carried ({} the first time). Each page is kept before the next is asked for,
 so a crash or a rate limit half-way loses nothing and reads nothing twice.
+
+Every error is TryLater (it goes on by itself), NeedsPerson (the sentence says what to do) or, for one post, SkipPost.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any, Protocol, cast
@@ -18,13 +24,14 @@ from typing import Any, Protocol, cast
 import listener.collectors
 from config.schema import CollectorSettings
 from listener.errors import NeedsPerson, ReadsUsedUp, TryLater
-from listener.keep import reads_today
+from listener.keep import Ear
 from listener.post import Asking, Page
-from listener.watch import Watch
+
+LOOKUP_MOST = 100  # posts in one lookup
 
 
 class Collector(Protocol):
-    """What a file in listener/collectors/ holds."""
+    """What a file in listener/collectors/ holds; the two functions that not every place allows are looked for."""
 
     Settings: type[CollectorSettings]
     SECRETS: tuple[str, ...]
@@ -45,32 +52,31 @@ def settings_of_all() -> dict[str, type[CollectorSettings]]:
     return {name: collector.Settings for name, collector in known_collectors().items()}
 
 
-def may_ask(watch: Watch, settings: CollectorSettings, now: datetime) -> bool:
-    """Whether the place did not ask us to wait, and the day's reads are not used up."""
-    left = settings.daily_reads is None or reads_today(watch, now) < settings.daily_reads
-    return left and (watch.paused_until is None or watch.paused_until <= now)
+def ears(name: str) -> list[Ear]:
+    """Which of its functions hear posts."""
+    collector = known_collectors()[name]
+    return ["fetch", "own_replies"] if hasattr(collector, "own_replies") else ["fetch"]
+
+
+def can_look(name: str) -> bool:
+    """Whether its place tells if a post is still there."""
+    return hasattr(known_collectors()[name], "lookup")
 
 
 def pages(
-    name: str, settings: CollectorSettings, watch: Watch, asking: Asking, secrets: Mapping[str, str]
+    name: str, ear: Ear, settings: CollectorSettings, cursor: Mapping[str, Any], asking: Asking
 ) -> Iterator[Page]:
-    """What collector `name` has to give, page by page, within the day's read budget.
+    """What collector `name` has to give, page by page, within what is left to read. `asking` carries every secret.
 
     Raises TryLater and NeedsPerson only: whatever else a library throws becomes TryLater with its kind.
     """
-    collector = known_collectors()[name]
-    missing = [secret for secret in collector.SECRETS if not secrets.get(secret)]
-    if missing:
-        raise NeedsPerson(
-            f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
-        )
-    left = None if settings.daily_reads is None else settings.daily_reads - reads_today(watch, asking.now)
+    collector, left = known_collectors()[name], asking.reads_left
+    asking = _with_secrets(name, collector, asking)
     if left is not None and left <= 0:
         raise _used_up(name, settings, asking.now)
-    wanted = {secret: secrets[secret] for secret in collector.SECRETS}
-    asking = Asking(asking.hospital, asking.now, wanted, left)
+    hear: Callable[..., Iterator[Page]] = getattr(collector, ear)
     try:
-        for page in collector.fetch(settings, watch.cursor, asking):
+        for page in hear(settings, cursor, asking):
             yield page
             left = None if left is None else left - page.reads
             if left is not None and left <= 0:
@@ -78,13 +84,41 @@ def pages(
     except (TryLater, NeedsPerson):
         raise
     except Exception as error:  # the boundary: libraries raise KeyError, RecursionError and more on odd answers
-        raise TryLater(f"{name}: gave an answer that could not be read ({type(error).__name__})") from error
+        raise _odd(name, error) from error
+
+
+def look(name: str, settings: CollectorSettings, refs: Sequence[str], asking: Asking) -> Page:
+    """What the place says of these posts of its own: those that are gone, and the others as they are now. Raises as pages()."""
+    collector: Any = known_collectors()[name]
+    try:
+        page: Page = collector.lookup(settings, refs, _with_secrets(name, collector, asking))
+    except (TryLater, NeedsPerson):
+        raise
+    except Exception as error:
+        raise _odd(name, error) from error
+    return page
+
+
+def _with_secrets(name: str, collector: Collector, asking: Asking) -> Asking:
+    """A collector sees the secrets that it named, and no others."""
+    missing = [secret for secret in collector.SECRETS if not asking.secrets.get(secret)]
+    if missing:
+        raise NeedsPerson(
+            f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
+        )
+    return replace(asking, secrets={secret: asking.secrets[secret] for secret in collector.SECRETS})
+
+
+def _odd(name: str, error: Exception) -> TryLater:
+    return TryLater(f"{name}: gave an answer that could not be read ({type(error).__name__})")
 
 
 def _used_up(name: str, settings: CollectorSettings, now: datetime) -> ReadsUsedUp:
     midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+    limits = [f"{settings.daily_reads} of the day"] if settings.daily_reads is not None else []
+    limits += [f"{settings.monthly_reads} of the month"] if settings.monthly_reads is not None else []
     return ReadsUsedUp(
-        f"{name}: the {settings.daily_reads} reads of the day are used up; it goes on at midnight UTC, "
-        "or with more daily_reads in listening.toml",
+        f"{name}: its reads ({', '.join(limits)}, in UTC) are used up; it goes on with the next day or month, "
+        "or with a larger number in listening.toml",
         midnight,
     )

@@ -1,25 +1,34 @@
 """STAGE 2: store posts as mentions and move the cursor, in one transaction.
 
-Hearing the same post again changes nothing; hearing it edited makes a new revision, which is read again.
+Hearing the same post again changes nothing; hearing it edited makes a new revision, which is read again. What is gone
+at its place loses its content here.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import insert, update
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, insert, update
+from sqlmodel import Session, and_, col, func, or_, select
 
-from config.schema import Hospital
+from config.schema import CollectorSettings, Hospital
 from listener.errors import CallLightError, ReadsUsedUp, TryLater
-from listener.mention import Mention
-from listener.post import Page, Post
-from listener.watch import Gap, Watch
+from listener.mention import Mention, Sketch
+from listener.post import Page, Post, Ref
+from listener.story import Stories, Telling, numbers, telling
+from listener.watch import Gap, Spend, Watch
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500  # refs in one question: databases limit the number of parameters
+Ear = Literal["fetch", "own_replies"]  # which of a collector's functions heard it
+
+DELETED = "deleted at its place"
+EXPIRED = "not kept any longer"
+_AT_ONCE = 500  # values in one question: databases limit the number of parameters
+_SAME_STORY = timedelta(days=7)  # so long a copy joins the story
+_LATE = timedelta(days=1)  # a thread's older posts that come later than that change nothing any more
 
 
 @dataclass(frozen=True)
@@ -30,46 +39,92 @@ class Kept:
     edited: int = 0
     again: int = 0
     skipped: int = 0
+    deleted: int = 0
 
     def __add__(self, other: "Kept") -> "Kept":
         return Kept(
-            self.new + other.new, self.edited + other.edited, self.again + other.again, self.skipped + other.skipped
+            self.new + other.new,
+            self.edited + other.edited,
+            self.again + other.again,
+            self.skipped + other.skipped,
+            self.deleted + other.deleted,
         )
 
 
-def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datetime) -> Kept:
+def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datetime, ear: Ear = "fetch") -> Kept:
     """Store what collector `name` heard, and its cursor, and commit. Anything before the commit leaves both as they were."""
     watch = watch_of(session, name)
-    kept = _store(session, name, page.posts, hospital, now)
+    kept = _store(session, name, page, hospital, now)
     for unheard in page.unheard:
         session.add(Gap(collector=name, since=unheard.since, until=unheard.until, why=unheard.why, found_at=now))
-    watch.cursor = dict(page.cursor)
+    if ear == "fetch":
+        watch.cursor = dict(page.cursor)
+    else:
+        watch.own_cursor = dict(page.cursor)
+    watch.started_at = watch.started_at or now
     watch.asked_at, watch.failures, watch.trouble, watch.paused_until = now, 0, None, None
     watch.heard_at = now if kept.new else watch.heard_at
     watch.kept += kept.new
-    watch.skipped += len(page.skipped)
-    watch.reads = page.reads + reads_today(watch, now)
-    watch.reads_day = now.date()
+    watch.skipped += kept.skipped
+    watch.filters = _filters(watch, page, now)
     session.add(watch)
+    _bill(session, name, page, now)
     session.commit()
-    counts = kept + Kept(skipped=len(page.skipped))
     log.info(
-        "action=keep collector=%s new=%d edited=%d again=%d skipped=%d",
-        name,
-        counts.new,
-        counts.edited,
-        counts.again,
-        counts.skipped,
+        "action=keep collector=%s new=%d edited=%d again=%d skipped=%d deleted=%d",
+        *(name, kept.new, kept.edited, kept.again, kept.skipped, kept.deleted),
     )
-    return counts
+    return kept
+
+
+def look_again(session: Session, name: str, page: Page, asked: Sequence[Ref], hospital: Hospital, now: datetime) -> Kept:
+    """Keep what a place says of posts that were kept before, and that it was asked about them; commit."""
+    kept = _store(session, name, page, hospital, now)
+    for ids in _at_once(list(ids_of(session, asked))):
+        session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(looked_at=now))
+    _bill(session, name, page, now)
+    session.commit()
+    log.info("action=look_again collector=%s asked=%d edited=%d deleted=%d", name, len(asked), kept.edited, kept.deleted)
+    return kept
+
+
+def forget(session: Session, ids: Collection[int], why: str, now: datetime) -> int:
+    """Take the content out of these mentions; how many had some. The row stays for the ledger. The caller commits.
+
+    What was not deleted but only kept long enough can still be opened at its place.
+    """
+    gone = 0
+    for some in _at_once(list(ids)):
+        rows = session.exec(select(Mention).where(col(Mention.id).in_(some), col(Mention.deleted_at).is_(None))).all()
+        for mention in rows:
+            stays = why == EXPIRED and mention.url and not (mention.author and mention.author in mention.url)
+            mention.url = mention.url if stays else None
+            mention.text, mention.author, mention.author_name = "", None, None
+            mention.rating, mention.reach = None, None
+            mention.deleted_at, mention.deleted_why = now, why
+            session.add(mention)
+        session.execute(delete(Sketch).where(col(Sketch.mention_id).in_(some)))
+        gone += len(rows)
+    return gone
+
+
+def ids_of(session: Session, refs: Collection[Ref]) -> Iterator[int]:
+    """The mentions with these names, as far as they were kept."""
+    for source in {ref.source for ref in refs}:
+        for some in _at_once([ref.ref for ref in refs if ref.source == source]):
+            found = select(Mention.id).where(Mention.source == source, col(Mention.ref).in_(some))
+            yield from (id_ for id_ in session.exec(found) if id_ is not None)
 
 
 def trouble(session: Session, name: str, error: CallLightError, now: datetime) -> None:
     """Write down that collector `name` failed, and until when its place asked to wait; commit."""
     watch = watch_of(session, name)
-    watch.asked_at, watch.failures, watch.trouble = now, watch.failures + 1, str(error)
-    asked_to_wait = isinstance(error, TryLater) and not isinstance(error, ReadsUsedUp)
-    watch.paused_until = getattr(error, "at", None) if asked_to_wait else None
+    watch.started_at, watch.asked_at, watch.trouble = watch.started_at or now, now, str(error)
+    if isinstance(error, ReadsUsedUp):
+        watch.failures = 0
+    else:
+        watch.failures += 1
+        watch.paused_until = error.at if isinstance(error, TryLater) else None
     session.add(watch)
     session.commit()
     log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
@@ -80,16 +135,50 @@ def watch_of(session: Session, name: str) -> Watch:
     return session.get(Watch, name) or Watch(name=name)
 
 
-def reads_today(watch: Watch, now: datetime) -> int:
-    """Posts billed so far on this UTC day."""
-    return watch.reads if watch.reads_day == now.date() else 0
+# ---------------------------------------------------------------- what was billed
 
 
-def _store(session: Session, name: str, posts: Iterable[Post], hospital: Hospital, now: datetime) -> Kept:
+def spent(session: Session, name: str, now: datetime) -> tuple[int, int]:
+    """Posts billed today and in this month, in UTC."""
+    day = now.date()
+    month = select(Spend).where(Spend.collector == name, Spend.day >= day.replace(day=1))
+    days = {spend.day: spend.reads for spend in session.exec(month)}
+    return days.get(day, 0), sum(days.values())
+
+
+def reads_left(session: Session, name: str, settings: CollectorSettings, now: datetime) -> int | None:
+    """How many posts may still be billed, None where nothing limits them."""
+    today, month = spent(session, name, now)
+    left = [
+        limit - used
+        for limit, used in ((settings.daily_reads, today), (settings.monthly_reads, month))
+        if limit is not None
+    ]
+    return max(0, min(left)) if left else None
+
+
+def _bill(session: Session, name: str, page: Page, now: datetime) -> None:
+    if page.reads or page.cost:
+        spend = session.get(Spend, (name, now.date())) or Spend(collector=name, day=now.date())
+        spend.reads += page.reads
+        spend.cost += page.cost
+        session.add(spend)
+
+
+def _filters(watch: Watch, page: Page, now: datetime) -> dict[str, Any]:
+    filters = dict(watch.filters)
+    for name, count in page.matched.items():
+        before = filters.get(name, {"since": now.isoformat(), "last": None})
+        filters[name] = {**before, "asked": now.isoformat(), **({"last": now.isoformat()} if count else {})}
+    return filters
+
+
+# ---------------------------------------------------------------- posts as mentions
+
+
+def _store(session: Session, name: str, page: Page, hospital: Hospital, now: datetime) -> Kept:
     latest: dict[tuple[str, str], Post] = {}
-    heard = 0
-    for post in posts:
-        heard += 1
+    for post in page.posts:
         before = latest.get((post.source, post.ref))
         if before is None or _is_newer(post, before.edited_at):
             latest[post.source, post.ref] = post
@@ -97,14 +186,20 @@ def _store(session: Session, name: str, posts: Iterable[Post], hospital: Hospita
     new = [_row(name, post, hospital, now) for key, post in latest.items() if key not in known]
     if new:
         session.execute(insert(Mention), new)
+        made = list(_known(session, [post for key, post in latest.items() if key not in known]).values())
+        _link_copies(session, made, now)
+        _read_threads_again(session, made, now)
     edited = 0
     for key, mention in known.items():
         post = latest[key]
         if post.text != mention.text and mention.deleted_at is None and _is_newer(post, mention.edited_at):
-            changes = {"text": post.text, "edited_at": post.edited_at, "revision": mention.revision + 1}
+            changes = {"text": post.text, "edited_at": post.edited_at, "revised_at": post.edited_at or now}
+            changes["revision"] = mention.revision + 1
             session.execute(update(Mention).where(col(Mention.id) == mention.id).values(**changes))
             edited += 1
-    return Kept(new=len(new), edited=edited, again=heard - len(new) - edited)
+    deleted = forget(session, list(ids_of(session, page.deleted)), DELETED, now) if page.deleted else 0
+    again = len(page.posts) - len(new) - edited
+    return Kept(len(new), edited, again, len(page.skipped), deleted)
 
 
 def _is_newer(post: Post, edited_at: datetime | None) -> bool:
@@ -112,17 +207,77 @@ def _is_newer(post: Post, edited_at: datetime | None) -> bool:
     return edited_at is None or (post.edited_at is not None and post.edited_at > edited_at)
 
 
-def _known(session: Session, posts: Collection[Post]) -> dict[tuple[str, str], Mention]:
-    known: dict[tuple[str, str], Mention] = {}
+def _known(session: Session, posts: Collection[Post]) -> dict[tuple[str, str], Any]:
+    """What is kept of these posts already, in the order of writing within a place."""
+    wanted: tuple[Any, ...] = (
+        *(Mention.id, Mention.source, Mention.ref, Mention.text, Mention.thread, Mention.author, Mention.author_name),
+        *(Mention.written_at, Mention.edited_at, Mention.revision, Mention.deleted_at, Mention.own),
+    )
+    known: dict[tuple[str, str], Any] = {}
     for source in {post.source for post in posts}:
-        refs = [post.ref for post in posts if post.source == source]
-        for start in range(0, len(refs), _AT_ONCE):
-            wanted = col(Mention.ref).in_(refs[start : start + _AT_ONCE])
-            for mention in session.exec(select(Mention).where(Mention.source == source, wanted)):
+        for some in _at_once([post.ref for post in posts if post.source == source]):
+            found = select(*wanted).where(Mention.source == source, col(Mention.ref).in_(some))
+            for mention in session.execute(found):
                 known[source, mention.ref] = mention
     return known
 
 
 def _row(name: str, post: Post, hospital: Hospital, now: datetime) -> dict[str, object]:
-    own = hospital.is_own_account(post.source, post.author)
-    return {**post.model_dump(), "collector": name, "heard_at": now, "own": own, "revision": 1}
+    own = post.own or hospital.is_own_account(post.source, post.author)
+    return {**post.model_dump(), "collector": name, "heard_at": now, "looked_at": now, "own": own, "revision": 1}
+
+
+def _link_copies(session: Session, made: Sequence[Any], now: datetime) -> None:
+    """Point each copy to the first telling of its story; a first telling is found by its sketch from now on."""
+    ordered = sorted((mention for mention in made if not mention.own), key=lambda m: (m.written_at, m.id))
+    tellings = [telling(m.id, m.text, (m.author, m.author_name)) for m in ordered]
+    stories = Stories(_first_tellings(session, tellings, now))
+    copies, sketches = [], []
+    for one in tellings:
+        first = stories.first(one)
+        if first is None:
+            sketches += [{"shingle": number, "mention_id": one.key} for number in dict.fromkeys(one.sketch)]
+        else:
+            copies.append({"_id": one.key, "story": first.key})
+    if sketches:
+        session.execute(insert(Sketch), sketches)
+    for copy in copies:
+        session.execute(update(Mention).where(col(Mention.id) == copy["_id"]).values(story=copy["story"]))
+
+
+def _first_tellings(session: Session, tellings: Sequence[Telling], now: datetime) -> list[Telling]:
+    found: dict[int, Telling] = {}
+    for some in _at_once(numbers(tellings)):
+        near = (
+            select(Mention.id, Mention.text, Mention.author, Mention.author_name)
+            .where(col(Sketch.shingle).in_(some), Sketch.mention_id == Mention.id)
+            .where(Mention.heard_at > now - _SAME_STORY)
+        )
+        found |= {id_: telling(id_, text, (author, name)) for id_, text, author, name in session.exec(near) if id_}
+    return [found[id_] for id_ in sorted(found)]
+
+
+def _read_threads_again(session: Session, made: Sequence[Any], now: datetime) -> None:
+    """What was kept of a thread before its beginning came is read once more: what it says depends on what it answers."""
+    earliest: dict[tuple[str, str], datetime] = {}
+    for mention in made:
+        thread = (mention.source, mention.thread or mention.ref)
+        earliest[thread] = min(mention.written_at, earliest.get(thread, mention.written_at))
+    new = {mention.id for mention in made}
+    later: list[int] = []
+    for some in _at_once(sorted({name for _, name in earliest})):
+        kept = select(Mention.id, Mention.source, Mention.thread, Mention.written_at).where(
+            col(Mention.thread).in_(some), Mention.heard_at > now - _LATE, col(Mention.deleted_at).is_(None)
+        )
+        for id_, source, name, written_at in session.exec(kept):
+            first = earliest.get((source, name or ""))
+            if id_ is not None and id_ not in new and first is not None and written_at > first:
+                later.append(id_)
+    for ids in _at_once(later):
+        again = update(Mention).where(col(Mention.id).in_(ids)).values(revision=col(Mention.revision) + 1)
+        session.execute(again, execution_options={"synchronize_session": False})
+
+
+def _at_once(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

@@ -1,10 +1,10 @@
 """Post: what a collector hands over. Plain data, checked, never changed, no database."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -67,9 +67,11 @@ class Post(BaseModel):
     author_name: Words | None = None
     thread: Key | None = None  # ref of the post that began the conversation
     answers: Key | None = None  # ref of the post that this one answers
+    quotes: Key | None = None  # ref of the post that this one shows within itself
     rating: Annotated[float, Field(ge=0, le=5)] | None = None  # stars
     reach: Annotated[int, Field(ge=0, le=_LARGEST_COUNT)] | None = None  # followers
     about_us: bool = False  # the place itself says that the post is about us, as a review of us does
+    own: bool = False  # the place itself says that the hospital wrote it, as it does of an owner's reply to a review
 
 
 def read_post(where: str, **fields: Any) -> Post:
@@ -94,6 +96,13 @@ class Unheard:
     why: str
 
 
+class Ref(NamedTuple):
+    """What names a post for ever."""
+
+    source: str
+    ref: str
+
+
 @dataclass(frozen=True)
 class Page:
     """What one request brought: posts, and the cursor that is right once they are kept."""
@@ -101,8 +110,11 @@ class Page:
     posts: tuple[Post, ...]
     cursor: Mapping[str, Any]
     reads: int = 0  # posts that the place bills
+    cost: float = 0.0  # what they cost, in US dollars
     unheard: tuple[Unheard, ...] = ()
     skipped: tuple[SkipPost, ...] = ()
+    deleted: tuple[Ref, ...] = ()  # posts that the place says are gone
+    matched: Mapping[str, int] = field(default_factory=dict)  # each search, tag or feed -> posts it brought
 
 
 @dataclass(frozen=True)
@@ -113,3 +125,6 @@ class Asking:
     now: datetime
     secrets: Mapping[str, str] = field(default_factory=dict)  # from the environment, only those it named
     reads_left: int | None = None  # None: no budget
+    # A collector of a live source stays and listens while `stays`, until `stopped()`; else it ends when it has caught up.
+    stays: bool = False
+    stopped: Callable[[], bool] = lambda: False

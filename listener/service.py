@@ -1,12 +1,14 @@
 """The whole flow on one page.
 
-    collect -> keep -> read -> decide -> (own replies stop the clock) -> deliver
+    collect -> keep -> (is each collector well?) -> read -> decide -> (own replies stop the clock) -> deliver
+                                 what is gone at its place, or was kept long enough, is forgotten by every stage
 
 Each stage asks the database "what has no row of mine yet?" and adds it, so a crash anywhere needs no recovery code:
 the next pass carries on.
 """
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,7 +22,7 @@ from sqlmodel import Session
 from alerts import act, decide, deliver
 from alerts.door import Door
 from config.schema import Config
-from listener import clock, collect, keep
+from listener import clock, collect, deletions, health, keep, lease
 from listener.errors import AskedToWait, CallLightError
 from listener.post import Asking, Page, Post
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FLOW_EVERY = timedelta(seconds=2)
+_FORGET_EVERY = timedelta(minutes=10)
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Passed:
     edited: int = 0
     again: int = 0
     skipped: int = 0
+    deleted: int = 0
     read: int = 0
     decided: int = 0
     answered: int = 0
@@ -74,6 +78,10 @@ class Service:
     ) -> None:
         self.config, self.engine, self.door, self.secrets, self.now = config, engine, door, secrets, now
         self.stop = threading.Event()
+        self.heard = threading.Event()  # something new was kept since the flow last looked
+        self.sooner: queue.SimpleQueue[str] = queue.SimpleQueue()  # jobs that must not wait for their time
+        self.me = lease.holder()
+        self.told = False  # that another copy collects
 
     @cached_property
     def reader(self) -> "Reader":
@@ -87,6 +95,9 @@ class Service:
         passed = Passed()
         for name in self._listening():
             self.collect(name, passed)
+        self.forget(passed)
+        with Session(self.engine) as session:
+            lease.give_back(session, self.me)
         return self.flow(passed)
 
     def run(self) -> None:
@@ -94,25 +105,45 @@ class Service:
         jobs = [
             clock.Job(name, self.config.collectors[name].every, self._collecting(name)) for name in self._listening()
         ]
-        clock.run([clock.Job("flow", _FLOW_EVERY, self.flow), *jobs], self.stop)
-
-    def collect(self, name: str, passed: Passed | None = None) -> Passed:
-        """Stages 1 and 2 for one collector: each page is kept, with its cursor, before the next is asked for."""
-        passed, settings, now = passed or Passed(), self.config.collectors[name], self.now()
+        rest = [clock.Job("flow", _FLOW_EVERY, self.flow), clock.Job("forget", _FORGET_EVERY, self.forget)]
+        clock.run([*rest, *jobs], self.stop, self.sooner)
         with Session(self.engine) as session:
-            watch = keep.watch_of(session, name)
-        if not collect.may_ask(watch, settings, now):
+            lease.give_back(session, self.me)
+
+    def collect(self, name: str, passed: Passed | None = None, stays: bool = False) -> Passed:
+        """Stages 1 and 2 for one collector: each page is kept, with its cursor, before the next is asked for."""
+        passed = passed or Passed()
+        if not self._may_collect(passed):
             return passed
-        try:
-            for page in collect.pages(name, settings, watch, Asking(self.config.hospital, now), self.secrets):
-                self._keep(name, page, passed)
-                if self.stop.is_set():
-                    break
-        except CallLightError as error:
-            passed.trouble.append(str(error))
-            passed.failed = passed.failed or not isinstance(error, AskedToWait)
+        for ear in collect.ears(name):
             with Session(self.engine) as session:
-                keep.trouble(session, name, error, now)
+                watch = keep.watch_of(session, name)
+            if watch.paused_until is not None and watch.paused_until > self.now():
+                break
+            cursor = watch.cursor if ear == "fetch" else watch.own_cursor
+            try:
+                for page in collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays)):
+                    self._keep(name, page, passed, ear)
+                    if self.stop.is_set():
+                        break
+            except CallLightError as error:
+                self._in_trouble(name, error, passed)
+        return passed
+
+    def forget(self, passed: Passed | None = None) -> Passed:
+        """What is gone at its place, or was kept as long as it may be, is forgotten here too."""
+        passed = passed or Passed()
+        with Session(self.engine) as session:
+            passed.deleted += deletions.expire(session, self.config.collectors, self.now())
+        for name, settings in self.config.collectors.items():
+            if not (settings.on and self._may_collect(passed)):
+                continue
+            try:
+                passed.deleted += deletions.look_again(
+                    self.engine, name, settings, self._asking(name), self.stop.is_set
+                )
+            except CallLightError as error:
+                self._in_trouble(name, error, passed)
         return passed
 
     def bring_in(self, name: str, pages: Iterable[Page]) -> Iterator[Passed]:
@@ -125,8 +156,11 @@ class Service:
         from nlp.read import read
 
         passed = passed or Passed()
+        with Session(self.engine) as session:
+            health.watch_over(session, self.config.collectors, self.now())
         while not self.stop.is_set():
             now = self.now()
+            self.heard.clear()
             with Session(self.engine) as session:
                 count = read(session, self.reader, now)
                 passed.read += count
@@ -142,7 +176,7 @@ class Service:
             passed.waiting = delivered.waiting
             passed.trouble += delivered.trouble
             passed.failed = passed.failed or bool(delivered.trouble)
-            if not count:
+            if not count and not self.heard.is_set():
                 break
         return passed
 
@@ -150,15 +184,44 @@ class Service:
         return [name for name, settings in self.config.collectors.items() if settings.on]
 
     def _collecting(self, name: str) -> Callable[[], Passed]:
-        return lambda: self.collect(name)
+        return lambda: self.collect(name, stays=True)
 
-    def _keep(self, name: str, page: Page, passed: Passed) -> Passed:
+    def _asking(self, name: str, stays: bool = False) -> Asking:
+        now = self.now()
         with Session(self.engine) as session:
-            kept = keep.keep(session, name, page, self.config.hospital, self.now())
+            left = keep.reads_left(session, name, self.config.collectors[name], now)
+        return Asking(self.config.hospital, now, self.secrets, left, stays, self.stop.is_set)
+
+    def _may_collect(self, passed: Passed) -> bool:
+        with Session(self.engine) as session:
+            other = lease.take(session, self.me, self.now())
+        if other is not None and not self.told:
+            self.told = True
+            passed.trouble.append(
+                f"another copy of the service ({other.holder}) collects since {other.since:%Y-%m-%d %H:%M} UTC; "
+                "this one leaves that to it, and takes over when it stops"
+            )
+            log.warning("action=collect lease=%s", other.holder)
+        self.told = other is not None
+        return other is None
+
+    def _in_trouble(self, name: str, error: CallLightError, passed: Passed) -> None:
+        passed.trouble.append(str(error))
+        passed.failed = passed.failed or not isinstance(error, AskedToWait)
+        with Session(self.engine) as session:
+            keep.trouble(session, name, error, self.now())
+
+    def _keep(self, name: str, page: Page, passed: Passed, ear: keep.Ear = "fetch") -> Passed:
+        with Session(self.engine) as session:
+            kept = keep.keep(session, name, page, self.config.hospital, self.now(), ear)
+        if kept.new or kept.edited or kept.deleted:  # somebody may be waiting for help: not with the next beat
+            self.heard.set()
+            self.sooner.put("flow")
         passed.new += kept.new
         passed.edited += kept.edited
         passed.again += kept.again
         passed.skipped += kept.skipped
+        passed.deleted += kept.deleted
         passed.skips += [str(skip) for skip in page.skipped]
         return passed
 

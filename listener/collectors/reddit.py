@@ -65,7 +65,7 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
         try:
             for page, place in _pages(name, items, places.get(name, {}), asking.now):
                 places = {**places, name: place} if place else places
-                yield Page(page.posts, places, 0, page.unheard, page.skipped)
+                yield Page(page.posts, places, unheard=page.unheard, skipped=page.skipped)
         except _WrongListing as error:
             wrong.append(str(error))
     if wrong:
@@ -111,7 +111,7 @@ def _pages(
         place = {"seen": [*seen, *remembered][:_REMEMBERED], "until": newest.isoformat(), "from": since.isoformat()}
         # What was there long before the first pass is nobody's case any more.
         fresh = tuple(post for post in posts if post.written_at >= since)
-        yield Page(fresh, {}, 0, unheard, tuple(skipped)), place if last else None
+        yield Page(fresh, {}, unheard=unheard, skipped=tuple(skipped)), place if last else None
 
 
 def _posts(items: list[Any]) -> tuple[list[Post], list[SkipPost]]:

@@ -62,7 +62,7 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
                     places[query] = place
                     left = None if left is None else left - page.reads
                     kept = {q: dict(p) for q, p in places.items()}
-                    yield Page(page.posts, kept, page.reads, page.unheard, page.skipped)
+                    yield Page(page.posts, kept, page.reads, unheard=page.unheard, skipped=page.skipped)
             except _WrongQuery as error:
                 wrong.append(str(error))
         if wrong:
@@ -91,7 +91,7 @@ def _search(
         posts, skipped = _posts(items, answer.get("includes"))
         place = _after(place, items, token)
         left = None if left is None else left - len(items)
-        yield Page(posts, {}, len(items), unheard, skipped), place
+        yield Page(posts, {}, len(items), unheard=unheard, skipped=skipped), place
         unheard = ()
         if not token:
             return

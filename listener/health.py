@@ -1,0 +1,116 @@
+"""Quiet is suspicious: what is wrong with a collector, so that people are told once when it begins and once when it is over."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from config.schema import CollectorSettings
+from listener.keep import spent
+from listener.watch import Alarm, Watch
+
+log = logging.getLogger(__name__)
+
+_FAILURES = 3  # in a row; fewer mend themselves
+_SHARE = 0.8  # of a budget, at which people are told
+_ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm: longer ago, it was not listening at all
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong: its kind, and the sentences that people read when it begins and when it is over."""
+
+    kind: str
+    why: str
+    over: str | None = None  # None: nobody needs to know
+
+
+def troubles(
+    watch: Watch, settings: CollectorSettings, reads: tuple[int, int], now: datetime
+) -> list[Trouble]:
+    """What is wrong with a collector. `reads`: posts billed today and in this month. Pure."""
+    found = list(_budgets(watch.name, settings, reads, now))
+    if watch.failures >= _FAILURES:
+        why = f"{watch.name} failed {watch.failures} times in a row, so posts may be missed: {watch.trouble}"
+        return [Trouble("failing", why, f"{watch.name} works again"), *found]
+    lately = watch.asked_at is not None and now - watch.asked_at <= 3 * settings.every + _ASKED_LATELY
+    since = watch.heard_at or watch.started_at
+    if lately and since is not None and now - since > settings.quiet_after:
+        why = (
+            f"{watch.name} has heard nothing new since {since:%Y-%m-%d %H:%M} UTC, longer than is normal "
+            f"({_words(settings.quiet_after)}). It may be deaf: try its searches on the site itself"
+        )
+        return [Trouble("silent", why, f"{watch.name} hears again"), *found]
+    return found + [
+        Trouble(
+            f"no match: {name}",
+            f"{watch.name}: {name!r} has matched nothing since it was put in, for {_words(settings.quiet_after)} or longer. "
+            "Is it written as on the site?",
+            f"{watch.name}: {name!r} has matched for the first time",
+        )
+        for name, seen in watch.filters.items()
+        if lately
+        and seen["last"] is None
+        and now - datetime.fromisoformat(seen["since"]) > settings.quiet_after
+        and now - datetime.fromisoformat(seen["asked"]) <= 3 * settings.every + _ASKED_LATELY
+    ]
+
+
+def watch_over(session: Session, collectors: Mapping[str, CollectorSettings], now: datetime) -> int:
+    """Write down what has gone wrong and what is over; how many there were of both. Commits."""
+    changes = 0
+    standing = {(a.collector, a.kind): a for a in session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)))}
+    for name, settings in collectors.items():
+        watch = session.get(Watch, name) if settings.on else None
+        for trouble in troubles(watch, settings, spent(session, name, now), now) if watch else ():
+            if standing.pop((name, trouble.kind), None) is None:
+                session.add(Alarm(collector=name, kind=trouble.kind, why=trouble.why, over=trouble.over, raised_at=now))
+                log.warning("action=alarm collector=%s kind=%s", name, trouble.kind.partition(":")[0])
+                changes += 1
+    for alarm in standing.values():
+        alarm.over_at = now
+        if not (alarm.collector in collectors and collectors[alarm.collector].on):
+            alarm.over = None  # it was switched off
+        session.add(alarm)
+        log.info("action=alarm collector=%s kind=%s over=yes", alarm.collector, alarm.kind.partition(":")[0])
+        changes += 1
+    session.commit()
+    return changes
+
+
+def _budgets(name: str, settings: CollectorSettings, reads: tuple[int, int], now: datetime) -> list[Trouble]:
+    today = now.astimezone(UTC).date()
+    month = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    spans = (
+        ("day", settings.daily_reads, reads[0], today + timedelta(days=1)),
+        ("month", settings.monthly_reads, reads[1], month),
+    )
+    return [
+        trouble
+        for span, limit, used, ends in spans
+        if limit is not None
+        for trouble in _budget(name, span, limit, used, ends)
+    ]
+
+
+def _budget(name: str, span: str, limit: int, used: int, ends: date) -> list[Trouble]:
+    if used >= limit:
+        why = (
+            f"{name}: the {limit:,} reads of the {span} are used up, so it hears nothing until {ends:%a %d %b} 00:00 UTC; "
+            "other places go on. Then it reads what it missed, as far back as the place allows. A larger number in "
+            "listening.toml lets it go on at once"
+        )
+        return [Trouble(f"budget of the {span} used up", why, f"{name} hears again: it has reads left")]
+    if used >= _SHARE * limit:
+        why = f"{name}: {used:,} of the {limit:,} reads of the {span} are used. At {limit:,} it stops until {ends:%a %d %b} 00:00 UTC"
+        return [Trouble(f"budget of the {span} nearly used up", why)]
+    return []
+
+
+def _words(span: timedelta) -> str:
+    hours = int(span.total_seconds() // 3600)
+    if hours < 1:
+        return f"{int(span.total_seconds() // 60)} minutes"
+    return f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
