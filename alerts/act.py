@@ -15,7 +15,7 @@ from sqlmodel import Session, col, exists, func, select
 
 import alerts.actions
 from alerts.case import REOPENED, WAITING, Case, CaseEvent, State, move
-from alerts.verdict import Verdict
+from alerts.verdict import GOES_ON, Verdict
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 
@@ -81,7 +81,8 @@ def _replied(session: Session) -> list[tuple[int, datetime]]:
     in_force = ~exists().where(col(newer.mention_id) == verdict.mention_id, col(newer.id) > col(verdict.id))
     # Heard late and together: a reply from before the person's latest post does not answer that post.
     spoke_again = exists().where(
-        col(others.case_id) == Case.id, col(others.mention_id) == other.id, col(other.written_at) > reply.written_at
+        *(col(others.case_id) == Case.id, col(others.mention_id) == other.id),
+        *(col(other.written_at) > reply.written_at, col(others.reason) != GOES_ON),
     )
     reopened = exists().where(
         col(CaseEvent.case_id) == Case.id, col(CaseEvent.what) == REOPENED, col(CaseEvent.at) >= reply.written_at

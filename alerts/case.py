@@ -9,6 +9,8 @@ from typing import Literal
 from sqlalchemy import CursorResult, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from nlp.reading import URGENCIES
+
 State = Literal["open", "claimed", "answered", "closed", "dismissed"]
 WAITING: tuple[State, ...] = ("open", "claimed")  # someone must still act
 MOVES: dict[str, tuple[State, ...]] = {  # to a state: from which it may be reached
@@ -18,18 +20,20 @@ MOVES: dict[str, tuple[State, ...]] = {  # to a state: from which it may be reac
     "closed": ("open", "claimed", "answered"),
     "dismissed": ("open", "claimed"),
 }
+# What a further post of a case is, in its record.
+SAME_PERSON, OTHER_PERSON, COPY = "another post of the same person", "a post of another person", "a copy of it"
 REOPENED = "reopened it"  # what a person who reopens a case did, in its record
-RANK = {"danger": 0, "here_now": 1, "serious": 2, "routine": 3, "low": 4, "none": 5}  # the worst first
+RANK = {urgency: rank for rank, urgency in enumerate(URGENCIES)}  # the worst first
 
 
 class Case(SQLModel, table=True):
-    """One matter of one person: a post, and what the same person adds in the same thread."""
+    """One matter: a post, what is added to it in its thread, and its copies."""
 
     id: int | None = Field(default=None, primary_key=True)
     mention_id: int = Field(foreign_key="mention.id", unique=True)  # the post that opened it
     source: str
     thread: str = Field(index=True)
-    author: str | None = None
+    author: str | None = None  # of the first post
     channel: str  # our name for it
     urgency: str
     state: str = Field(default="open", index=True)
@@ -39,6 +43,7 @@ class Case(SQLModel, table=True):
     due_at: datetime = Field(index=True)
     answered_at: datetime | None = None
     posts: int = 1
+    round: int = 1  # goes up when a post reopens it: people get a new card, an old one is far up in the channel
     version: int = 1  # goes up with every change, so that a card knows that it is stale
 
 
@@ -67,12 +72,25 @@ def open_case(session: Session, case: Case, why: str) -> Case:
 
 
 def join(
-    session: Session, case: Case, urgency: str, channel: str, clock_from: datetime, due_at: datetime, now: datetime
+    session: Session,
+    case: Case,
+    what: str,
+    urgency: str,
+    channel: str,
+    clock_from: datetime,
+    due_at: datetime,
+    now: datetime,
 ) -> None:
-    """Another post of the same person belongs to `case`: it counts, may raise it, and reopens it; the caller commits."""
+    """Another post belongs to `case`: it counts, may raise it, and reopens it; the caller commits.
+
+    A copy says nothing that people have not dealt with, so it reopens nothing.
+    """
     case.posts += 1
     case.version += 1
-    _note(session, case, now, "call-light", "another post of the same person")
+    _note(session, case, now, "call-light", what)
+    if what == COPY:
+        session.add(case)
+        return
     if case.state not in WAITING:
         _reopen(session, case, clock_from, due_at, now)
     raise_urgency(session, case, urgency, channel, clock_from, due_at, now)
@@ -95,6 +113,7 @@ def _reopen(session: Session, case: Case, clock_from: datetime, due_at: datetime
     """The clock starts with what the author has said since, not when we heard of it."""
     _note(session, case, now, "call-light", "reopened")
     case.state, case.owner, case.answered_at = "open", None, None
+    case.round += 1
     case.clock_from, case.due_at = clock_from, due_at
 
 
@@ -120,6 +139,15 @@ def move(session: Session, case_id: int, state: State, who: str, what: str, at: 
     session.expire_all()
     session.add(CaseEvent(case_id=case_id, at=at, who=who, what=what))
     return True
+
+
+def forget_author(session: Session, case_id: int, now: datetime) -> None:
+    """A post of the case is gone: nobody is named any more, and its card must be shown anew. The caller commits."""
+    case = session.get_one(Case, case_id, with_for_update=True)
+    case.author = None
+    case.version += 1
+    _note(session, case, now, "call-light", "a post of it is gone at its place, or was kept as long as it may be")
+    session.add(case)
 
 
 def _note(session: Session, case: Case, at: datetime, who: str, what: str) -> None:

@@ -6,13 +6,24 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, cast
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Bundle
-from sqlmodel import Session, col, exists, select
+from sqlmodel import Session, col, exists, or_, select
 
-from alerts.case import RANK, Case, join, open_case, raise_urgency
+from alerts.case import (
+    COPY,
+    OTHER_PERSON,
+    RANK,
+    SAME_PERSON,
+    WAITING,
+    Case,
+    forget_author,
+    join,
+    open_case,
+    raise_urgency,
+)
 from alerts.clockface import due
-from alerts.verdict import Verdict
+from alerts.verdict import GOES_ON, Verdict, without_words
 from config.schema import Care, Config, Outcome, Rule
 from listener.mention import Mention
 from nlp.reading import Reading
@@ -22,6 +33,10 @@ log = logging.getLogger(__name__)
 BATCH = 500
 # A post read again under changed rules opens a new card only while an answer still makes sense.
 _RECONSIDER = timedelta(hours=24)
+# So many answers upwards it is looked for the post that opened a case.
+_DEEPEST = 20
+_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
+_GONE = "gone at its place before it was decided"
 _STRENGTH = {"dismiss": 0, "digest": 1, "alert": 2}
 
 
@@ -93,7 +108,12 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
     for reading, mention in undecided:
         previous = earlier.get(mention.id)
         is_news = _is_news(reading, mention, previous, now)
-        decision = stands(judge(reading, mention.own, config.care), previous, is_news)
+        judged = judge(reading, mention.own, config.care)
+        if mention.deleted_at is not None:
+            judged = Decision("dismiss", None, _GONE)
+        elif judged.outcome != "alert" and previous is None and (case := _waiting_case_of_author(session, mention)):
+            judged = Decision("alert", case.channel, GOES_ON)
+        decision = stands(judged, previous, is_news)
         case_id = previous.case_id if previous else None
         if decision.outcome == "alert" and is_news:
             case_id = _case(session, reading, mention, decision, previous, config, now).id
@@ -106,10 +126,30 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
         }
         earlier[mention.id] = Earlier(decision, case_id, max(reading.revision, previous.revision if previous else 0))
         rows.append(row)
-    session.execute(insert(Verdict), rows)
+        if case_id is not None:  # at once: the next post may belong to the same case
+            session.execute(insert(Verdict), rows)
+            rows.clear()
+    if rows:
+        session.execute(insert(Verdict), rows)
     session.commit()
     log.info("action=decide count=%d", len(undecided))
     return len(undecided)
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Take out of verdicts and cases what they know of posts that are gone; how many. What was decided stays decided."""
+    gone = session.exec(
+        select(Verdict.id, Verdict.reason, Verdict.case_id)
+        .where(col(Verdict.mention_id) == Mention.id, col(Verdict.forgotten).is_(False))
+        .where(col(Mention.deleted_at) > now - _FORGETS)
+    ).all()
+    for id_, reason, _ in gone:
+        kept = {"reason": without_words(reason), "forgotten": True}
+        session.execute(update(Verdict).where(col(Verdict.id) == id_).values(**kept))
+    for case_id in sorted({case_id for _, _, case_id in gone if case_id is not None}):
+        forget_author(session, case_id, now)
+    session.commit()
+    return len(gone)
 
 
 def _is_news(reading: Any, mention: Any, previous: Earlier | None, now: datetime) -> bool:
@@ -153,11 +193,10 @@ def _undecided(session: Session, limit: int) -> list[Any]:
         Mention.id,
         Mention.own,
         Mention.written_at,
-        Mention.edited_at,
         Mention.source,
         Mention.ref,
-        Mention.thread,
-        Mention.author,
+        *(Mention.thread, Mention.author, Mention.answers, Mention.quotes, Mention.story),
+        *(Mention.revised_at, Mention.deleted_at),
     )
     rows = session.execute(
         select(Bundle("reading", *wanted), Bundle("mention", *of_mention))
@@ -193,18 +232,20 @@ def _case(
     """The case that this alert belongs to: its own from before, that of the same person's thread, or a new one."""
     assert decision.channel is not None
     is_edit = previous is not None and reading.revision > previous.revision
-    # What is urgent about an edited post was said only then.
-    spoken_at = (mention.edited_at or now) if is_edit else mention.written_at
+    # What is urgent about an edited post was said only then; one that is read again with its thread was said before.
+    spoken_at = (mention.revised_at or mention.written_at) if is_edit else mention.written_at
     # A clock ahead of ours must not give us a later target.
     clock_from = min(spoken_at, now)
     due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets)
     # Locked: on PostgreSQL someone may press a button between our look and our change.
     mine = previous and previous.case_id
-    case = session.get(Case, mine, with_for_update=True) if mine else _case_of_thread(session, mention)
+    case, what = (session.get(Case, mine, with_for_update=True), "") if mine else _case_of(session, mention, reading)
     if case is not None:
-        told = join if previous is None else raise_urgency  # an edit is no further post
-        told(session, case, reading.urgency, decision.channel, clock_from, due_at, now)
-        case.version += is_edit  # its card shows other words now
+        if what:
+            join(session, case, what, reading.urgency, decision.channel, clock_from, due_at, now)
+        else:
+            raise_urgency(session, case, reading.urgency, decision.channel, clock_from, due_at, now)
+            case.version += is_edit  # its card shows other words now
         return case
     return open_case(
         session,
@@ -219,14 +260,67 @@ def _case(
             clock_from=clock_from,
             due_at=due_at,
         ),
-        decision.reason,
+        without_words(decision.reason),
     )
 
 
-def _case_of_thread(session: Session, mention: Any) -> Case | None:
+def _case_of(session: Session, mention: Any, reading: Any) -> tuple[Case | None, str]:
+    """The case that a post joins, and as what: its author's in this thread, that of its copies, that of what it answers.
+
+    Somebody else who is in danger is no part of another person's case: they are helped on their own.
+    """
+    if case := _case_of_author(session, mention):
+        return case, SAME_PERSON
+    if case := _case_of_story(session, mention):
+        return case, COPY
+    if reading.urgency != "danger" and (case := _case_answered(session, mention)):
+        return case, OTHER_PERSON
+    return None, ""
+
+
+def _case_of_author(session: Session, mention: Any) -> Case | None:
     if mention.author is None:
         return None
-    same = select(Case).where(
-        Case.source == mention.source, Case.thread == (mention.thread or mention.ref), Case.author == mention.author
+    thread = mention.thread or mention.ref
+    theirs = (
+        select(Case)
+        .where(col(Verdict.case_id) == Case.id, Verdict.mention_id == Mention.id, Case.source == mention.source)
+        .where(or_(col(Mention.thread) == thread, col(Mention.ref) == thread), Mention.author == mention.author)
     )
-    return session.exec(same.order_by(col(Case.id).desc()).limit(1).with_for_update()).first()
+    return session.exec(theirs.order_by(col(Case.id).desc()).limit(1).with_for_update()).first()
+
+
+def _waiting_case_of_author(session: Session, mention: Any) -> Case | None:
+    """The case that a post goes on with, whatever it says by itself: "3/3 and nobody came"."""
+    if mention.own or mention.thread in (None, mention.ref):
+        return None
+    case = _case_of_author(session, mention)
+    return case if case is not None and case.state in WAITING else None
+
+
+def _case_of_story(session: Session, mention: Any) -> Case | None:
+    first = mention.story or mention.id
+    told = (
+        select(Case)
+        .where(col(Verdict.case_id) == Case.id, Verdict.mention_id == Mention.id, Mention.id != mention.id)
+        .where(or_(col(Mention.story) == first, col(Mention.id) == first))
+    )
+    return session.exec(told.order_by(col(Case.id)).limit(1).with_for_update()).first()
+
+
+def _case_answered(session: Session, mention: Any) -> Case | None:
+    """The case of the post that this one answers or quotes, or of the one that answers, and so on upwards."""
+    ref = mention.answers or mention.quotes
+    for _ in range(_DEEPEST):
+        if ref is None:
+            break
+        above = session.exec(
+            select(Mention.id, Mention.answers).where(Mention.source == mention.source, Mention.ref == ref)
+        ).first()
+        if above is None:
+            break
+        id_, ref = above
+        case = select(Case).where(col(Verdict.case_id) == Case.id, Verdict.mention_id == id_)
+        if found := session.exec(case.order_by(col(Case.id).desc()).limit(1).with_for_update()).first():
+            return found
+    return None

@@ -9,10 +9,11 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, String, cast, delete, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
@@ -26,7 +27,7 @@ from alerts.verdict import Verdict
 from config.schema import Config
 from listener.errors import AskedToWait, CallLightError, NeedsPerson, OutcomeUnknown, TryLater
 from listener.mention import Mention
-from listener.watch import Gap
+from listener.watch import Alarm, Gap
 from nlp.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ _BACKOFF = (timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1), t
 _REPAIR = timedelta(minutes=2)  # until a person may have mended what needs one
 _DANGER_WAITS = timedelta(seconds=15)  # at most, between two tries
 _UNDER_WAY = timedelta(seconds=20)  # longer than a request takes: so long another process leaves a row alone
+_SHOWN_POSTS = 200  # of a case that are looked through for its card
+_ALSO = 3  # further posts of a case that its card shows
+_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _PASS = 20.0  # seconds after which a pass ends, so that danger that came meanwhile is read
 _NOTE_RANK, _DIGEST_RANK, _REPORT_RANK = 6, 7, 8
 _DIGEST_TITLES = {"praise": "Kind words", "care": "Remarks", "ops": "In the news"}
@@ -68,7 +72,7 @@ def deliver(
         sent += _send(session, config, door, row, now, held, trouble)
         if monotonic() > ends:
             break
-    updated = _update_cards(session, config, door, now, lambda: stop() or monotonic() > ends)
+    updated = _update(session, config, door, now, lambda: stop() or monotonic() > ends)
     waiting = session.exec(select(func.count()).select_from(Delivery).where(Delivery.state != "sent")).one()
     session.commit()
     if sent or updated or waiting:
@@ -115,12 +119,17 @@ def _row(kind: str, about: str, channel: str, rank: int, now: datetime, case_id:
 
 
 def _enqueue_cards(session: Session, now: datetime) -> None:
-    """A card for each case that has none in its channel (a case that becomes danger gets one there too)."""
+    """A card for each case that has none in its channel: a case that becomes danger gets one there too, and one that a
+    post reopens gets a new one, as nobody looks at the old one any more."""
     has_card = exists().where(
-        and_(col(Delivery.case_id) == Case.id, col(Delivery.channel) == Case.channel, col(Delivery.kind) == "card")
+        and_(col(Delivery.case_id) == Case.id, col(Delivery.channel) == Case.channel, col(Delivery.kind) == "card"),
+        col(Delivery.round) == Case.round,
     )
     for case in session.exec(select(Case).where(~has_card).order_by(col(Case.id))).all():
-        session.add(_row("card", f"case:{case.id}", case.channel, RANK[case.urgency], now, case.id))
+        about = f"case:{case.id}" if case.round == 1 else f"case:{case.id}:{case.round}"
+        row = _row("card", about, case.channel, RANK[case.urgency], now, case.id)
+        row.round = case.round
+        session.add(row)
     waiting = select(Delivery, Case.urgency).where(Delivery.case_id == Case.id, Delivery.state != "sent")
     for row, urgency in session.exec(waiting):
         row.rank = RANK[urgency]  # it may have become worse since
@@ -150,6 +159,19 @@ def _enqueue_notes(session: Session, now: datetime) -> None:
         row = _row("note", f"gap:{gap.id}", "health", _NOTE_RANK, now)
         row.gap_id = gap.id
         session.add(row)
+    known = exists().where(col(Delivery.about) == "alarm:" + cast(col(Alarm.id), String))
+    for alarm in session.exec(select(Alarm).where(~known)).all():
+        _note_alarm(session, alarm, f"alarm:{alarm.id}", now)
+    known = exists().where(col(Delivery.about) == "alarm:" + cast(col(Alarm.id), String) + ":over")
+    over = and_(col(Alarm.over_at).is_not(None), col(Alarm.over).is_not(None))
+    for alarm in session.exec(select(Alarm).where(over, ~known)).all():
+        _note_alarm(session, alarm, f"alarm:{alarm.id}:over", now)
+
+
+def _note_alarm(session: Session, alarm: Alarm, about: str, now: datetime) -> None:
+    row = _row("note", about, "health", _NOTE_RANK, now)
+    row.alarm_id = alarm.id
+    session.add(row)
 
 
 def _enqueue_digests(session: Session, config: Config, now: datetime) -> None:
@@ -295,20 +317,16 @@ def _place_of(session: Session, channel: str, door: Door) -> str | None:
     return session.exec(earlier.order_by(col(Delivery.id).desc()).limit(1)).first()
 
 
-def _update_cards(session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool]) -> int:
-    """Edit the cards that no longer show their case as it is."""
-    stale = session.exec(
-        select(Delivery)
-        .where(
-            col(Delivery.case_id) == Case.id,
-            Delivery.state == "sent",
-            Delivery.kind == "card",
-            Delivery.door == door.name,
-            col(Delivery.shown_version) < Case.version,
-            or_(col(Delivery.next_try_at) <= now, col(Delivery.trouble).is_(None)),
-        )
-        .order_by(col(Delivery.rank), col(Delivery.id))
-    ).all()
+def _update(session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool]) -> int:
+    """Edit the messages that no longer show things as they are: cases that moved on, posts that are gone."""
+    may = and_(
+        col(Delivery.state) == "sent",
+        col(Delivery.door) == door.name,
+        or_(col(Delivery.next_try_at) <= now, col(Delivery.trouble).is_(None)),
+    )
+    card_is_old = and_(col(Delivery.kind) == "card", col(Delivery.shown_version) < Case.version)
+    cards = select(Delivery).where(col(Delivery.case_id) == Case.id, card_is_old, may)
+    stale = [*session.exec(cards.order_by(col(Delivery.rank), col(Delivery.id))), *_quoting_what_is_gone(session, may, now)]
     updated = 0
     held: set[str] = set()
     for row in stale:
@@ -317,7 +335,7 @@ def _update_cards(session: Session, config: Config, door: Door, now: datetime, s
         if row.channel in held:
             continue
         try:
-            _update_card(session, config, door, row, now)
+            _update_one(session, config, door, row, now)
         except CallLightError as error:
             row.trouble, row.next_try_at = str(error), _next_try(row, error, now)
             session.add(row)
@@ -330,7 +348,49 @@ def _update_cards(session: Session, config: Config, door: Door, now: datetime, s
     return updated
 
 
-def _update_card(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
+def _quoting_what_is_gone(session: Session, may: Any, now: datetime) -> list[Delivery]:
+    """Digests and reports that were sent before a post in them was gone."""
+    lately = col(Mention.deleted_at) > now - _FORGETS
+    digests = (
+        select(Delivery)
+        .where(col(DigestLine.delivery_id) == Delivery.id, DigestLine.mention_id == Mention.id, lately, may)
+        .distinct()
+    )
+    first, last = session.exec(select(func.min(Mention.heard_at), func.max(Mention.heard_at)).where(lately)).one()
+    if first is None:
+        return []
+    reports = session.exec(select(Delivery).where(Delivery.kind == "report", may)).all()
+    found = [*session.exec(digests), *(row for row in reports if _is_in(row, first, last))]
+    return [row for row in found if _gone_from(session, row) > row.shown_version]
+
+
+def _is_in(row: Delivery, first: datetime, last: datetime) -> bool:
+    """Whether a report's week may hold a post that was heard between these times. Weeks begin in any zone."""
+    monday = datetime.combine(date.fromisocalendar(*_year_and_week(row.about), 1), time(), UTC)
+    return first < monday + timedelta(days=8) and last > monday - timedelta(days=1)
+
+
+def _year_and_week(about: str) -> tuple[int, int]:
+    year, _, week = about.removeprefix("week:").partition("-W")
+    return int(year), int(week)
+
+
+def _gone_from(session: Session, row: Delivery) -> int:
+    """How many posts that a digest or a report was made of are gone by now."""
+    gone = select(func.count()).select_from(Mention).where(col(Mention.deleted_at).is_not(None))
+    if row.kind == "digest":
+        lines = select(DigestLine.mention_id).where(DigestLine.delivery_id == row.id)
+        return session.exec(gone.where(col(Mention.id).in_(lines))).one()
+    if row.kind == "report":
+        monday = datetime.combine(date.fromisocalendar(*_year_and_week(row.about), 1), time(), UTC)
+        heard = and_(
+            col(Mention.heard_at) > monday - timedelta(days=1), col(Mention.heard_at) < monday + timedelta(days=8)
+        )
+        return session.exec(gone.where(heard)).one()
+    return 0
+
+
+def _update_one(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
     message, version = _message(session, config, row, now)
     sent = Sent(row.place or "", row.ref or "")
     session.commit()
@@ -351,9 +411,11 @@ def _message(session: Session, config: Config, row: Delivery, now: datetime) -> 
             return card(_view(session, config, case, row.key), config.care.slack.oncall), case.version
         if row.kind == "digest":
             title = _DIGEST_TITLES.get(row.channel, "Digest")
-            return digest(_items(session, row), title, row.key, config.hospital.zone), 0
+            return digest(_items(session, row), title, row.key, config.hospital.zone), _gone_from(session, row)
         if row.kind == "report":
-            return _summary(session, config, row, now), 0
+            return _summary(session, config, row, now), _gone_from(session, row)
+        if row.alarm_id is not None:
+            return _alarm_note(session.get_one(Alarm, row.alarm_id), row), 0
         return _gap_note(session.get_one(Gap, row.gap_id), config, row.key), 0
     except CallLightError:
         raise
@@ -370,6 +432,12 @@ def _gap_note(gap: Gap, config: Config, key: str) -> Message:
     return note(sentence, f"Not heard: {gap.collector}", key)
 
 
+def _alarm_note(alarm: Alarm, row: Delivery) -> Message:
+    if row.about.endswith(":over"):
+        return note(f"{alarm.over}.", f"Well again: {alarm.collector}", row.key)
+    return note(f"{alarm.why}.", f"Please look: {alarm.collector}", row.key)
+
+
 def _summary(session: Session, config: Config, row: Delivery, now: datetime) -> Message:
     since, until = report.week(row.about.removeprefix("week:"), config.hospital.zone, now)
     numbers = figures(session, config, since, until, now)
@@ -384,7 +452,9 @@ def newest_reading(session: Session, mention_id: int) -> Reading:
 
 
 def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
-    mention, reading = _worst_post(session, case)
+    posts = _posts_of(session, case)
+    # The most urgent post that is not gone: that is what people must see.
+    mention, reading = min(posts, key=lambda post: (post[0].deleted_at is not None, RANK[post[1].urgency]))
     assert case.id is not None
     return CaseView(
         case_id=case.id,
@@ -393,6 +463,8 @@ def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
         urgency=case.urgency,
         owner=case.owner,
         posts=case.posts,
+        people=len({post.author for post, _ in posts if post.author}),
+        also=_also(posts, mention),
         clock_from=case.clock_from,
         due_at=case.due_at,
         answered_at=case.answered_at,
@@ -410,16 +482,28 @@ def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
         site=reading.site,
         departments=reading.departments,
         reasons=reading.reasons,
-        deleted=mention.deleted_at is not None,
+        gone=mention.deleted_why,
         zone=config.hospital.zone,
     )
 
 
-def _worst_post(session: Session, case: Case) -> tuple[Mention, Reading]:
-    """The case's most urgent post that its author has not deleted: that is what people must see."""
-    ids = {case.mention_id, *session.exec(select(Verdict.mention_id).where(Verdict.case_id == case.id))}
-    posts = [(session.get_one(Mention, number), newest_reading(session, number)) for number in sorted(ids)]
-    return min(posts, key=lambda post: (post[0].deleted_at is not None, RANK[post[1].urgency]))
+def _posts_of(session: Session, case: Case) -> list[tuple[Mention, Reading]]:
+    """The posts of a case in the order of writing. Of a story that hundreds copied, the first of them will do."""
+    ids = select(Verdict.mention_id).where(Verdict.case_id == case.id).distinct().order_by(col(Verdict.mention_id))
+    numbers = {case.mention_id, *session.exec(ids.limit(_SHOWN_POSTS))}
+    posts = [(session.get_one(Mention, number), newest_reading(session, number)) for number in sorted(numbers)]
+    return sorted(posts, key=lambda post: (post[0].written_at, post[0].id))
+
+
+def _also(posts: Sequence[tuple[Mention, Reading]], shown: Mention) -> tuple[str, ...]:
+    """What else was said in a case, the newest posts; copies say the same."""
+    story = shown.story or shown.id
+    others = [
+        reading.redacted_text
+        for post, reading in posts
+        if post.id != shown.id and post.deleted_at is None and story not in (post.story, post.id)
+    ]
+    return tuple(others[-_ALSO:])
 
 
 def _items(session: Session, row: Delivery) -> Sequence[DigestItem]:

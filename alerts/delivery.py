@@ -19,9 +19,13 @@ class Delivery(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # goes with the message, so that it can be found again
     kind: str  # card, digest, note, report
-    about: str  # "case:12", "page:12", "gap:3", "digest:45" (its first mention), "week:2026-W46"
+    # "case:12", "case:12:2" (reopened once), "page:12", "gap:3", "alarm:5", "alarm:5:over", "digest:45" (its first
+    # mention), "week:2026-W46"
+    about: str
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
     gap_id: int | None = Field(default=None, foreign_key="gap.id", index=True)
+    alarm_id: int | None = Field(default=None, index=True)
+    round: int = 1  # of the case
     channel: str  # our name for it
     rank: int  # 0 is danger; the lowest goes first
     state: str = Field(default="pending", index=True)
@@ -33,7 +37,8 @@ class Delivery(SQLModel, table=True):
     door: str | None = None  # slack or console: where it went
     place: str | None = None  # the door's name for the channel
     ref: str | None = None  # the door's name for the message
-    shown_version: int = 0  # the version of the case that the card shows
+    # What the message shows: a card the version of its case; a digest and a report how many of its posts are gone.
+    shown_version: int = 0
 
 
 class DigestLine(SQLModel, table=True):

@@ -79,7 +79,10 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     newest_reading = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
     newest_verdict = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
     # Its card where its urgency belongs, or the page that stands in for it.
-    there = or_(col(Delivery.channel) == Case.channel, col(Delivery.about).startswith(PAGE))
+    there = or_(
+        and_(col(Delivery.channel) == Case.channel, col(Delivery.round) == Case.round),
+        col(Delivery.about).startswith(PAGE),
+    )
     sent = exists().where(
         and_(col(Case.id) == Verdict.case_id, col(Delivery.case_id) == Case.id, col(Delivery.state) == "sent", there)
     )

@@ -1,12 +1,12 @@
 """The sum of rule 1: collected = alerted + in digest + dismissed with a reason. Pure."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.figures import STUCK_AFTER, Heard
+from alerts.verdict import rule_in
 
 _UNREAD = "deleted at its place before it was read"
 
@@ -43,7 +43,7 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
         else:
             stuck[where] += 1
         if where == "dismissed":
-            reasons[_short(one.reason or _UNREAD)] += 1
+            reasons[_named(one.reason or _UNREAD)] += 1
     return Ledger(
         len(heard),
         counts["alerted"],
@@ -69,7 +69,7 @@ def _where(one: Heard, now: datetime) -> str:
     return "dismissed" if one.reason else "dismissed without a reason"
 
 
-def _short(reason: str) -> str:
-    """A reason without the words of the post in it."""
-    rule = re.match(r"rule (['\"])(.*?)\1(?:: |$)", reason)
-    return f"rule {rule[2]}" if rule else reason
+def _named(reason: str) -> str:
+    """A reason by its rule: never the words of the post."""
+    rule = rule_in(reason)
+    return reason if rule is None else f"rule {rule}"

@@ -72,6 +72,8 @@ class CaseView:
     urgency: str
     owner: str | None
     posts: int
+    people: int  # who wrote them, as far as is known
+    also: Sequence[str]  # what else was said, redacted, the newest last
     clock_from: datetime
     due_at: datetime
     answered_at: datetime | None
@@ -89,7 +91,7 @@ class CaseView:
     site: str | None
     departments: Sequence[str]
     reasons: Sequence[str]
-    deleted: bool
+    gone: str | None  # why the words are not here any more
     zone: ZoneInfo
 
 
@@ -127,15 +129,16 @@ def shorten(text: str, limit: int) -> str:
 def card(view: CaseView, oncall: str) -> Message:
     """The card of a case. Danger pages `oncall`, while nobody has claimed it."""
     title = shorten(_title(view), _HEADER)
-    excerpt = "(deleted by its author)" if view.deleted else shorten(view.redacted_text, EXCERPT) or "(no words)"
-    if not view.readable and not view.deleted:
+    excerpt = f"({view.gone})" if view.gone else shorten(view.redacted_text, EXCERPT) or "(no words)"
+    if not view.readable and not view.gone:
         excerpt = f"[language {view.language}: not read by the program, please read it at its place]\n{excerpt}"
+    excerpt = "\n\n".join([excerpt, *(f"Also: {shorten(words, LINE)}" for words in view.also if words)])
     lines = _lines(view)
     pages = view.urgency == "danger" and view.state == "open"
     blocks: list[dict[str, Any]] = [_header(title)]
     if pages:
         blocks.append(_section(f"{_ping(oncall)} someone may come to harm now. Please look at once."))
-    label = "Deleted" if view.deleted else "In short, without personal details:"
+    label = "Gone" if view.gone else "In short, without personal details:"
     blocks.append({"type": "context", "elements": [_plain(label)]})
     blocks.append({"type": "section", "text": _plain(excerpt)})
     fields = [_field(name, value, view) for name, value in lines if name not in ("Why", "Link")]
@@ -243,7 +246,7 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
     if view.state in ("open", "claimed"):
         lines.append(("Reply due", view.due_at.astimezone(view.zone).strftime("%a %H:%M")))
     lines.append(("Posted", f"{view.clock_from.astimezone(view.zone).strftime('%a %H:%M')} on {_place(view.source)}"))
-    if view.categories and not view.deleted:
+    if view.categories and not view.gone:
         topics = "; ".join(
             f"{view.titles.get(c['id'], c['id'])} ({', '.join(c['words'][:3])})" for c in view.categories[:4]
         )
@@ -255,11 +258,12 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
     if view.reach:
         lines.append(("Followers", f"{view.reach:,}"))
     if view.posts > 1:
-        lines.append(("Posts", f"{view.posts} by the same person"))
-    if view.url and not view.deleted:
+        people = f"by {view.people} people" if view.people > 1 else "by the same person"
+        lines.append(("Posts", f"{view.posts} {people}"))
+    if view.url:  # none of what its author deleted
         lines.append(("Link", view.url))
     why = [reason for reason in view.reasons if not reason.startswith(("about us", "voice"))]
-    if why and not view.deleted:
+    if why and not view.gone:
         lines.append(("Why", "; ".join(why[:5])))
     return tuple(lines)
 

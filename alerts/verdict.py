@@ -1,8 +1,12 @@
 """Verdict: what becomes of a mention, and why. Written by decide.py alone."""
 
+import re
 from datetime import datetime
 
 from sqlmodel import Field, SQLModel
+
+# Of a post that asks for nothing by itself.
+GOES_ON = "goes on with what the same person said in this thread, which waits for an answer"
 
 
 class Verdict(SQLModel, table=True):
@@ -16,3 +20,16 @@ class Verdict(SQLModel, table=True):
     reason: str
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)  # of an alert
     decided_at: datetime
+    forgotten: bool = False  # the post is gone, and with it what the reason quoted of it
+
+
+def rule_in(reason: str) -> str | None:
+    """The name of the rule that a reason begins with."""
+    found = re.match(r"rule (['\"])(.*?)\1(?:: |$)", reason)
+    return found[2] if found else None
+
+
+def without_words(reason: str) -> str:
+    """A reason without what it quotes of the post."""
+    rule = rule_in(reason)
+    return reason if rule is None else f"rule {rule!r}"

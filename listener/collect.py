@@ -3,6 +3,7 @@
 A collector is a file in listener/collectors/ with
     Settings                                    a CollectorSettings: the keys of its table in listening.toml
     SECRETS                                     names of the environment variables that it needs
+    OPTIONAL_SECRETS                            (may be left out) those that it uses when they are set
     fetch(settings, cursor, asking) -> pages    what people say
 and, where the place can tell,
     own_replies(settings, cursor, asking) -> pages    what the hospital's own accounts answered
@@ -106,7 +107,8 @@ def _with_secrets(name: str, collector: Collector, asking: Asking) -> Asking:
         raise NeedsPerson(
             f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
         )
-    return replace(asking, secrets={secret: asking.secrets[secret] for secret in collector.SECRETS})
+    named = (*collector.SECRETS, *getattr(collector, "OPTIONAL_SECRETS", ()))
+    return replace(asking, secrets={secret: asking.secrets[secret] for secret in named if asking.secrets.get(secret)})
 
 
 def _odd(name: str, error: Exception) -> TryLater:

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 Ear = Literal["fetch", "own_replies"]  # which of a collector's functions heard it
 
-DELETED = "deleted at its place"
-EXPIRED = "not kept any longer"
+DELETED = "deleted by its author"
+EXPIRED = "not kept any longer; its place may still have it"
 _AT_ONCE = 500  # values in one question: databases limit the number of parameters
 _SAME_STORY = timedelta(days=7)  # so long a copy joins the story
 _LATE = timedelta(days=1)  # a thread's older posts that come later than that change nothing any more
@@ -119,15 +119,17 @@ def ids_of(session: Session, refs: Collection[Ref]) -> Iterator[int]:
 def trouble(session: Session, name: str, error: CallLightError, now: datetime) -> None:
     """Write down that collector `name` failed, and until when its place asked to wait; commit."""
     watch = watch_of(session, name)
+    known = watch.trouble == str(error) and isinstance(error, ReadsUsedUp)
     watch.started_at, watch.asked_at, watch.trouble = watch.started_at or now, now, str(error)
-    if isinstance(error, ReadsUsedUp):
-        watch.failures = 0
+    if isinstance(error, ReadsUsedUp):  # nothing failed, and no place asks to wait: a larger budget goes on at once
+        watch.failures, watch.paused_until = 0, None
     else:
         watch.failures += 1
         watch.paused_until = error.at if isinstance(error, TryLater) else None
     session.add(watch)
     session.commit()
-    log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
+    if not known:
+        log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
 
 
 def watch_of(session: Session, name: str) -> Watch:
@@ -224,7 +226,8 @@ def _known(session: Session, posts: Collection[Post]) -> dict[tuple[str, str], A
 
 def _row(name: str, post: Post, hospital: Hospital, now: datetime) -> dict[str, object]:
     own = post.own or hospital.is_own_account(post.source, post.author)
-    return {**post.model_dump(), "collector": name, "heard_at": now, "looked_at": now, "own": own, "revision": 1}
+    fields = {**post.model_dump(), "thread": post.thread or post.ref, "own": own, "revision": 1}
+    return {**fields, "collector": name, "heard_at": now, "looked_at": now}
 
 
 def _link_copies(session: Session, made: Sequence[Any], now: datetime) -> None:
@@ -261,7 +264,7 @@ def _read_threads_again(session: Session, made: Sequence[Any], now: datetime) ->
     """What was kept of a thread before its beginning came is read once more: what it says depends on what it answers."""
     earliest: dict[tuple[str, str], datetime] = {}
     for mention in made:
-        thread = (mention.source, mention.thread or mention.ref)
+        thread = (mention.source, mention.thread)
         earliest[thread] = min(mention.written_at, earliest.get(thread, mention.written_at))
     new = {mention.id for mention in made}
     later: list[int] = []

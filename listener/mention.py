@@ -23,7 +23,7 @@ class Mention(SQLModel, table=True):
     url: str | None = None
     author: str | None = None
     author_name: str | None = None
-    thread: str | None = Field(default=None, index=True)
+    thread: str | None = Field(default=None, index=True)  # ref of its first post, which may be this one
     answers: str | None = None
     quotes: str | None = None
     rating: float | None = None
@@ -33,7 +33,7 @@ class Mention(SQLModel, table=True):
     revision: int = 1  # goes up when it has to be read again: its author edited it, or what it answers was heard later
     story: int | None = Field(default=None, index=True)  # the first mention of which this one is a copy, or itself
     looked_at: datetime = Field(index=True)  # when its place last had it
-    deleted_at: datetime | None = None  # its content is gone, the row stays for the ledger
+    deleted_at: datetime | None = Field(default=None, index=True)  # its content is gone, the row stays for the ledger
     deleted_why: str | None = None
 
 

@@ -156,6 +156,7 @@ class Service:
         from nlp.read import read
 
         passed = passed or Passed()
+        self._forget_what_is_gone()
         with Session(self.engine) as session:
             health.watch_over(session, self.config.collectors, self.now())
         while not self.stop.is_set():
@@ -179,6 +180,15 @@ class Service:
             if not count and not self.heard.is_set():
                 break
         return passed
+
+    def _forget_what_is_gone(self) -> None:
+        """Every stage takes out what it made of the words of posts that are gone."""
+        from nlp import read
+
+        with Session(self.engine) as session:
+            read.forget(session, self.now())
+        with Session(self.engine) as session:
+            decide.forget(session, self.now())
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]

@@ -1,22 +1,28 @@
-"""STAGE 3: read every mention that has no reading of this pipeline version. Newest first: danger must not wait behind old posts."""
+"""STAGE 3: read every mention that has no reading of this pipeline version. Newest first: danger must not wait behind old posts.
+
+A fragment is read with what the same person said just before in the same thread: "3/3 and nobody came" says little alone.
+"""
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlmodel import Session, and_, col, exists, select
 
 from listener.mention import Mention
 from nlp.pipeline import Reader, Text, unread
-from nlp.reading import Reading
+from nlp.reading import URGENCIES, Reading
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
+_ONE_STORY = timedelta(hours=1)  # so long after the last part the next one still belongs to what was being told
+_PARTS = 10  # that are read together
+_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _WANTED: tuple[Any, ...] = (
-    *(Mention.id, Mention.source, Mention.ref, Mention.thread),
+    *(Mention.id, Mention.source, Mention.ref, Mention.thread, Mention.author, Mention.written_at),
     *(Mention.text, Mention.about_us, Mention.own, Mention.revision),
 )
 
@@ -42,6 +48,7 @@ def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: dateti
     in_threads = _threads_about_us(session, mentions)
     texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own) for m in mentions]
     said = _said(reader, texts, [mention.id for mention in mentions])
+    _read_with_what_came_before(session, reader, mentions, texts, said)
     read_by = {"pipeline_version": reader.version, "read_at": now}
     return [
         {**fields, **read_by, "mention_id": mention.id, "revision": mention.revision}
@@ -58,6 +65,64 @@ def _said(reader: Reader, texts: Sequence[Text], ids: Sequence[int]) -> list[dic
             return [fields for text, id_ in zip(texts, ids, strict=True) for fields in _said(reader, [text], [id_])]
         log.error("action=read mention=%s error=%s", ids[0], type(error).__name__)
         return [unread(f"the program could not read it ({type(error).__name__}): a person must")]
+
+
+def _read_with_what_came_before(
+    session: Session, reader: Reader, mentions: Sequence[Any], texts: Sequence[Text], said: list[dict[str, Any]]
+) -> None:
+    """Where a post and what its author said just before are worse together than each alone, that is what is meant."""
+    parts = [
+        (at, before)
+        for at, mention in enumerate(mentions)
+        if _answers(mention) and mention.author and (before := _said_before(session, mention))
+    ]
+    ids = [mentions[at].id for at, _ in parts]
+    befores = _said(reader, [Text(before, texts[at].about_us, texts[at].own) for at, before in parts], ids)
+    together = [Text(f"{before} {texts[at].text}", texts[at].about_us, texts[at].own) for at, before in parts]
+    for (at, _), alone, whole in zip(parts, befores, _said(reader, together, ids), strict=True):
+        if _urgency(whole) < min(_urgency(alone), _urgency(said[at])):
+            reasons = ["read with what the same person said just before", *whole["reasons"]]
+            taken = {name: whole[name] for name in ("voice", "kind", "urgency", "readable", "language")}
+            said[at] = {**said[at], **taken, "reasons": reasons}
+
+
+def _urgency(fields: dict[str, Any]) -> int:
+    return URGENCIES.index(fields["urgency"])
+
+
+def _said_before(session: Session, mention: Any) -> str:
+    """The earlier parts of a story that its author tells in several posts of one thread."""
+    earlier = select(Mention.text, Mention.written_at).where(
+        Mention.source == mention.source,
+        Mention.thread == mention.thread,
+        Mention.author == mention.author,
+        Mention.written_at < mention.written_at,
+        Mention.written_at > mention.written_at - _PARTS * _ONE_STORY,
+        col(Mention.deleted_at).is_(None),
+    )
+    parts: list[str] = []
+    later = mention.written_at
+    for text, written_at in session.exec(earlier.order_by(col(Mention.written_at).desc()).limit(_PARTS)):
+        if later - written_at > _ONE_STORY:
+            break
+        parts.insert(0, text)
+        later = written_at
+    return " ".join(parts)  # people break off in the middle of a sentence
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Take out of the readings what they quote of posts that are gone; how many. What was counted of them stays counted."""
+    gone = session.exec(
+        select(Reading.id, Reading.categories)
+        .where(col(Reading.mention_id) == Mention.id, col(Reading.forgotten).is_(False))
+        .where(col(Mention.deleted_at) > now - _FORGETS)
+    ).all()
+    for id_, categories in gone:
+        quoted: dict[str, Any] = {"redacted_text": "", "reasons": [], "mentions_us": [], "forgotten": True}
+        quoted["categories"] = [{**category, "words": []} for category in categories]
+        session.execute(update(Reading).where(col(Reading.id) == id_).values(**quoted))
+    session.commit()
+    return len(gone)
 
 
 def _unread(session: Session, version: str, limit: int) -> Sequence[Any]:

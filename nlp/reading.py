@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlmodel import JSON, Column, Field, SQLModel, UniqueConstraint
 
+URGENCIES = ("danger", "here_now", "serious", "routine", "low", "none")  # the worst first
+
 
 def _json() -> Any:
     return Column(JSON, nullable=False)
@@ -29,8 +31,9 @@ class Reading(SQLModel, table=True):
     categories: list[dict[str, Any]] = Field(sa_column=_json())  # [{"id", "score" 0-1, "words"}]
     stage: str | None = None
     mood: float  # -1 to 1
-    urgency: str = Field(index=True)  # danger, here_now, serious, routine, low, none
+    urgency: str = Field(index=True)  # one of URGENCIES
     reasons: list[str] = Field(sa_column=_json())
     language: str  # ISO 639-1
     readable: bool  # False: no phrases of this language; a person must read it
     redacted_text: str
+    forgotten: bool = False  # the post is gone, and with it what was quoted of it here

@@ -53,7 +53,8 @@ class Desk:
         at = post.pop("written_at", NOW - timedelta(minutes=1))
         defaults = {"collector": "x", "source": "x", "ref": f"r{self.heard}", "author": f"author{self.heard}"}
         defaults |= {"heard_at": at, "url": f"https://x.example/{self.heard}"}
-        mention = Mention(**{**defaults, **post}, text=text, written_at=at)
+        fields = {**defaults, **post}
+        mention = Mention(**{"looked_at": fields["heard_at"], **fields}, text=text, written_at=at)
         self.session.add(mention)
         self.session.flush()
         assert mention.id is not None
@@ -72,7 +73,8 @@ class Desk:
     def edit(self, mention_id: int, text: str, at: datetime, **said: Any) -> None:
         """The author changes a post, and it is read again."""
         mention = self.session.get_one(Mention, mention_id)
-        mention.text, mention.edited_at, mention.revision = text, at, mention.revision + 1
+        mention.text, mention.edited_at, mention.revised_at = text, at, at
+        mention.revision += 1
         self.session.add(mention)
         self.read(mention_id, **said)
 

@@ -9,7 +9,7 @@ from conftest import NOW
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from alerts.case import MOVES, RANK, Case, CaseEvent, State, join, move, raise_urgency, waiting_cases
+from alerts.case import COPY, SAME_PERSON, MOVES, RANK, Case, CaseEvent, State, join, move, raise_urgency, waiting_cases
 
 STATES = get_args(State)
 HOUR = timedelta(hours=1)
@@ -124,10 +124,20 @@ def test_another_post_reopens_what_was_over(desk: Any, state: str) -> None:
     case = desk.case()
     case.state, case.owner, case.answered_at = state, "ana", NOW
     spoken = NOW + HOUR
-    join(desk.session, case, "routine", "care", spoken, spoken + HOUR, NOW + 3 * HOUR)
+    join(desk.session, case, SAME_PERSON, "routine", "care", spoken, spoken + HOUR, NOW + 3 * HOUR)
     assert (case.state, case.owner, case.answered_at, case.posts) == ("open", None, None, 2)
     assert case.clock_from == spoken, "the clock starts when the author spoke, not when we heard of it"
     assert case.due_at == spoken + HOUR
+    assert case.round == 2, "people get a new card"
+
+
+@pytest.mark.parametrize("state", ["answered", "closed", "dismissed"])
+def test_a_copy_counts_and_reopens_nothing(desk: Any, state: str) -> None:
+    desk.alert()
+    case = desk.case()
+    case.state, case.owner = state, "ana"
+    join(desk.session, case, COPY, "danger", "danger", NOW, NOW, NOW)
+    assert (case.state, case.owner, case.posts, case.round, case.urgency) == (state, "ana", 2, 1, "routine")
 
 
 @pytest.mark.parametrize("state", ["open", "claimed"])
@@ -136,7 +146,7 @@ def test_another_post_leaves_a_waiting_case_with_whom_it_is(desk: Any, state: st
     case = desk.case()
     case.state, case.owner = state, "ana"
     before = case.clock_from, case.due_at
-    join(desk.session, case, "routine", "care", NOW + HOUR, NOW + 2 * HOUR, NOW + HOUR)
+    join(desk.session, case, SAME_PERSON, "routine", "care", NOW + HOUR, NOW + 2 * HOUR, NOW + HOUR)
     assert (case.state, case.owner, case.posts) == (state, "ana", 2)
     assert (case.clock_from, case.due_at) == before
 

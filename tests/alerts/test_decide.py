@@ -9,9 +9,11 @@ import pytest
 from conftest import NOW
 from sqlmodel import select
 
+from alerts import decide as module
 from alerts.decide import Decision, Earlier, judge, stands
 from alerts.verdict import Verdict
 from config.schema import Care, Config, Kind, Rule, Urgency, Voice, When
+from listener.keep import DELETED, forget
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -233,6 +235,122 @@ def test_a_further_post_reopens_and_starts_its_own_clock(desk: Any) -> None:
     assert desk.case().state == "open"
     assert desk.case().clock_from == NOW - 10 * MINUTE
     assert desk.case().due_at == NOW + 50 * MINUTE
+
+
+# ---------------------------------------------------------------- threads, copies, quotes
+
+
+def test_what_others_answer_belongs_to_the_case(desk: Any) -> None:
+    """A conversation is one case: a question under a complaint, and an answer to that."""
+    desk.alert(ref="1", author="kim")
+    desk.alert(ref="2", thread="1", answers="1", author="bob")
+    desk.alert(ref="3", thread="1", answers="2", author="cy")
+    (case,) = desk.cases()
+    assert case.posts == 3
+    assert desk.events()[1:] == ["a post of another person"] * 2
+
+
+def test_what_the_same_person_adds_goes_with_it_whatever_it_says(desk: Any) -> None:
+    """"3/3 and nobody came" is no complaint by itself."""
+    desk.alert(ref="1", author="kim", urgency="danger")
+    added = desk.hear(ref="2", thread="1", author="kim", kind="comment", urgency="low")
+    desk.hear(ref="3", thread="1", author="bob", kind="comment", urgency="low")
+    desk.decide()
+    assert [(case.posts, case.urgency) for case in desk.cases()] == [(2, "danger")]
+    assert desk.verdict(added).reason.startswith("goes on with")
+    assert desk.verdict(3).outcome == "digest"
+
+
+@pytest.mark.parametrize("state", ["answered", "closed", "dismissed"])
+def test_thanks_after_the_end_reopen_nothing(desk: Any, state: str) -> None:
+    desk.alert(ref="1", author="kim")
+    desk.case().state = state
+    desk.session.commit()
+    added = desk.hear(ref="2", thread="1", author="kim", kind="praise", urgency="low")
+    desk.decide()
+    assert (desk.verdict(added).outcome, desk.case().state) == ("digest", state)
+
+
+def test_through_what_nobody_had_to_answer(desk: Any) -> None:
+    desk.alert(ref="1", author="kim")
+    desk.hear(ref="2", thread="1", answers="1", author="us", own=True)
+    desk.hear(ref="3", thread="1", answers="2", author="bob", kind="praise")
+    desk.alert(ref="4", thread="1", answers="3", author="bob")
+    assert [case.posts for case in desk.cases()] == [2]
+
+
+def test_under_the_hospitals_own_post_everyone_waits_for_an_answer(desk: Any) -> None:
+    desk.hear(ref="1", thread="1", author="us", own=True)
+    for n in range(3):
+        desk.alert(ref=f"r{n}", thread="1", answers="1", author=f"author{n}")
+    assert len(desk.cases()) == 3
+
+
+def test_somebody_else_in_danger_is_helped_on_their_own(desk: Any) -> None:
+    desk.alert(ref="1", author="kim", urgency="danger")
+    desk.alert(ref="2", thread="1", answers="1", author="bob", urgency="danger")
+    assert [case.urgency for case in desk.cases()] == ["danger", "danger"]
+
+
+def test_an_answer_to_what_was_not_heard_stands_alone(desk: Any) -> None:
+    desk.alert(ref="1", author="kim")
+    desk.alert(ref="2", thread="1", answers="unheard", author="bob")
+    assert len(desk.cases()) == 2
+
+
+def test_answers_that_go_round_in_a_circle(desk: Any) -> None:
+    desk.hear(ref="1", answers="2", author="kim", kind="praise")
+    desk.hear(ref="2", answers="1", author="bob", kind="praise")
+    desk.alert(ref="3", answers="1", author="cy")
+    assert len(desk.cases()) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)], ids=["first told first", "copies first"])
+def test_copies_are_one_case(desk: Any, order: tuple[int, ...]) -> None:
+    first = desk.hear(ref="1", author="kim", read=False)
+    copies = [desk.hear(ref=f"c{n}", source="bluesky", author=f"b{n}", story=first, read=False) for n in range(2)]
+    for n in order:
+        desk.read([first, *copies][n])
+        desk.decide()
+    (case,) = desk.cases()
+    assert case.posts == 3
+    assert desk.events().count("a copy of it") == 2
+
+
+def test_a_quote_belongs_to_what_it_quotes(desk: Any) -> None:
+    desk.alert(ref="1", author="kim")
+    desk.alert(ref="2", quotes="1", author="bob")
+    assert [case.posts for case in desk.cases()] == [2]
+
+
+def test_of_another_place_with_the_same_ref(desk: Any) -> None:
+    desk.alert(ref="1", author="kim")
+    desk.alert(ref="2", source="bluesky", answers="1", author="bob")
+    assert len(desk.cases()) == 2
+
+
+# ---------------------------------------------------------------- what is gone
+
+
+def test_what_is_gone_before_it_was_decided_is_dismissed(desk: Any) -> None:
+    mention = desk.hear("my mother waited")
+    forget(desk.session, [mention], DELETED, NOW)
+    desk.decide()
+    assert (desk.verdict(mention).outcome, desk.cases()) == ("dismiss", [])
+    assert "gone" in desk.verdict(mention).reason
+
+
+def test_no_word_of_what_is_gone_stays_in_verdicts_and_cases(desk: Any) -> None:
+    advert = desk.hear("hiring nurses", voice="promo", kind=None, urgency="none", reasons=["voice promo: 'hiring'"])
+    complaint = desk.hear("my mother waited", author="kim")
+    desk.decide()
+    assert "hiring" in desk.verdict(advert).reason
+    before = desk.case().version
+    forget(desk.session, [advert, complaint], DELETED, NOW)
+    assert [module.forget(desk.session, NOW + MINUTE) for _ in range(2)] == [2, 0]
+    assert desk.verdict(advert).reason == "rule 'adverts, job offers and spam'"
+    assert (desk.verdict(complaint).outcome, desk.verdict(complaint).case_id) == ("alert", 1)
+    assert (desk.case().author, desk.case().version) == (None, before + 1)
 
 
 # ---------------------------------------------------------------- edits and reading again

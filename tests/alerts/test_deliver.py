@@ -14,14 +14,17 @@ from fakes.slack import FakeSlack, live_mentions
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from alerts import decide
 from alerts import deliver as module
 from alerts.case import move
 from alerts.deliver import deliver, enqueue_report
 from alerts.delivery import DigestLine
 from alerts.message import DIGEST_LINES
 from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
+from listener.keep import DELETED, forget
 from listener.mention import Mention
-from listener.watch import Gap
+from listener.watch import Alarm, Gap
+from nlp import read
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 LATER = NOW + 2 * MINUTE
@@ -568,14 +571,92 @@ def test_deleted_there_is_deleted_on_the_card(desk: Any, workspace: FakeSlack, d
     mention = desk.hear("my mother waited")
     desk.decide()
     desk.deliver(door, clock.now())
-    post, case = desk.session.get(Mention, mention), desk.case()
-    post.deleted_at, case.version = NOW, case.version + 1
-    desk.session.commit()
+    forget(desk.session, [mention], DELETED, NOW)
+    decide.forget(desk.session, NOW)
     desk.deliver(door, clock.passes(SECOND))
     (message,) = workspace.messages("social-care")
     assert "my mother waited" not in str(message)
     assert "x.example" not in str(message)
     assert "(deleted by its author)" in words_in(message)
+
+
+def test_deleted_there_is_deleted_in_the_digest(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
+    gone = desk.hear("kind words of kim", kind="praise", url="https://x.example/kim")
+    desk.hear("kind words of bob", kind="praise")
+    desk.decide()
+    desk.deliver(door, clock.passes(2 * HOUR))
+    forget(desk.session, [gone], DELETED, NOW)
+    desk.session.commit()
+    assert desk.deliver(door, clock.passes(SECOND)).updated == 1
+    assert desk.deliver(door, clock.passes(SECOND)).updated == 0
+    (message,) = workspace.messages("kind-words")
+    assert "kim" not in str(message)
+    assert "kind words of bob" in words_in(message)
+
+
+def test_deleted_there_is_deleted_in_the_weekly_summary(
+    desk: Any, workspace: FakeSlack, door: Any, clock: Any, config: Any
+) -> None:
+    heard = NOW - timedelta(days=5)
+    gone = desk.hear("kind words of kim", kind="praise", heard_at=heard)
+    desk.hear("kind words of bob", kind="praise", heard_at=heard)
+    desk.decide()
+    since = datetime(2026, 11, 9, tzinfo=config.hospital.zone)
+    enqueue_report(desk.session, since, config, NOW)
+    desk.deliver(door, clock.passes(2 * HOUR))
+    assert "kind words of kim" in str(workspace.messages("social-weekly"))
+    forget(desk.session, [gone], DELETED, NOW)
+    read.forget(desk.session, NOW)
+    desk.deliver(door, clock.passes(SECOND))
+    (message,) = workspace.messages("social-weekly")
+    assert "kind words of kim" not in str(message)
+    assert "kind words of bob" in words_in(message)
+
+
+def test_a_reopened_case_gets_a_new_card(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
+    """The old one is far up in the channel, and an edit of it tells nobody."""
+    number = desk.alert("seven hours", ref="1", author="kim", urgency="danger")
+    desk.deliver(door, clock.now())
+    move(desk.session, number, "closed", "ana", "closed it", NOW)
+    desk.session.commit()
+    desk.deliver(door, clock.passes(HOUR))
+    desk.alert("he is worse now", ref="2", thread="1", author="kim", urgency="danger", now=clock.now())
+    desk.deliver(door, clock.passes(SECOND))
+    first, second = workspace.messages("social-care-danger")
+    assert live_mentions(second), "people are paged again"
+    assert "Also: he is worse now" in words_in(second)
+    desk.deliver(door, clock.passes(SECOND))
+    assert len(workspace.messages("social-care-danger")) == 2
+
+
+def test_a_card_shows_what_else_was_said(desk: Any, paper: Any) -> None:
+    desk.alert("seven hours", ref="1", author="kim", urgency="serious")
+    first = desk.case().mention_id
+    for n in range(5):
+        desk.hear(f"answer {n}", ref=f"a{n}", thread="1", answers="1", author=f"author{n}")
+    desk.hear("seven hours", ref="copy", story=first, author="dee", source="bluesky")
+    desk.decide()
+    desk.deliver(paper)
+    (post,) = paper.posts
+    assert post.message.excerpt.split("\n\n") == ["seven hours", "Also: answer 2", "Also: answer 3", "Also: answer 4"]
+    assert dict(post.message.lines)["Posts"] == "7 by 7 people"
+
+
+def test_what_is_wrong_with_a_collector_is_told_once_and_its_end_once(desk: Any, paper: Any) -> None:
+    alarm = Alarm(collector="x", kind="silent", why="x may be deaf", over="x hears again", raised_at=NOW)
+    desk.session.add(alarm)
+    desk.session.commit()
+    for n in range(3):
+        desk.deliver(paper, NOW + n * MINUTE)
+    alarm.over_at = NOW + HOUR
+    desk.session.commit()
+    for n in range(3):
+        desk.deliver(paper, NOW + HOUR + n * MINUTE)
+    told = [(post.channel, post.message.title, post.message.excerpt) for post in paper.posts]
+    assert told == [
+        ("health", "Please look: x", "x may be deaf."),
+        ("health", "Well again: x", "x hears again."),
+    ]
 
 
 def test_of_two_posts_the_deleted_one_is_not_shown(desk: Any, paper: Any) -> None:

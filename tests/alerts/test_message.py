@@ -41,6 +41,8 @@ VIEW = CaseView(
     urgency="routine",
     owner=None,
     posts=1,
+    people=1,
+    also=(),
     clock_from=NOW,
     due_at=NOW + timedelta(hours=1),
     answered_at=None,
@@ -58,7 +60,7 @@ VIEW = CaseView(
     site="Harbor Campus",
     departments=["Emergency"],
     reasons=["about us: St. Brigid's", "waiting: 'six hours'"],
-    deleted=False,
+    gone=None,
     zone=CHICAGO,
 )
 
@@ -136,15 +138,16 @@ def test_who_is_paged(oncall: str, live: str) -> None:
         ({"reach": 12345}, "Followers", "12,345"),
         ({"reach": 0}, "Followers", None),
         ({"posts": 3}, "Posts", "3 by the same person"),
+        ({"posts": 3, "people": 2}, "Posts", "3 by 2 people"),
         ({"posts": 1}, "Posts", None),
         ({"url": None}, "Link", None),
         ({"source": "google_reviews"}, "Posted", "Mon 09:00 on Google review"),
         ({"source": "somewhere"}, "Posted", "Mon 09:00 on somewhere"),
         ({"categories": []}, "About", None),
         ({"reasons": ["voice patient: 'my'"]}, "Why", None),
-        ({"deleted": True}, "About", None),
-        ({"deleted": True}, "Why", None),
-        ({"deleted": True}, "Link", None),
+        ({"gone": "deleted by its author"}, "About", None),
+        ({"gone": "deleted by its author"}, "Why", None),
+        ({"gone": "not kept any longer"}, "Link", "https://x.example/1?a=1&b=2"),
     ],
 )
 def test_lines(changes: dict[str, Any], label: str, value: str | None) -> None:
@@ -159,7 +162,7 @@ def test_what_is_not_read_says_so() -> None:
 
 
 def test_nothing_of_a_deleted_post_is_left() -> None:
-    message = card(replace(VIEW, deleted=True), "@here")
+    message = card(replace(VIEW, gone="deleted by its author", url=None), "@here")
     assert message.excerpt == "(deleted by its author)"
     assert not {"six", "x.example"} & set(json.dumps(message.blocks).replace("/", " ").split())
     assert "six hours" not in json.dumps(message.blocks)
@@ -277,7 +280,9 @@ def views(draw: Any) -> CaseView:
         departments=draw(st.lists(texts, max_size=3)),
         site=draw(st.none() | texts),
         reasons=draw(words),
-        deleted=draw(st.booleans()),
+        gone=draw(st.sampled_from([None, "deleted by its author"])),
+        people=draw(st.integers(1, 10**6)),
+        also=draw(st.lists(texts, max_size=2)),
     )
 
 

@@ -171,13 +171,13 @@ def test_a_burst_of_signals_is_one_end() -> None:
 def test_nothing_starts_once_the_end_began() -> None:
     busy, ran = clock._Busy(), threading.Event()
     assert busy.idle_within(0)
-    busy.counting(ran.set)()
+    busy.counting("a", ran.set)()
     assert not ran.is_set()
 
 
 def test_what_runs_is_waited_for_so_long() -> None:
     busy, go, begun = clock._Busy(), threading.Event(), threading.Event()
-    thread = threading.Thread(target=busy.counting(lambda: begun.set() or go.wait()))
+    thread = threading.Thread(target=busy.counting("a", lambda: begun.set() or go.wait()))
     thread.start()
     begun.wait()
     assert not busy.idle_within(0.01)

@@ -1,7 +1,7 @@
 """Which collectors there are, when they may ask, and what becomes of what they throw."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,19 +13,20 @@ from config.schema import CollectorSettings
 from listener import collect
 from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
 from listener.post import Asking, Page
-from listener.watch import Watch
 
 
 @pytest.fixture
 def pages(monkeypatch: pytest.MonkeyPatch, asking: Callable[..., Asking]) -> Callable[..., list[Page]]:
     """What a collector with this `fetch` gives through stage 1."""
 
-    def run(fetch: Any, watch: Watch | None = None, secrets: Any = None, **settings: Any) -> list[Page]:
+    def run(fetch: Any, cursor: Any = None, secrets: Any = None, **settings: Any) -> list[Page]:
         collector = SimpleNamespace(Settings=CollectorSettings, SECRETS=settings.pop("names", ()), fetch=fetch)
+        collector.OPTIONAL_SECRETS = settings.pop("optional", ())
         monkeypatch.setattr(collect, "known_collectors", lambda: {"probe": collector})
+        told = asking(secrets or {}, settings.pop("left", None))
         found = CollectorSettings(**settings)
         got: list[Page] = []
-        for page in collect.pages("probe", found, watch or Watch(name="probe"), asking(), secrets or {}):
+        for page in collect.pages("probe", "fetch", found, cursor or {}, told):
             got.append(page)
             run.got = got  # type: ignore[attr-defined]
         return got
@@ -77,68 +78,36 @@ def test_a_collector_sees_only_its_own_secrets(pages: Any) -> None:
         seen.append((dict(asking.secrets), cursor, asking.reads_left))
         yield Page((), {})
 
-    pages(fetch, Watch(name="probe", cursor={"a": 1}), {"A_TOKEN": "a", "B_TOKEN": "b"}, names=("A_TOKEN",))
-    assert seen == [({"A_TOKEN": "a"}, {"a": 1}, None)]
+    given = {"A_TOKEN": "a", "B_TOKEN": "b", "C_TOKEN": "c"}
+    pages(fetch, {"a": 1}, given, names=("A_TOKEN",), optional=("C_TOKEN", "D_TOKEN"))
+    assert seen == [({"A_TOKEN": "a", "C_TOKEN": "c"}, {"a": 1}, None)]
 
 
 # the read budget
 
 
 @pytest.mark.parametrize(
-    ("before", "reads", "given", "stops"),
+    ("left", "reads", "given", "stops"),
     [
-        (0, [40, 40], 2, False),
-        (0, [40, 60], 2, True),  # used up to the last one: the next pass waits
-        (0, [40, 70, 10], 2, True),
-        (90, [10, 10], 1, True),
-        (99, [1], 1, True),
-        (100, [10], 0, True),
-        (150, [10], 0, True),
+        (100, [40, 40], 2, False),
+        (100, [40, 60], 2, True),  # used up to the last one: the next pass waits
+        (100, [40, 70, 10], 2, True),
+        (10, [10, 10], 1, True),
+        (1, [1], 1, True),
+        (0, [10], 0, True),
+        (None, [1000], 1, False),
     ],
 )
-def test_the_budget_stops_a_pass(
-    pages: Any, clock: Any, before: int, reads: list[int], given: int, stops: bool
-) -> None:
-    watch = Watch(name="probe", reads=before, reads_day=clock.at.date())
+def test_the_budget_stops_a_pass(pages: Any, left: int | None, reads: list[int], given: int, stops: bool) -> None:
+    limits = {"daily_reads": 100, "monthly_reads": 900}
     if not stops:
-        assert len(pages(giving(*reads), watch, daily_reads=100)) == given
+        assert len(pages(giving(*reads), left=left, **limits)) == given
         return
     pages.got = []
-    with pytest.raises(ReadsUsedUp, match="the 100 reads of the day are used up; it goes on at midnight UTC") as caught:
-        pages(giving(*reads), watch, daily_reads=100)
+    with pytest.raises(ReadsUsedUp, match=r"its reads \(100 of the day, 900 of the month, in UTC\) are used up") as caught:
+        pages(giving(*reads), left=left, **limits)
     assert caught.value.at == datetime(2026, 11, 19, tzinfo=UTC)
     assert len(pages.got) == given
-
-
-def test_what_is_left_is_told_and_a_new_day_begins_at_none(pages: Any, clock: Any) -> None:
-    seen: list[int | None] = []
-
-    def fetch(_settings: Any, _cursor: Any, asking: Asking) -> Iterator[Page]:
-        seen.append(asking.reads_left)
-        yield Page((), {}, 1)
-
-    pages(fetch, Watch(name="probe", reads=30, reads_day=clock.at.date()), daily_reads=100)
-    pages(fetch, Watch(name="probe", reads=99, reads_day=clock.at.date() - timedelta(days=1)), daily_reads=100)
-    assert seen == [70, 100]
-
-
-@pytest.mark.parametrize(
-    ("reads", "budget", "paused", "may"),
-    [
-        (0, None, None, True),
-        (99, 100, None, True),
-        (100, 100, None, False),
-        (100, 200, None, True),  # a larger budget goes on at once
-        (100, None, None, True),
-        (0, None, timedelta(seconds=1), False),
-        (0, None, timedelta(0), True),
-        (0, None, timedelta(seconds=-1), True),
-    ],
-)
-def test_when_it_may_ask(clock: Any, reads: int, budget: int | None, paused: timedelta | None, may: bool) -> None:
-    until = None if paused is None else clock.at + paused
-    watch = Watch(name="x", reads=reads, reads_day=clock.at.date(), paused_until=until)
-    assert collect.may_ask(watch, CollectorSettings(daily_reads=budget), clock.at) is may
 
 
 # what is thrown

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
-from config.schema import Config
+from config.schema import CollectorSettings, Config
 from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
-from listener.keep import Kept, keep, reads_today, trouble, watch_of
+from listener.keep import Kept, keep, reads_left, spent, trouble, watch_of
 from listener.mention import Mention
 from listener.post import Page, Post, Unheard
-from listener.watch import Gap, Watch
+from listener.watch import Gap, Spend, Watch
 
 WRITTEN = datetime(2026, 11, 16, 14, tzinfo=UTC)
 
@@ -222,17 +222,29 @@ def test_what_a_collector_did_is_counted(engine: Engine, hear: Any, now: datetim
     later = now + timedelta(minutes=1)
     hear(post("2"), reads=1, at=later)
     found = watch(engine)
-    assert (found.kept, found.skipped, found.reads, found.reads_day) == (2, 1, 4, now.date())
+    assert (found.kept, found.skipped) == (2, 1)
     assert (found.asked_at, found.heard_at) == (later, now)  # nothing new in the second pass
-    tomorrow = now + timedelta(days=1)
-    assert reads_today(found, now) == 4
-    assert reads_today(found, tomorrow) == 0
-    hear(post("3"), reads=2, at=tomorrow)
-    assert reads_today(watch(engine), tomorrow) == 2
+
+
+@pytest.mark.parametrize(
+    ("daily", "monthly", "left"),
+    [(None, None, None), (10, None, 8), (None, 10, 4), (10, 10, 4), (2, 100, 0), (1, None, 0), (100, 7, 1)],
+)
+def test_what_is_left_of_a_budget(
+    engine: Engine, hear: Any, now: datetime, daily: int | None, monthly: int | None, left: int | None
+) -> None:
+    """16 November: four reads yesterday, two today, fifty in October."""
+    for at, reads in ((now - timedelta(days=20), 50), (now - timedelta(days=1), 4), (now, 1), (now, 1)):
+        hear(at=at, reads=reads, cost=reads * 0.005)
+    settings = CollectorSettings(daily_reads=daily, monthly_reads=monthly)
+    with Session(engine) as session:
+        assert spent(session, "x", now) == (2, 6)
+        assert reads_left(session, "x", settings, now) == left
+        assert sum(spend.cost for spend in session.exec(select(Spend))) == pytest.approx(0.28)
 
 
 def test_counts_add_up() -> None:
-    assert Kept(1, 2, 3, 4) + Kept(10, 20, 30, 40) == Kept(11, 22, 33, 44)
+    assert Kept(1, 2, 3, 4, 5) + Kept(10, 20, 30, 40, 50) == Kept(11, 22, 33, 44, 55)
 
 
 def test_what_could_not_be_heard_becomes_a_gap(engine: Engine, hear: Any, now: datetime) -> None:

@@ -13,7 +13,7 @@ AT = datetime(2026, 11, 16, 14, tzinfo=UTC)
 
 
 def mention(source: str, ref: str) -> Mention:
-    return Mention(collector="x", source=source, ref=ref, text="brigid", written_at=AT, heard_at=AT)
+    return Mention(collector="x", source=source, ref=ref, text="brigid", written_at=AT, heard_at=AT, looked_at=AT)
 
 
 def test_one_row_for_each_post_of_each_place(session: Session) -> None:
@@ -38,5 +38,5 @@ def test_a_new_watch_has_done_nothing(session: Session) -> None:
     session.commit()
     session.expire_all()
     found = session.exec(select(Watch)).one()
-    assert (found.cursor, found.failures, found.kept, found.skipped, found.reads) == ({}, 0, 0, 0, 0)
+    assert (found.cursor, found.failures, found.kept, found.skipped) == ({}, 0, 0, 0)
     assert (found.asked_at, found.heard_at, found.paused_until, found.trouble) == (None, None, None, None)

@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import Session, col, select
 
 from config.schema import Config
-from listener.keep import keep
+from listener.keep import DELETED, forget, keep
 from listener.post import Page, Post
-from nlp.pipeline import Reader
+from nlp import read as read_stage
+from nlp.pipeline import Reader, Text
 from nlp.read import read
 from nlp.reading import Reading
 
@@ -45,6 +46,71 @@ def test_an_answer_in_a_thread_about_us_is_about_us(
     )
     read(session, reader, now)
     assert [reading.urgency for reading in session.exec(select(Reading))] == ["danger", "danger"]
+
+
+def test_a_fragment_is_read_with_what_came_before(
+    session: Session, config: Config, reader: Reader, now: datetime
+) -> None:
+    parts = ("My mom at St. Brigid's is not", "breathing right")
+    posts = [
+        Post(source="x", ref=f"{n}", text=text, written_at=now - timedelta(minutes=9 - n), author="jo", thread="0")
+        for n, text in enumerate(parts)
+    ]
+    kept(session, config, now, *posts)
+    read(session, reader, now)
+    last = session.exec(select(Reading).where(Reading.mention_id == 2)).one()
+    assert next(iter(reader.read([Text(parts[1], about_us=True)])))["urgency"] != "danger"
+    assert last.urgency == "danger"
+    assert last.redacted_text == parts[1], "each card shows its own words"
+    assert last.reasons[0] == "read with what the same person said just before"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"author": "bob"}, {"thread": "9"}, {"source": "bluesky"}, {"written_at": timedelta(hours=3)}, {"author": None}],
+    ids=str,
+)
+def test_what_is_not_one_story(
+    session: Session, config: Config, reader: Reader, now: datetime, changes: dict[str, object]
+) -> None:
+    first = post("1", "My mom at St. Brigid's is not", now, thread="1")
+    usual = {"source": "x", "ref": "2", "author": "jo", "thread": "1", "about_us": True, "text": "breathing right"}
+    fields = {**usual, "written_at": timedelta(minutes=1), **changes}
+    span = fields["written_at"]
+    assert isinstance(span, timedelta)
+    kept(session, config, now, first, Post.model_validate({**fields, "written_at": first.written_at + span}))
+    read(session, reader, now)
+    assert session.exec(select(Reading).where(Reading.mention_id == 2)).one().urgency != "danger"
+
+
+def test_the_beginning_heard_late_is_read_with_what_follows(
+    session: Session, config: Config, reader: Reader, now: datetime
+) -> None:
+    """X gives the newest page first: the end of a thread is kept before its beginning."""
+    second = Post(
+        source="x", ref="2", text="he's breathing but he won't answer me", thread="1", author="jo",
+        written_at=now - timedelta(minutes=2),
+    )  # fmt: skip
+    kept(session, config, now, second)
+    read(session, reader, now)
+    assert [reading.urgency for reading in session.exec(select(Reading))] == ["none"]
+    kept(session, config, now, post("1", "my father is unconscious on the floor at St. Brigid's, no one is coming", now))
+    read(session, reader, now)
+    newest = session.exec(select(Reading).where(Reading.mention_id == 1).order_by(col(Reading.id).desc())).first()
+    assert newest is not None
+    assert newest.urgency == "danger"
+
+
+def test_no_word_of_what_is_gone_stays(session: Session, config: Config, reader: Reader, now: datetime) -> None:
+    kept(session, config, now, post("1", "four hours of waiting in the ER at St. Brigid's, the nurse was rude", now))
+    read(session, reader, now)
+    forget(session, [1], DELETED, now)
+    assert [read_stage.forget(session, now + timedelta(minutes=1)) for _ in range(2)] == [1, 0]
+    reading = session.exec(select(Reading)).one()
+    assert (reading.redacted_text, reading.reasons, reading.mentions_us) == ("", [], [])
+    assert reading.categories
+    assert all(category["words"] == [] for category in reading.categories)
+    assert (reading.kind, reading.urgency != "none") == ("complaint", True), "what was counted stays counted"
 
 
 def test_a_post_that_breaks_the_reader_goes_to_people_and_holds_up_nobody(

@@ -62,8 +62,8 @@ def upgrade() -> None:
         sa.Column("deleted_why", _text(), nullable=True),
     ):
         op.add_column("mention", column)
-    op.execute("UPDATE mention SET looked_at = heard_at, revised_at = edited_at")
-    op.execute("UPDATE mention SET deleted_why = 'deleted at its place' WHERE deleted_at IS NOT NULL")
+    op.execute("UPDATE mention SET looked_at = heard_at, revised_at = edited_at, thread = COALESCE(thread, ref)")
+    op.execute("UPDATE mention SET deleted_why = 'deleted by its author' WHERE deleted_at IS NOT NULL")
     op.create_index(op.f("ix_mention_story"), "mention", ["story"])
     op.create_index(op.f("ix_mention_looked_at"), "mention", ["looked_at"])
     for column in (
@@ -76,7 +76,9 @@ def upgrade() -> None:
     op.drop_column("watch", "reads_day")
     op.drop_column("watch", "reads")
     op.add_column("case", sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
-    op.add_column("case", sa.Column("people", sa.Integer(), nullable=False, server_default="1"))
+    for table in ("reading", "verdict"):
+        op.add_column(table, sa.Column("forgotten", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index(op.f("ix_mention_deleted_at"), "mention", ["deleted_at"])
     op.add_column("delivery", sa.Column("alarm_id", sa.Integer(), nullable=True))
     op.add_column("delivery", sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
     op.create_index(op.f("ix_delivery_alarm_id"), "delivery", ["alarm_id"])
@@ -84,11 +86,17 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    for index, table in (("ix_delivery_alarm_id", "delivery"), ("ix_mention_looked_at", "mention"), ("ix_mention_story", "mention")):
+    for index, table in (
+        ("ix_delivery_alarm_id", "delivery"),
+        ("ix_mention_deleted_at", "mention"),
+        ("ix_mention_looked_at", "mention"),
+        ("ix_mention_story", "mention"),
+    ):
         op.drop_index(op.f(index), table_name=table)
     for table, column in (
         *(("delivery", name) for name in ("round", "alarm_id")),
-        *(("case", name) for name in ("people", "round")),
+        *((table, "forgotten") for table in ("reading", "verdict")),
+        ("case", "round"),
         *(("watch", name) for name in ("started_at", "filters", "own_cursor")),
         *(("mention", name) for name in ("deleted_why", "looked_at", "story", "revised_at", "quotes")),
     ):

@@ -1,0 +1,98 @@
+"""One request with limits, against a server that does what servers do."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fakes.server import Answer, FakeServer, NotJson, RateLimited, Request, Reset, Stall, Status
+
+from listener.errors import AskedToWait, NeedsPerson, TryLater
+from listener.web import Answer as Given
+from listener.web import get, remedy, retry_at
+
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+
+
+class Site(FakeServer):
+    body = "hello"
+
+    def answer(self, request: Request) -> Answer:
+        return Answer(200, self.body)
+
+    def status_answer(self, code: int) -> Answer:
+        return Answer(code, {"error": code})
+
+    def limited_answer(self, fault: RateLimited) -> Answer:
+        return Answer(429, {}, {"retry-after": str(fault.retry_after)})
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        yield site
+
+
+def test_what_comes_back(site: Site) -> None:
+    answer = get("rss", f"{site.base_url}/feed", {"a": "b"}, {"if-none-match": "x"})
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (200, b"hello", "text/plain")
+    assert site.requests[0].query == {"a": "b"}
+    assert site.requests[0].headers["if-none-match"] == "x"
+
+
+def test_too_large(site: Site) -> None:
+    site.body = "x" * 2_000_000
+    with pytest.raises(NeedsPerson, match=r"^rss: the answer is larger than 1 MB"):
+        get("rss", site.base_url, largest=1_000_000)
+
+
+@pytest.mark.parametrize(("fault", "said"), [(Stall(20), "Timeout"), (Reset(), "ConnectionError")], ids=str)
+def test_no_answer(site: Site, fault: Any, said: str) -> None:
+    site.fail_next(fault)
+    begun = time.monotonic()
+    with pytest.raises(TryLater, match=rf"^rss: no answer \(\w*{said}\); check the network"):
+        get("rss", site.base_url, timeout=0.3)
+    assert time.monotonic() - begun < 3
+
+
+def test_json(site: Site) -> None:
+    site.fail_next(Status(200, {"a": 1}))
+    assert get("rss", site.base_url).json("rss") == {"a": 1}
+    site.fail_next(NotJson())
+    with pytest.raises(TryLater, match="is not JSON"):
+        get("rss", site.base_url).json("rss")
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("120", NOW + timedelta(minutes=2)),
+        ("0", NOW),
+        ("Wed, 18 Nov 2026 09:05:00 GMT", NOW + timedelta(minutes=5)),
+        ("Wed, 18 Nov 2026 09:05:00 -0000", NOW + timedelta(minutes=5)),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("99999999999", None),
+        ("1.5", None),
+    ],
+)
+def test_when_to_come_back(said: str, at: datetime | None) -> None:
+    assert retry_at({"retry-after": said}, NOW) == at
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "sentence"),
+    [
+        (429, AskedToWait, "rss: asks to wait (429)"),
+        (404, NeedsPerson, "rss: there is no such feed"),
+        (403, TryLater, "rss: answers 403"),
+        (503, TryLater, "rss: answers 503"),
+    ],
+)
+def test_a_status_and_its_remedy(status: int, kind: type[Exception], sentence: str) -> None:
+    found = remedy("rss", Given(status, {"retry-after": "60"}, b"", ""), NOW, {404: "there is no such feed"})
+    assert (type(found), str(found)) == (kind, sentence)
+    if isinstance(found, TryLater):
+        assert found.at == NOW + timedelta(minutes=1)
