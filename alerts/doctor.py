@@ -7,25 +7,28 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from alerts.figures import heard_between
 from alerts.ledger import ledger
 from alerts.report import known_sections
 from alerts.slack import Slack
 from config.load import ConfigError, load
-from config.schema import Config
+from config.schema import CollectorSettings, Config
 from listener.collect import known_collectors, settings_of_all
 from listener.database import open_database
 from listener.environment import Environment
 from listener.errors import CallLightError
-from listener.watch import Watch
+from listener.health import troubles
+from listener.keep import spent
+from listener.watch import Spend, Watch
 from nlp.encoder import ModelError
 from nlp.phrases import check
 from nlp.pipeline import Reader
 
 _SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read"}
 _SKEW = timedelta(seconds=60)
+_ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
             settings = config.collectors.get(watch.name)
             if settings is None or not settings.on:
                 continue
-            yield _watch(watch, settings.quiet_after, now)
+            yield from _watch(session, watch, settings, now)
         result = ledger(heard_between(session, now - timedelta(days=7), now), now)
         stuck = ", ".join(f"{count} {where}" for where, count in result.stuck.items())
         yield Finding(
@@ -93,17 +96,25 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
     engine.dispose()
 
 
-def _watch(watch: Watch, quiet_after: timedelta, now: datetime) -> Finding:
-    if watch.trouble:
-        return Finding(f"{watch.name}: failed {watch.failures} times", False, watch.trouble)
-    if watch.heard_at and now - watch.heard_at > quiet_after:
-        hours = int((now - watch.heard_at).total_seconds() // 3600)
-        return Finding(
-            f"{watch.name}: nothing new for {hours} hours",
-            False,
-            "is its search still right? Try it on the site itself",
+def _watch(session: Session, watch: Watch, settings: CollectorSettings, now: datetime) -> Iterator[Finding]:
+    """How a collector fares: what people were told of it, and what it cost."""
+    today, month = spent(session, watch.name, now)
+    heard = f"{watch.name}: {watch.kept:,} posts kept"
+    if month or settings.price_per_read:
+        since = now.date().replace(day=1)
+        dollars = select(func.sum(Spend.cost)).where(Spend.collector == watch.name, col(Spend.day) >= since)
+        of_day = f" of {settings.daily_reads:,}" if settings.daily_reads is not None else ""
+        of_month = f" of {settings.monthly_reads:,}" if settings.monthly_reads is not None else ""
+        heard += f"; {today:,}{of_day} reads today, {month:,}{of_month} this month, ${session.exec(dollars).one() or 0:,.2f}"
+    wrong = troubles(watch, settings, (today, month), now)
+    if watch.asked_at is not None and now - watch.asked_at > 3 * settings.every + _ASKED_LATELY:
+        yield Finding(
+            f"{watch.name}: not asked since {watch.asked_at:%Y-%m-%d %H:%M} UTC", False, "is call-light run running?"
         )
-    return Finding(f"{watch.name}: {watch.kept} posts kept", True)
+    if watch.trouble and not any(trouble.kind == "failing" for trouble in wrong):
+        yield Finding(f"{watch.name}: the last pass failed", False, watch.trouble)
+    yield from (Finding(f"{watch.name}: {trouble.kind}", False, trouble.why) for trouble in wrong)
+    yield Finding(heard, True)
 
 
 def _collectors(environment: Environment, config: Config) -> Iterator[Finding]:

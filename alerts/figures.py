@@ -5,7 +5,7 @@ Everything is counted by the time a mention was heard, so that the sections of a
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from alerts.delivery import PAGE, Delivery, DigestLine
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
-from listener.watch import Gap
+from listener.watch import Alarm, Gap, Spend
 from nlp.reading import Reading
 
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
@@ -44,6 +44,7 @@ class Heard:
     card_sent: bool
     deleted: bool = False
     digest_held: datetime | None = None  # since when its digest is ready and not sent
+    collector: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Figures:
     owners: dict[str, str]
     targets: dict[str, timedelta]
     hospital: str
+    spends: Sequence[Spend] = ()  # of the UTC days that begin in the span
+    alarms: Sequence[Alarm] = ()  # that were on at some time in the span
     before: "Figures | None" = field(default=None, repr=False)  # the span of the same length before this one
 
     def of_patients(self) -> list[Heard]:
@@ -110,6 +113,10 @@ def _one(
     opened_by = and_(col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= since, col(Mention.heard_at) < until)
     cases = session.exec(select(Case).where(opened_by).order_by(col(Case.id))).all()
     gaps = session.exec(select(Gap).where(col(Gap.found_at) >= since, col(Gap.found_at) < until)).all()
+    first, last = (moment.astimezone(UTC).date() for moment in (since, until))
+    spends = session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()
+    still_on = or_(col(Alarm.over_at).is_(None), col(Alarm.over_at) >= since)
+    alarms = session.exec(select(Alarm).where(col(Alarm.raised_at) < until, still_on).order_by(col(Alarm.id))).all()
     targets = config.care.targets
     return Figures(
         since,
@@ -123,6 +130,8 @@ def _one(
         {name: category.owner for name, category in config.keywords.categories.items()},
         {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
         config.hospital.name,
+        spends,
+        alarms,
         before,
     )
 
@@ -147,4 +156,5 @@ def _heard(mention: Mention, reading: Any, verdict: Any, card_sent: bool, digest
         card_sent,
         mention.deleted_at is not None,
         digest_held,
+        mention.collector,
     )

@@ -15,9 +15,11 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import jinja2
+from sqlmodel import Session
 
 import alerts.sections
-from alerts.figures import Figures
+from alerts.figures import Figures, figures
+from config.schema import Config
 from listener.errors import NeedsPerson
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
@@ -56,6 +58,32 @@ def html(sections: Sequence[Section], figures: Figures) -> str:
     )
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(sections=sections, hospital=figures.hospital, span=span_in_words(figures))
+
+
+def write(
+    folder: Path, session: Session, config: Config, since: datetime, until: datetime, now: datetime
+) -> tuple[Path, Figures, list[Section]]:
+    """Write the page of a span into a folder; its file, and what it was made of."""
+    numbers = figures(session, config, since, until, now)
+    sections = report(numbers, config.report.sections)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{since.date()}-to-{(until - timedelta(seconds=1)).date()}.html"
+    path.write_text(html(sections, numbers), encoding="utf-8")
+    return path, numbers, sections
+
+
+def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:
+    """Write every page in the folder anew, without the posts that are gone by now; how many."""
+    count = 0
+    for path in sorted(folder.glob("*-to-*.html")):
+        try:
+            first, last = (date.fromisoformat(day) for day in path.stem.split("-to-"))
+        except ValueError:  # a file that people put there
+            continue
+        since = datetime.combine(first, time(), config.hospital.zone)
+        write(folder, session, config, since, datetime.combine(last + timedelta(days=1), time(), config.hospital.zone), now)
+        count += 1
+    return count
 
 
 def span_in_words(figures: Figures) -> str:

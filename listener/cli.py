@@ -472,7 +472,7 @@ def _service(is_service: bool = False) -> "Service":
     environment = _environment()
     config = _config(environment.config)
     engine = open_database(environment.data, environment.database_url)
-    return Service(config, engine, _door(config, environment), environment.secrets)
+    return Service(config, engine, _door(config, environment), environment.secrets, reports=_reports())
 
 
 def _door(config: "Config", environment: "Environment") -> "Door":
@@ -681,24 +681,19 @@ def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: b
 
 def _write_report(service: "Service", since: datetime, until: datetime, now: datetime, terminal: "Terminal") -> Path:
     """Write the page of a span into the data folder and print its first section."""
-    from alerts.figures import figures
-    from alerts.report import html, span_in_words
-    from alerts.report import report as sections_of
+    from alerts import report as reports
 
-    config = service.config
     with _session(service.engine) as session:
-        numbers = figures(session, config, since, until, now)
-        sections = sections_of(numbers, config.report.sections)
-        page = html(sections, numbers)
-    folder = _environment().data / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{since.date()}-to-{(until - timedelta(seconds=1)).date()}.html"
-    path.write_text(page, encoding="utf-8")
-    terminal.rule(f"What was said, {span_in_words(numbers)}")
+        path, numbers, sections = reports.write(_reports(), session, service.config, since, until, now)
+    terminal.rule(f"What was said, {reports.span_in_words(numbers)}")
     for section in sections[:1]:
         for sentence in section.sentences:
             terminal.print(sentence, highlight=False, markup=False)
     return path
+
+
+def _reports() -> Path:
+    return _environment().data / "reports"
 
 
 if __name__ == "__main__":

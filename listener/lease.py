@@ -24,6 +24,7 @@ def take(session: Session, me: str, now: datetime) -> Lease | None:
     """Take or renew the lease, and commit; the lease of the other copy if it holds it."""
     lease = session.get(Lease, _NAME, with_for_update=True)
     if lease is not None and lease.holder != me and lease.until > now and not _is_dead(lease.holder):
+        session.expunge(lease)
         session.rollback()
         return lease
     if lease is None or lease.holder != me:

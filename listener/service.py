@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver
+from alerts import act, decide, deliver, report
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
@@ -75,8 +76,10 @@ class Service:
         door: Door,
         secrets: Mapping[str, str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        reports: Path | None = None,
     ) -> None:
         self.config, self.engine, self.door, self.secrets, self.now = config, engine, door, secrets, now
+        self.reports = reports  # the folder of the weekly pages
         self.stop = threading.Event()
         self.heard = threading.Event()  # something new was kept since the flow last looked
         self.sooner: queue.SimpleQueue[str] = queue.SimpleQueue()  # jobs that must not wait for their time
@@ -185,10 +188,14 @@ class Service:
         """Every stage takes out what it made of the words of posts that are gone."""
         from nlp import read
 
+        now = self.now()
         with Session(self.engine) as session:
-            read.forget(session, self.now())
+            gone = read.forget(session, now)
         with Session(self.engine) as session:
-            decide.forget(session, self.now())
+            decide.forget(session, now)
+        if gone and self.reports is not None:
+            with Session(self.engine) as session:
+                report.write_again(self.reports, session, self.config, now)
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]

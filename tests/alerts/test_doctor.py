@@ -14,7 +14,7 @@ from alerts.doctor import Finding, examine
 from listener.database import open_database
 from listener.environment import Environment
 from listener.mention import Mention
-from listener.watch import Watch
+from listener.watch import Spend, Watch
 
 
 @pytest.fixture
@@ -64,23 +64,39 @@ def test_no_database(folder: Path, now: datetime) -> None:
 @pytest.mark.parametrize(
     ("watch", "what"),
     [
-        ({"trouble": "x: no answer from X (Timeout)", "failures": 3}, "x: failed 3 times"),
-        ({"heard_at": timedelta(days=3)}, "x: nothing new for 72 hours"),
+        ({"trouble": "x: no answer from X (Timeout)", "failures": 3}, "x: failing"),
+        ({"heard_at": timedelta(days=3)}, "x: silent"),
         ({"heard_at": timedelta(hours=1), "kept": 4}, None),
+        ({"heard_at": timedelta(hours=1), "asked_at": timedelta(hours=1)}, "x: not asked since 2026-11-16 14:00 UTC"),
+        ({"heard_at": timedelta(hours=1), "trouble": "x: X answers 503", "failures": 1}, "x: the last pass failed"),
     ],
 )
 def test_a_collector_that_fails_or_is_silent(
     folder: Path, now: datetime, watch: dict[str, Any], what: str | None
 ) -> None:
     edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true")
-    if "heard_at" in watch:
-        watch = {**watch, "heard_at": now - watch["heard_at"]}
+    watch = {"asked_at": timedelta(minutes=1), **watch}
+    watch = {name: now - value if isinstance(value, timedelta) else value for name, value in watch.items()}
     engine = open_database(folder / "data")
     with Session(engine) as session:
         session.add(Watch(name="x", **watch))
         session.commit()
     engine.dispose()
     assert set(wrong(found(folder, now, X_BEARER_TOKEN="t"))) == ({what} if what else set())
+
+
+def test_what_was_spent(folder: Path, now: datetime) -> None:
+    edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true\nmonthly_reads = 9000")
+    engine = open_database(folder / "data")
+    with Session(engine) as session:
+        session.add(Watch(name="x", asked_at=now, heard_at=now, kept=1200))
+        session.add(Spend(collector="x", day=now.date(), reads=40, cost=0.2))
+        session.add(Spend(collector="x", day=now.date() - timedelta(days=1), reads=1000, cost=5.0))
+        session.add(Spend(collector="x", day=now.date() - timedelta(days=40), reads=7, cost=9.0))
+        session.commit()
+    engine.dispose()
+    sentence = "x: 1,200 posts kept; 40 of 2,000 reads today, 1,040 of 9,000 this month, $5.20"
+    assert found(folder, now, X_BEARER_TOKEN="t")[sentence].ok
 
 
 def test_posts_that_are_stuck(folder: Path, now: datetime) -> None:

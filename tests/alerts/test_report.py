@@ -13,7 +13,7 @@ from alerts.report import Section, html, known_sections, report, span_in_words, 
 from listener.errors import NeedsPerson
 
 CHICAGO = ZoneInfo("America/Chicago")
-ALL = ["headline", "volume", "categories", "reply_times", "praise", "ledger"]
+ALL = ["headline", "volume", "categories", "reply_times", "praise", "listening", "ledger"]
 
 
 class Page(HTMLParser):

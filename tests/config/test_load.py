@@ -17,7 +17,7 @@ from config.places import places_of
 from listener.collect import settings_of_all
 
 FILES = ("care.toml", "hospital.toml", "keywords.toml", "listening.toml", "report.toml")
-SECTIONS = ("headline", "volume", "categories", "reply_times", "praise", "ledger")
+SECTIONS = ("headline", "volume", "categories", "reply_times", "praise", "listening", "ledger")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_sentence_has_all_of_it() -> None:
         ("care.toml", 'do = "digest"', 'dos = "digest"', "dos", "rules[2].dos", "an unknown key", "name, when, do, to", "do"),
         ("care.toml", "routine =", "rutine =", "rutine", "targets.rutine", "an unknown key", "danger, here_now", "routine"),
         ("listening.toml", "daily_reads", "daily_read", "daily_read = 2000", "collectors.x.daily_read", "an unknown key", "on, every", "daily_reads"),
-        ("listening.toml", "[collectors.reddit]", "[collectors.redit]", "collectors.redit", "collectors.redit", "an unknown collector", "file, reddit, x", "reddit"),
+        ("listening.toml", "[collectors.reddit]", "[collectors.redit]", "collectors.redit", "collectors.redit", "an unknown collector", "reddit", "reddit"),
         ("keywords.toml", "[urgency.danger]", "[urgency.dangr]", "urgency.dangr", "urgency.dangr", "an unknown key", "danger, here_now, serious", "danger"),
         ("report.toml", "hour = 8", "our = 8", "our = 8", "our", "an unknown key", "day, hour, channel, sections", "hour"),
         # wrong types
@@ -147,7 +147,7 @@ def test_one_mistake(
         ("hospital.toml", 'name = "Saint Brigid Medical Center"', "name"),
         (
             "report.toml",
-            'sections = ["headline", "volume", "categories", "reply_times", "praise", "ledger"]',
+            'sections = ["headline", "volume", "categories", "reply_times", "praise", "listening", "ledger"]',
             "sections",
         ),
     ],
@@ -344,7 +344,7 @@ def test_windows_line_ends_and_a_byte_order_mark(folder: Path) -> None:
 def test_the_schema_names_every_key() -> None:
     found = schema(settings_of_all())
     assert set(found) == set(FILES)
-    assert set(found["listening.toml"]["properties"]["collectors"]["properties"]) == {"file", "reddit", "x"}
+    assert set(found["listening.toml"]["properties"]["collectors"]["properties"]) == set(settings_of_all())
     assert not found["hospital.toml"]["additionalProperties"]
 
 

@@ -145,6 +145,28 @@ def test_each_job_runs_at_once() -> None:
     assert process.end(signal.SIGTERM)[0] == 0
 
 
+def test_a_job_that_is_called_does_not_wait_for_its_time() -> None:
+    process = Process("""
+        import queue
+        sooner = queue.SimpleQueue()
+        def caller():
+            if len(said) == 1:
+                say("called")
+                sooner.put("rare")
+        def rare():
+            said.append(1)
+            say(f"rare {len(said)}")
+            if len(said) == 2:
+                stop.set()
+        clock.run([often("rare", rare, 3600), often("caller", caller, 0.2)], stop, sooner)
+        say("over")
+    """)
+    status, seconds, out, err = process.end()
+    assert (status, out.split("\n")[-3:]) == (0, ["rare 2", "over", ""]), err
+    assert seconds < 10
+    assert "WARNING" not in err
+
+
 def test_it_ends_when_told_to_from_within() -> None:
     process = Process("""
         clock.run([often("one", stop.set)], stop)

@@ -17,7 +17,8 @@ from sqlmodel import Session, SQLModel, select
 from listener import database
 from listener.database import open_database
 from listener.errors import NeedsPerson
-from listener.watch import Watch
+from listener.mention import Mention
+from listener.watch import Spend, Watch
 
 
 def every_table() -> None:
@@ -192,3 +193,29 @@ def test_several_that_open_it_at_once_make_it_once(tmp_path: Path) -> None:
 def test_the_migrations_come_with_the_program() -> None:
     assert (database._MIGRATIONS / "env.py").is_file()
     assert list((database._MIGRATIONS / "versions").glob("0*.py"))
+
+
+def test_what_was_kept_by_the_first_version_is_still_there(tmp_path: Path) -> None:
+    """A database of the first tables, with a row in each that the second ones change."""
+    from alembic import command
+    from alembic.config import Config as Settings
+
+    engine = database._engine(tmp_path, None)
+    settings = Settings()
+    settings.set_main_option("script_location", str(database._MIGRATIONS))
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        at = "2026-11-16 15:00:00.000000"
+        mention = "INSERT INTO mention (id, collector, source, ref, text, written_at, heard_at, about_us, own, revision) "
+        connection.exec_driver_sql(f"{mention} VALUES (1, 'x', 'x', '9', 'brigid', '{at}', '{at}', 0, 0, 1)")
+        watch = "INSERT INTO watch (name, cursor, asked_at, failures, kept, skipped, reads_day, reads) "
+        connection.exec_driver_sql(f"""{watch} VALUES ('x', '{{"a": 1}}', '{at}', 0, 1, 0, '2026-11-16', 40)""")
+    engine.dispose()
+    engine = open_database(tmp_path)
+    with Session(engine) as session:
+        mention_, watch_ = session.exec(select(Mention)).one(), session.get_one(Watch, "x")
+        assert (mention_.text, mention_.thread, mention_.looked_at) == ("brigid", "9", mention_.heard_at)
+        assert (watch_.cursor, watch_.own_cursor, watch_.started_at) == ({"a": 1}, {}, watch_.asked_at)
+        assert [(spend.collector, spend.reads) for spend in session.exec(select(Spend))] == [("x", 40)]
+    engine.dispose()

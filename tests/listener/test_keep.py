@@ -13,7 +13,7 @@ from config.schema import CollectorSettings, Config
 from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
 from listener.keep import Kept, keep, reads_left, spent, trouble, watch_of
 from listener.mention import Mention
-from listener.post import Page, Post, Unheard
+from listener.post import Page, Post, Ref, Unheard
 from listener.watch import Gap, Spend, Watch
 
 WRITTEN = datetime(2026, 11, 16, 14, tzinfo=UTC)
@@ -301,3 +301,92 @@ def test_logs_carry_counts_and_no_words(
     assert "action=keep collector=x new=1 edited=0 again=0 skipped=1" in caplog.text
     assert "remedy=NeedsPerson" in caplog.text
     assert not {"mother", "ann", "sentence"} & set(caplog.text.split())
+
+
+# threads and copies
+
+LONG = "nine hours in the hallway of the hospital with a broken hip and nobody brought her any water or a blanket"
+
+
+def links(engine: Engine) -> dict[str, tuple[int, str | None]]:
+    """ref -> revision, ref of the first telling."""
+    with Session(engine) as session:
+        rows = session.exec(select(Mention)).all()
+        refs = {row.id: row.ref for row in rows}
+        return {row.ref: (row.revision, refs.get(row.story)) for row in rows}
+
+
+def minutes(count: int) -> datetime:
+    return WRITTEN + timedelta(minutes=count)
+
+
+def test_what_a_thread_holds_is_read_again_when_its_beginning_comes(engine: Engine, hear: Any) -> None:
+    hear(post("3", thread="1", written_at=minutes(3)), post("9", thread="9", written_at=minutes(3)))
+    hear(post("2", thread="1", written_at=minutes(2)))
+    hear(post("1", written_at=minutes(1)))
+    assert {ref: revision for ref, (revision, _) in links(engine).items()} == {"3": 3, "9": 1, "2": 2, "1": 1}
+
+
+def test_what_comes_in_order_is_read_once(engine: Engine, hear: Any) -> None:
+    for n in (1, 2, 3):
+        hear(post(str(n), thread="1", written_at=minutes(n)))
+    hear(post("5", thread="1", written_at=minutes(5)), post("4", thread="1", written_at=minutes(4)))
+    assert {revision for revision, _ in links(engine).values()} == {1}
+
+
+def test_the_same_thread_at_another_place_is_another(engine: Engine, hear: Any) -> None:
+    hear(post("3", thread="1", written_at=minutes(3)))
+    hear(post("1", thread="1", source="bluesky", written_at=minutes(1)))
+    assert {revision for revision, _ in links(engine).values()} == {1}
+
+
+def test_copies_point_to_the_first_telling(engine: Engine, hear: Any) -> None:
+    hear(post("c1", f"RT {LONG}", written_at=minutes(5), author="bob"), post("1", LONG, author="ann"))
+    hear(post("c2", LONG.upper(), source="bluesky", author="cy"), post("2", "something else altogether", author="dee"))
+    assert {ref: first for ref, (_, first) in links(engine).items()} == {"c1": "1", "1": None, "c2": "1", "2": None}
+
+
+def test_a_copy_after_the_first_was_deleted_is_a_first_telling(engine: Engine, hear: Any, now: datetime) -> None:
+    hear(post("1", LONG, author="ann"))
+    hear(deleted=(Ref("x", "1"), Ref("x", "unknown"), Ref("bluesky", "1")))
+    hear(post("2", LONG, author="bob"))
+    assert links(engine)["2"] == (1, None)
+    with Session(engine) as session:
+        assert session.exec(select(Mention).where(Mention.ref == "1")).one().text == ""
+
+
+def test_a_week_later_it_is_another_story(engine: Engine, hear: Any, now: datetime) -> None:
+    hear(post("1", LONG, author="ann"))
+    hear(post("2", LONG, author="bob"), at=now + timedelta(days=8))
+    assert links(engine)["2"] == (1, None)
+
+
+def test_the_hospitals_own_words_are_nobodys_copy(engine: Engine, hear: Any) -> None:
+    hear(post("1", LONG, author="StBrigidCares"), post("2", LONG, author="StBrigidCares", written_at=minutes(9)))
+    assert links(engine)["2"] == (1, None)
+
+
+# the two ears, the filters
+
+
+def test_own_replies_have_a_cursor_of_their_own(engine: Engine, config: Config, now: datetime) -> None:
+    for ear, cursor in (("fetch", {"a": 1}), ("own_replies", {"b": 2})):
+        with Session(engine) as session:
+            keep(session, "x", Page((), cursor), config.hospital, now, ear)  # type: ignore[arg-type]
+    assert (watch(engine).cursor, watch(engine).own_cursor) == ({"a": 1}, {"b": 2})
+
+
+def test_what_its_place_says_is_ours_is_ours(engine: Engine, hear: Any) -> None:
+    hear(post("1", source="google_reviews", own=True), post("2", source="google_reviews"))
+    with Session(engine) as session:
+        assert [row.own for row in session.exec(select(Mention).order_by(col(Mention.id)))] == [True, False]
+
+
+def test_when_a_filter_last_matched(engine: Engine, hear: Any, now: datetime) -> None:
+    hear(matched={"a": 0, "b": 2})
+    later = now + timedelta(hours=1)
+    hear(at=later, matched={"a": 1, "b": 0})
+    assert watch(engine).filters == {
+        "a": {"since": now.isoformat(), "last": later.isoformat(), "asked": later.isoformat()},
+        "b": {"since": now.isoformat(), "last": now.isoformat(), "asked": later.isoformat()},
+    }

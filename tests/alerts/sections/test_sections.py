@@ -12,7 +12,7 @@ from alerts.case import Case
 from alerts.figures import Figures, Heard
 from alerts.report import known_sections
 from alerts.sections.reply_times import median
-from listener.watch import Gap
+from listener.watch import Alarm, Gap, Spend
 
 CHICAGO = ZoneInfo("America/Chicago")
 MINUTE = timedelta(minutes=1)
@@ -52,10 +52,10 @@ def section(name: str, **changes: Any) -> Any:
 
 
 def test_each_file_is_a_section() -> None:
-    assert list(known_sections()) == ["categories", "headline", "ledger", "praise", "reply_times", "volume"]
+    assert list(known_sections()) == ["categories", "headline", "ledger", "listening", "praise", "reply_times", "volume"]
 
 
-@pytest.mark.parametrize("name", ["categories", "headline", "ledger", "praise", "reply_times", "volume"])
+@pytest.mark.parametrize("name", ["categories", "headline", "ledger", "listening", "praise", "reply_times", "volume"])
 @pytest.mark.parametrize("posts", [0, 1])
 @pytest.mark.parametrize("before", [True, False])
 def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None:
@@ -175,3 +175,28 @@ def test_ledger() -> None:
     young = section("ledger", heard=[heard(outcome=None, heard_at=NOW)])
     assert young.sentences == ("It adds up.",)
     assert ("On the way", 1) in young.rows
+
+
+def test_where_we_listened_and_what_it_cost() -> None:
+    day = SINCE.date()
+    spends = [Spend(collector="x", day=day, reads=100, cost=0.5), Spend(collector="x", day=day, reads=20, cost=0.1)]
+    before = replace(FIGURES, spends=[Spend(collector="x", day=day, reads=10, cost=0.05)])
+    posts = [heard(collector="x"), heard(collector="rss"), heard(collector="rss")]
+    found = section("listening", heard=posts, spends=[*spends, Spend(collector="y", day=day)], before=before)
+    assert found.sentences == ("Reading cost $0.60; $0.05 in the week before.",)
+    assert list(found.rows) == [
+        ("x", 1, 120, "$0.60"),
+        ("rss", 2, 0, "$0.00"),
+        ("y", 0, 0, "$0.00"),
+        ("All", 3, 120, "$0.60"),
+    ]
+
+
+def test_when_we_were_deaf() -> None:
+    over = Alarm(collector="x", kind="silent", why="x may be deaf", raised_at=SINCE, over_at=SINCE + 90 * MINUTE)
+    still = Alarm(collector="rss", kind="failing", why="rss failed", raised_at=NOW - 5 * MINUTE)
+    assert section("listening", alarms=[over, still]).sentences == (
+        "Reading cost nothing.",
+        "x may be deaf (over after 1 h 30 min).",
+        "rss failed (for 5 min now).",
+    )
