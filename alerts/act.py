@@ -60,6 +60,21 @@ def act(session: Session, name: str, case_id: int, who: str, now: datetime) -> C
     return case
 
 
+def contact(session: Session, case_id: int, who: str, now: datetime) -> str:
+    """How the author of a case can be reached, for one person who is written down. Raises NeedsPerson."""
+    author = session.exec(
+        select(Mention.author).where(
+            Case.id == case_id, Case.mention_id == Mention.id, col(Mention.author).is_not(None)
+        )
+    ).first()
+    if author is None:
+        raise NeedsPerson(f"nobody left a way to be reached in case {case_id}, or what they left is gone")
+    session.add(CaseEvent(case_id=case_id, at=now, who=who, what="looked up how to reach its author"))
+    session.commit()
+    log.info("action=contact case=%d", case_id)
+    return author
+
+
 def own_replies(session: Session, now: datetime) -> int:
     """Stop the reply clock of every case that the hospital answered in public; how many.
 

@@ -326,7 +326,10 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
     )
     card_is_old = and_(col(Delivery.kind) == "card", col(Delivery.shown_version) < Case.version)
     cards = select(Delivery).where(col(Delivery.case_id) == Case.id, card_is_old, may)
-    stale = [*session.exec(cards.order_by(col(Delivery.rank), col(Delivery.id))), *_quoting_what_is_gone(session, may, now)]
+    stale = [
+        *session.exec(cards.order_by(col(Delivery.rank), col(Delivery.id))),
+        *_quoting_what_is_gone(session, may, now),
+    ]
     updated = 0
     held: set[str] = set()
     for row in stale:
@@ -483,6 +486,7 @@ def _view(session: Session, config: Config, case: Case, key: str) -> CaseView:
         departments=reading.departments,
         reasons=reading.reasons,
         gone=mention.deleted_why,
+        contact=mention.author is not None and mention.url is None,
         zone=config.hospital.zone,
     )
 

@@ -105,7 +105,9 @@ def _watch(session: Session, watch: Watch, settings: CollectorSettings, now: dat
         dollars = select(func.sum(Spend.cost)).where(Spend.collector == watch.name, col(Spend.day) >= since)
         of_day = f" of {settings.daily_reads:,}" if settings.daily_reads is not None else ""
         of_month = f" of {settings.monthly_reads:,}" if settings.monthly_reads is not None else ""
-        heard += f"; {today:,}{of_day} reads today, {month:,}{of_month} this month, ${session.exec(dollars).one() or 0:,.2f}"
+        heard += (
+            f"; {today:,}{of_day} reads today, {month:,}{of_month} this month, ${session.exec(dollars).one() or 0:,.2f}"
+        )
     wrong = troubles(watch, settings, (today, month), now)
     if watch.asked_at is not None and now - watch.asked_at > 3 * settings.every + _ASKED_LATELY:
         yield Finding(

@@ -92,6 +92,7 @@ class CaseView:
     departments: Sequence[str]
     reasons: Sequence[str]
     gone: str | None  # why the words are not here any more
+    contact: bool  # there is no place to open, but its author can be reached: call-light contact
     zone: ZoneInfo
 
 
@@ -260,6 +261,8 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
     if view.posts > 1:
         people = f"by {view.people} people" if view.people > 1 else "by the same person"
         lines.append(("Posts", f"{view.posts} {people}"))
+    if view.contact:
+        lines.append(("Contact", f"left one; call-light contact {view.case_id}"))
     if view.url:  # none of what its author deleted
         lines.append(("Link", view.url))
     why = [reason for reason in view.reasons if not reason.startswith(("about us", "voice"))]

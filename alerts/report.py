@@ -81,7 +81,14 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
         except ValueError:  # a file that people put there
             continue
         since = datetime.combine(first, time(), config.hospital.zone)
-        write(folder, session, config, since, datetime.combine(last + timedelta(days=1), time(), config.hospital.zone), now)
+        write(
+            folder,
+            session,
+            config,
+            since,
+            datetime.combine(last + timedelta(days=1), time(), config.hospital.zone),
+            now,
+        )
         count += 1
     return count
 

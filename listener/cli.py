@@ -176,6 +176,7 @@ def collect(
     passed = Passed()
     for name in [source] if source else [name for name, settings in known.items() if settings.on]:
         service.collect(name, passed)
+    service.release()
     _print_passed(passed, as_json)
 
 
@@ -278,6 +279,19 @@ def act_(
     with _session(service.engine) as session:
         case = act(session, action, case_id, who, service.now())
         typer.echo(f"case {case.id} is {case.state}" + (f", owner {case.owner}" if case.owner else ""))
+
+
+@app.command()
+def contact(
+    case_id: Annotated[int, typer.Argument(metavar="CASE", help="Its number, as on its card.")],
+    who: Annotated[str, typer.Option("--as", metavar="NAME", help="Who looks; it is written down.")],
+) -> None:
+    """How to reach the author of a case: what they left in the listening post. It never goes to Slack."""
+    from alerts.act import contact as look_up
+
+    service = _service()
+    with _session(service.engine) as session:
+        typer.echo(look_up(session, case_id, who, service.now()))
 
 
 @app.command()

@@ -11,9 +11,10 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -33,6 +34,7 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], object]
+    is_long: bool = False  # it runs on and on; its rhythm only starts it again when it ended
 
 
 def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None) -> None:
@@ -45,7 +47,8 @@ def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[s
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     executor = ThreadPoolExecutor(max_workers=len(jobs) + 2)
     scheduler = BackgroundScheduler(executors={"default": executor}, timezone=UTC)
-    scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+    long = {job.name for job in jobs if job.is_long}
+    scheduler.add_listener(partial(_report, long), EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
     busy = _Busy()
     for job in jobs:
         scheduler.add_job(
@@ -124,10 +127,10 @@ class _Busy:
             return self._changed.wait_for(lambda: not self._running.total(), seconds)
 
 
-def _report(event: JobEvent) -> None:
+def _report(long: Collection[str], event: JobEvent) -> None:
     # The kind only: a message may carry what a post said.
     error = getattr(event, "exception", None)
-    if error is None:
+    if error is None and event.job_id not in long:
         log.warning("action=job name=%s late=yes", event.job_id)
-    else:
+    elif error is not None:
         log.error("action=job name=%s error=%s", event.job_id, type(error).__name__)

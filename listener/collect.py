@@ -4,6 +4,7 @@ A collector is a file in listener/collectors/ with
     Settings                                    a CollectorSettings: the keys of its table in listening.toml
     SECRETS                                     names of the environment variables that it needs
     OPTIONAL_SECRETS                            (may be left out) those that it uses when they are set
+    LIVE                                        (may be left out) True: fetch() listens until it is told to stop
     fetch(settings, cursor, asking) -> pages    what people say
 and, where the place can tell,
     own_replies(settings, cursor, asking) -> pages    what the hospital's own accounts answered
@@ -57,6 +58,11 @@ def ears(name: str) -> list[Ear]:
     """Which of its functions hear posts."""
     collector = known_collectors()[name]
     return ["fetch", "own_replies"] if hasattr(collector, "own_replies") else ["fetch"]
+
+
+def is_live(name: str) -> bool:
+    """Whether it stays connected while the service runs."""
+    return bool(getattr(known_collectors()[name], "LIVE", False))
 
 
 def can_look(name: str) -> bool:

@@ -58,7 +58,13 @@ def _engine(data: Path, url: str | None) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where _begin_sqlite says, not where sqlite3 guesses
     # secure_delete: what is deleted is overwritten, not only left out of the index.
-    pragmas = ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+    pragmas = (
+        "busy_timeout = 10000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    )
     try:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")

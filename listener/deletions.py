@@ -62,5 +62,3 @@ def _due(session: Session, name: str, settings: CollectorSettings, now: datetime
     )
     rows = session.exec(kept.order_by(col(Mention.looked_at)).limit(LOOKUP_MOST)).all()
     return [Ref(source, ref) for source, ref in rows if source == rows[0][0]]
-
-

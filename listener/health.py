@@ -27,9 +27,7 @@ class Trouble:
     over: str | None = None  # None: nobody needs to know
 
 
-def troubles(
-    watch: Watch, settings: CollectorSettings, reads: tuple[int, int], now: datetime
-) -> list[Trouble]:
+def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], now: datetime) -> list[Trouble]:
     """What is wrong with a collector. `reads`: posts billed today and in this month. Pure."""
     found = list(_budgets(watch.name, settings, reads, now))
     if watch.failures >= _FAILURES:

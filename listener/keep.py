@@ -5,13 +5,13 @@ at its place loses its content here.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, insert, update
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings, Hospital
 from listener.errors import CallLightError, ReadsUsedUp, TryLater
@@ -70,21 +70,26 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     session.add(watch)
     _bill(session, name, page, now)
     session.commit()
-    log.info(
+    log.log(
+        logging.INFO if kept != Kept() else logging.DEBUG,  # a poll a minute that brings nothing is no event
         "action=keep collector=%s new=%d edited=%d again=%d skipped=%d deleted=%d",
         *(name, kept.new, kept.edited, kept.again, kept.skipped, kept.deleted),
     )
     return kept
 
 
-def look_again(session: Session, name: str, page: Page, asked: Sequence[Ref], hospital: Hospital, now: datetime) -> Kept:
+def look_again(
+    session: Session, name: str, page: Page, asked: Sequence[Ref], hospital: Hospital, now: datetime
+) -> Kept:
     """Keep what a place says of posts that were kept before, and that it was asked about them; commit."""
     kept = _store(session, name, page, hospital, now)
     for ids in _at_once(list(ids_of(session, asked))):
         session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(looked_at=now))
     _bill(session, name, page, now)
     session.commit()
-    log.info("action=look_again collector=%s asked=%d edited=%d deleted=%d", name, len(asked), kept.edited, kept.deleted)
+    log.info(
+        "action=look_again collector=%s asked=%d edited=%d deleted=%d", name, len(asked), kept.edited, kept.deleted
+    )
     return kept
 
 

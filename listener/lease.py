@@ -27,6 +27,9 @@ def take(session: Session, me: str, now: datetime) -> Lease | None:
         session.expunge(lease)
         session.rollback()
         return lease
+    if lease is not None and lease.holder == me and lease.until - now > _LASTS / 2:
+        session.rollback()  # no need to write with every poll
+        return None
     if lease is None or lease.holder != me:
         lease = session.merge(Lease(name=_NAME, holder=me, since=now, until=now))
     lease.until = now + _LASTS

@@ -84,7 +84,8 @@ class Service:
         self.heard = threading.Event()  # something new was kept since the flow last looked
         self.sooner: queue.SimpleQueue[str] = queue.SimpleQueue()  # jobs that must not wait for their time
         self.me = lease.holder()
-        self.told = False  # that another copy collects
+        self.collects = False  # as far as is known: this copy and no other
+        self.told = False  # that another copy does
 
     @cached_property
     def reader(self) -> "Reader":
@@ -99,17 +100,22 @@ class Service:
         for name in self._listening():
             self.collect(name, passed)
         self.forget(passed)
-        with Session(self.engine) as session:
-            lease.give_back(session, self.me)
+        self.release()
         return self.flow(passed)
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
         jobs = [
-            clock.Job(name, self.config.collectors[name].every, self._collecting(name)) for name in self._listening()
+            clock.Job(name, self.config.collectors[name].every, self._collecting(name), collect.is_live(name))
+            for name in self._listening()
         ]
         rest = [clock.Job("flow", _FLOW_EVERY, self.flow), clock.Job("forget", _FORGET_EVERY, self.forget)]
         clock.run([*rest, *jobs], self.stop, self.sooner)
+        self.release()
+
+    def release(self) -> None:
+        """Let another copy of the service collect at once."""
+        self.collects = False
         with Session(self.engine) as session:
             lease.give_back(session, self.me)
 
@@ -159,6 +165,8 @@ class Service:
         from nlp.read import read
 
         passed = passed or Passed()
+        if self.collects:  # a live source collects for days: the lease has to be renewed meanwhile
+            self._may_collect(passed)
         self._forget_what_is_gone()
         with Session(self.engine) as session:
             health.watch_over(session, self.config.collectors, self.now())
@@ -213,14 +221,13 @@ class Service:
         with Session(self.engine) as session:
             other = lease.take(session, self.me, self.now())
         if other is not None and not self.told:
-            self.told = True
             passed.trouble.append(
                 f"another copy of the service ({other.holder}) collects since {other.since:%Y-%m-%d %H:%M} UTC; "
                 "this one leaves that to it, and takes over when it stops"
             )
             log.warning("action=collect lease=%s", other.holder)
-        self.told = other is not None
-        return other is None
+        self.collects, self.told = other is None, other is not None
+        return self.collects
 
     def _in_trouble(self, name: str, error: CallLightError, passed: Passed) -> None:
         passed.trouble.append(str(error))

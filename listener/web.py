@@ -32,9 +32,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise TryLater(
-                f"{place}: the answer is not JSON; is something else answering in its place?"
-            ) from None
+            raise TryLater(f"{place}: the answer is not JSON; is something else answering in its place?") from None
 
 
 def get(
@@ -56,7 +54,9 @@ def get(
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > largest:
-                    raise NeedsPerson(f"{place}: the answer is larger than {largest // 1_000_000} MB; check its address")
+                    raise NeedsPerson(
+                        f"{place}: the answer is larger than {largest // 1_000_000} MB; check its address"
+                    )
                 if time.monotonic() > ends:
                     raise TryLater(f"{place}: the answer takes longer than {timeout:g} s")
             found = {name.lower(): value for name, value in response.headers.items()}
@@ -67,7 +67,9 @@ def get(
         ) from None
 
 
-def remedy(place: str, answer: Answer, now: datetime, people: Mapping[int, str] | None = None) -> TryLater | NeedsPerson:
+def remedy(
+    place: str, answer: Answer, now: datetime, people: Mapping[int, str] | None = None
+) -> TryLater | NeedsPerson:
     """The error of a status that is no success. `people`: the sentence for each status that needs a person."""
     if answer.status == 429:
         return AskedToWait(f"{place}: asks to wait (429)", retry_at(answer.headers, now))

@@ -7,7 +7,7 @@ import pytest
 from conftest import NOW
 from sqlalchemy import Engine, event
 
-from alerts.act import OWN_ACCOUNT, act, own_replies
+from alerts.act import OWN_ACCOUNT, act, contact, own_replies
 from listener.errors import NeedsPerson
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -185,3 +185,16 @@ def test_looking_for_replies_never_reads_every_mention(desk: Any, engine: Engine
     plan = desk.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     steps = [str(step[-1]) for step in plan]
     assert not [step for step in steps if step.startswith("SCAN")], steps
+
+
+def test_how_to_reach_someone_is_told_to_a_person_who_is_written_down(desk: Any) -> None:
+    desk.alert(source="listening_post", author="555-0123, evenings", url=None)
+    assert contact(desk.session, 1, "ana", NOW) == "555-0123, evenings"
+    assert desk.events()[-1] == "looked up how to reach its author"
+
+
+def test_who_left_nothing_cannot_be_reached(desk: Any) -> None:
+    desk.alert(source="listening_post", author=None, url=None)
+    for case in (1, 99):
+        with pytest.raises(NeedsPerson, match=f"nobody left a way to be reached in case {case}"):
+            contact(desk.session, case, "ana", NOW)

@@ -9,7 +9,7 @@ from conftest import NOW
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from alerts.case import COPY, SAME_PERSON, MOVES, RANK, Case, CaseEvent, State, join, move, raise_urgency, waiting_cases
+from alerts.case import COPY, MOVES, RANK, SAME_PERSON, Case, CaseEvent, State, join, move, raise_urgency, waiting_cases
 
 STATES = get_args(State)
 HOUR = timedelta(hours=1)

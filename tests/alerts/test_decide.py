@@ -251,7 +251,7 @@ def test_what_others_answer_belongs_to_the_case(desk: Any) -> None:
 
 
 def test_what_the_same_person_adds_goes_with_it_whatever_it_says(desk: Any) -> None:
-    """"3/3 and nobody came" is no complaint by itself."""
+    """ "3/3 and nobody came" is no complaint by itself."""
     desk.alert(ref="1", author="kim", urgency="danger")
     added = desk.hear(ref="2", thread="1", author="kim", kind="comment", urgency="low")
     desk.hear(ref="3", thread="1", author="bob", kind="comment", urgency="low")

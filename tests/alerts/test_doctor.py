@@ -103,7 +103,9 @@ def test_posts_that_are_stuck(folder: Path, now: datetime) -> None:
     engine = open_database(folder / "data")
     with Session(engine) as session:
         old = now - timedelta(hours=1)
-        session.add(Mention(collector="x", source="x", ref="1", text="hello", written_at=old, heard_at=old, looked_at=old))
+        session.add(
+            Mention(collector="x", source="x", ref="1", text="hello", written_at=old, heard_at=old, looked_at=old)
+        )
         session.commit()
     engine.dispose()
     assert "1 not read" in str(wrong(found(folder, now))["ledger of seven days, 1 posts"])

@@ -61,6 +61,7 @@ VIEW = CaseView(
     departments=["Emergency"],
     reasons=["about us: St. Brigid's", "waiting: 'six hours'"],
     gone=None,
+    contact=False,
     zone=CHICAGO,
 )
 
@@ -140,6 +141,8 @@ def test_who_is_paged(oncall: str, live: str) -> None:
         ({"posts": 3}, "Posts", "3 by the same person"),
         ({"posts": 3, "people": 2}, "Posts", "3 by 2 people"),
         ({"posts": 1}, "Posts", None),
+        ({"contact": True, "url": None}, "Contact", "left one; call-light contact 12"),
+        ({}, "Contact", None),
         ({"url": None}, "Link", None),
         ({"source": "google_reviews"}, "Posted", "Mon 09:00 on Google review"),
         ({"source": "somewhere"}, "Posted", "Mon 09:00 on somewhere"),

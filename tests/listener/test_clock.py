@@ -167,6 +167,20 @@ def test_a_job_that_is_called_does_not_wait_for_its_time() -> None:
     assert "WARNING" not in err
 
 
+def test_a_job_that_listens_on_and_on_is_not_late() -> None:
+    process = Process("""
+        beats = []
+        def beat():
+            beats.append(1)
+            if len(beats) == 9:
+                say("nine beats")
+        clock.run([clock.Job("live", timedelta(seconds=0.05), lambda: stop.wait(9), True), often("beat", beat, 0.05)], stop)
+    """)
+    process.wait_for("nine beats")
+    status, _, _, err = process.end(signal.SIGTERM)
+    assert (status, "late" in err) == (0, False)
+
+
 def test_it_ends_when_told_to_from_within() -> None:
     process = Process("""
         clock.run([often("one", stop.set)], stop)

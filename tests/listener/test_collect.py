@@ -104,7 +104,9 @@ def test_the_budget_stops_a_pass(pages: Any, left: int | None, reads: list[int],
         assert len(pages(giving(*reads), left=left, **limits)) == given
         return
     pages.got = []
-    with pytest.raises(ReadsUsedUp, match=r"its reads \(100 of the day, 900 of the month, in UTC\) are used up") as caught:
+    with pytest.raises(
+        ReadsUsedUp, match=r"its reads \(100 of the day, 900 of the month, in UTC\) are used up"
+    ) as caught:
         pages(giving(*reads), left=left, **limits)
     assert caught.value.at == datetime(2026, 11, 19, tzinfo=UTC)
     assert len(pages.got) == given

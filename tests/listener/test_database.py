@@ -207,7 +207,9 @@ def test_what_was_kept_by_the_first_version_is_still_there(tmp_path: Path) -> No
         settings.attributes["connection"] = connection
         command.upgrade(settings, "0001")
         at = "2026-11-16 15:00:00.000000"
-        mention = "INSERT INTO mention (id, collector, source, ref, text, written_at, heard_at, about_us, own, revision) "
+        mention = (
+            "INSERT INTO mention (id, collector, source, ref, text, written_at, heard_at, about_us, own, revision) "
+        )
         connection.exec_driver_sql(f"{mention} VALUES (1, 'x', 'x', '9', 'brigid', '{at}', '{at}', 0, 0, 1)")
         watch = "INSERT INTO watch (name, cursor, asked_at, failures, kept, skipped, reads_day, reads) "
         connection.exec_driver_sql(f"""{watch} VALUES ('x', '{{"a": 1}}', '{at}', 0, 1, 0, '2026-11-16', 40)""")

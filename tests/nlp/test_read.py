@@ -94,7 +94,9 @@ def test_the_beginning_heard_late_is_read_with_what_follows(
     kept(session, config, now, second)
     read(session, reader, now)
     assert [reading.urgency for reading in session.exec(select(Reading))] == ["none"]
-    kept(session, config, now, post("1", "my father is unconscious on the floor at St. Brigid's, no one is coming", now))
+    kept(
+        session, config, now, post("1", "my father is unconscious on the floor at St. Brigid's, no one is coming", now)
+    )
     read(session, reader, now)
     newest = session.exec(select(Reading).where(Reading.mention_id == 1).order_by(col(Reading.id).desc())).first()
     assert newest is not None

@@ -97,7 +97,10 @@ def test_after_an_outage_of_three_days(service: Any, x: FakeX, slack: FakeSlack,
     (danger,) = slack.messages("social-care-danger")
     sent = [float(message["ts"]) for message in slack.messages("social-care")]
     assert float(danger["ts"]) < min(sent)
-    assert f"{(clock.at - 70 * HOUR).astimezone(product.config.hospital.zone):%a %H:%M} on X" in said(slack, "social-care-danger")[0]
+    assert (
+        f"{(clock.at - 70 * HOUR).astimezone(product.config.hospital.zone):%a %H:%M} on X"
+        in said(slack, "social-care-danger")[0]
+    )
     from alerts.case import Case
 
     with Session(product.engine) as session:
@@ -197,7 +200,9 @@ def test_a_story_told_in_three_posts_heard_backwards(
 
 def test_copies_are_one_card(service: Any, x: FakeX, slack: FakeSlack, clock: Clock, engine: Engine) -> None:
     product = service()
-    story = "My grandmother lay in the hallway of St. Brigid's for nine hours with a broken hip and nobody gave her water"
+    story = (
+        "My grandmother lay in the hallway of St. Brigid's for nine hours with a broken hip and nobody gave her water"
+    )
     for n in range(20):
         x.post(f"{'RT ' if n else ''}{story} {'#shame' * (n % 3)}", f"author{n}", at=clock.at - HOUR + n * MINUTE)
     product.tick()

@@ -52,7 +52,15 @@ def section(name: str, **changes: Any) -> Any:
 
 
 def test_each_file_is_a_section() -> None:
-    assert list(known_sections()) == ["categories", "headline", "ledger", "listening", "praise", "reply_times", "volume"]
+    assert list(known_sections()) == [
+        "categories",
+        "headline",
+        "ledger",
+        "listening",
+        "praise",
+        "reply_times",
+        "volume",
+    ]
 
 
 @pytest.mark.parametrize("name", ["categories", "headline", "ledger", "listening", "praise", "reply_times", "volume"])
