@@ -61,8 +61,7 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
         watch.cursor = dict(page.cursor)
     else:
         watch.own_cursor = dict(page.cursor)
-    watch.started_at = watch.started_at or now
-    watch.asked_at, watch.failures, watch.trouble, watch.paused_until = now, 0, None, None
+    watch.started_at, watch.asked_at = watch.started_at or now, now
     watch.heard_at = now if kept.new else watch.heard_at
     watch.kept += kept.new
     watch.skipped += kept.skipped
@@ -121,19 +120,25 @@ def ids_of(session: Session, refs: Collection[Ref]) -> Iterator[int]:
             yield from (id_ for id_ in session.exec(found) if id_ is not None)
 
 
-def trouble(session: Session, name: str, error: CallLightError, now: datetime) -> None:
-    """Write down that collector `name` failed, and until when its place asked to wait; commit."""
+def went(session: Session, name: str, errors: Sequence[CallLightError], now: datetime) -> None:
+    """Write down how a whole pass of collector `name` went, and until when its place asked to wait; commit.
+
+    A page that could be kept says nothing of the next search: only a pass without errors ends a row of failures.
+    """
     watch = watch_of(session, name)
-    known = watch.trouble == str(error) and isinstance(error, ReadsUsedUp)
-    watch.started_at, watch.asked_at, watch.trouble = watch.started_at or now, now, str(error)
-    if isinstance(error, ReadsUsedUp):  # nothing failed, and no place asks to wait: a larger budget goes on at once
-        watch.failures, watch.paused_until = 0, None
-    else:
-        watch.failures += 1
-        watch.paused_until = error.at if isinstance(error, TryLater) else None
+    if not errors and watch.asked_at and not (watch.failures or watch.trouble or watch.paused_until):
+        session.rollback()  # as before: the pages said the rest
+        return
+    said = "; ".join(dict.fromkeys(map(str, errors))) or None
+    # A used-up budget is no failure, and no place asks to wait: a larger one goes on at once.
+    failed = [error for error in errors if not isinstance(error, ReadsUsedUp)]
+    news = bool(failed) or said != watch.trouble
+    watch.started_at, watch.asked_at, watch.trouble = watch.started_at or now, now, said
+    watch.failures = watch.failures + 1 if failed else 0
+    watch.paused_until = max((error.at for error in failed if isinstance(error, TryLater) and error.at), default=None)
     session.add(watch)
     session.commit()
-    if not known:
+    for error in errors if news else ():
         log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
 
 

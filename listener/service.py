@@ -124,19 +124,26 @@ class Service:
         passed = passed or Passed()
         if not self._may_collect(passed):
             return passed
+        with Session(self.engine) as session:
+            watch = keep.watch_of(session, name)
+        if watch.paused_until is not None and watch.paused_until > self.now():
+            return passed
+        errors: list[CallLightError] = []
         for ear in collect.ears(name):
-            with Session(self.engine) as session:
-                watch = keep.watch_of(session, name)
-            if watch.paused_until is not None and watch.paused_until > self.now():
-                break
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
             try:
                 for page in collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays)):
                     self._keep(name, page, passed, ear)
+                    if watch.trouble and stays and collect.is_live(name):  # its pass may last for days
+                        self._went(name, [], passed)
+                        watch.trouble = None
                     if self.stop.is_set():
                         break
             except CallLightError as error:
-                self._in_trouble(name, error, passed)
+                errors.append(error)
+                if isinstance(error, AskedToWait) and error.at:
+                    break
+        self._went(name, errors, passed)
         return passed
 
     def forget(self, passed: Passed | None = None) -> Passed:
@@ -152,7 +159,7 @@ class Service:
                     self.engine, name, settings, self._asking(name), self.stop.is_set
                 )
             except CallLightError as error:
-                self._in_trouble(name, error, passed)
+                self._went(name, [error], passed)
         return passed
 
     def bring_in(self, name: str, pages: Iterable[Page]) -> Iterator[Passed]:
@@ -229,11 +236,11 @@ class Service:
         self.collects, self.told = other is None, other is not None
         return self.collects
 
-    def _in_trouble(self, name: str, error: CallLightError, passed: Passed) -> None:
-        passed.trouble.append(str(error))
-        passed.failed = passed.failed or not isinstance(error, AskedToWait)
+    def _went(self, name: str, errors: Sequence[CallLightError], passed: Passed) -> None:
+        passed.trouble += [str(error) for error in errors]
+        passed.failed = passed.failed or not all(isinstance(error, AskedToWait) for error in errors)
         with Session(self.engine) as session:
-            keep.trouble(session, name, error, self.now())
+            keep.went(session, name, errors, self.now())
 
     def _keep(self, name: str, page: Page, passed: Passed, ear: keep.Ear = "fetch") -> Passed:
         with Session(self.engine) as session:

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+import urllib3
 
 from listener.errors import AskedToWait, NeedsPerson, TryLater
 
@@ -51,7 +52,7 @@ def get(
             url, params=params, headers=headers, timeout=(min(5, timeout), timeout), stream=True
         ) as response:
             body = bytearray()
-            for chunk in response.iter_content(_CHUNK):
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):  # what is there: a drip fills no chunk
                 body += chunk
                 if len(body) > largest:
                     raise NeedsPerson(
@@ -61,7 +62,7 @@ def get(
                     raise TryLater(f"{place}: the answer takes longer than {timeout:g} s")
             found = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, found, bytes(body), response.url)
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise TryLater(
             f"{place}: no answer ({type(error).__name__}); check the network, the next pass asks again"
         ) from None

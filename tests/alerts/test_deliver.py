@@ -622,7 +622,7 @@ def test_a_reopened_case_gets_a_new_card(desk: Any, workspace: FakeSlack, door: 
     desk.deliver(door, clock.passes(HOUR))
     desk.alert("he is worse now", ref="2", thread="1", author="kim", urgency="danger", now=clock.now())
     desk.deliver(door, clock.passes(SECOND))
-    first, second = workspace.messages("social-care-danger")
+    _, second = workspace.messages("social-care-danger")
     assert live_mentions(second), "people are paged again"
     assert "Also: he is worse now" in words_in(second)
     desk.deliver(door, clock.passes(SECOND))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
 import requests
@@ -27,7 +27,7 @@ from .server import (
     Stall,
     Status,
 )
-from .x import FakeX, snowflake
+from .x import FakeX, UserKeys, query_matches, signature, snowflake
 
 # tweepy itself uses logging's old name for a warning when it meets a parameter it does not know
 pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated:DeprecationWarning")
@@ -163,6 +163,14 @@ def test_a_reply_names_what_it_answers(x: FakeX) -> None:
     assert [one["id"] for one in post["includes"]["tweets"]] == [asked]
 
 
+def test_a_quote_names_what_it_quotes(x: FakeX) -> None:
+    quoted = x.post("Is the clinic open?", "ann")
+    quote = x.post("Good question", "bob", quotes=quoted)
+    assert ids_of(client_of(x).search_recent_tweets("clinic", tweet_fields="referenced_tweets")) == [quoted]
+    found = client_of(x).search_recent_tweets("question is:quote", tweet_fields="referenced_tweets")["data"][0]
+    assert (found["id"], found["referenced_tweets"]) == (quote, [{"type": "quoted", "id": quoted}])
+
+
 def test_search_shows_the_last_version_of_an_edited_post(x: FakeX) -> None:
     first = x.post("Parking is grate")
     second = x.edit(first, "Parking is great")
@@ -171,6 +179,8 @@ def test_search_shows_the_last_version_of_an_edited_post(x: FakeX) -> None:
     assert found["data"][0]["edit_history_tweet_ids"] == [first, second]
     old = client_of(x).get_tweets([first])["data"][0]
     assert (old["text"], old["edit_history_tweet_ids"]) == ("Parking is grate", [first, second])
+    x.lookup_gives = "latest"
+    assert client_of(x).get_tweets([first])["data"][0]["id"] == second
 
 
 def test_the_last_half_minute_is_not_searched(x: FakeX, clock: Clock) -> None:
@@ -208,6 +218,7 @@ def test_the_last_half_minute_is_not_searched(x: FakeX, clock: Clock) -> None:
         ("hospital -is:reply", False),
         ("hospital -is:retweet", True),
         ("hospital has:links", False),
+        ("hospital is:quote", False),
     ],
 )
 def test_the_query_language(x: FakeX, query: str, matches: bool) -> None:
@@ -215,6 +226,13 @@ def test_the_query_language(x: FakeX, query: str, matches: bool) -> None:
     x.post("@StMarys the waiting room at that hospital... #er", "ann", in_reply_to=asked)
     found = client_of(x).search_recent_tweets(query, tweet_fields="author_id").get("data", [])
     assert [post["author_id"] for post in found] == ([x.user("ann")] if matches else [])
+
+
+def test_a_query_without_a_server() -> None:
+    assert query_matches("(clinic OR hospital) waiting", "The waiting room at that HOSPITAL")
+    assert not query_matches("hospital -waiting", "The waiting room at that hospital")
+    with pytest.raises(ValueError, match="missing"):
+        query_matches("(hospital", "The waiting room at that hospital")
 
 
 def test_keywords_find_no_retweets(x: FakeX) -> None:
@@ -368,6 +386,8 @@ def test_either_spelling_of_the_fields(clock: Clock) -> None:
         x.post("hospital")
         with pytest.raises(tweepy.BadRequest, match=r"\[tweet.fields\] is not one of"):
             client_of(x).search_recent_tweets("hospital", tweet_fields="created_at")
+        with pytest.raises(tweepy.BadRequest, match="not one of the renamed ones"):
+            client_of(x).search_recent_tweets("hospital", expansions="referenced_tweets.id", **fields)
         renamed = client_of(x).search_recent_tweets("hospital", expansions="author_id", **fields)["data"][0]
         assert renamed.keys() == {"id", "text", "edit_history_post_ids", "created_at", "author_id"}
     with FakeX(now=clock, accepts="tweet") as x, pytest.raises(tweepy.BadRequest):
@@ -441,6 +461,99 @@ def test_the_mentions_timeline(x: FakeX) -> None:
         client.get_users_mentions(own, max_results=4)
     with pytest.raises(tweepy.BadRequest, match="is not valid"):  # another endpoint's token
         client.search_recent_tweets("hospital", next_token=first["meta"]["next_token"])
+
+
+def test_a_timeline_of_mentions_ends_after_800(x: FakeX) -> None:
+    own = x.user("hospital")
+    made = [x.post(f"@hospital {n}", at=NOW - timedelta(seconds=1000 - n)) for n in range(810)]
+    client, token, found = client_of(x), None, list[str]()
+    while token or not found:
+        page = client.get_users_mentions(own, max_results=100, pagination_token=token)
+        found, token = found + ids_of(page), page["meta"].get("next_token")
+    assert sorted(found) == made[10:]
+
+
+@pytest.mark.parametrize(
+    ("exclude", "found"), [(None, [0, 1, 2]), ("retweets", [0, 1]), ("replies", [0, 2]), ("replies,retweets", [0])]
+)
+def test_what_an_account_posted(x: FakeX, exclude: str | None, found: list[int]) -> None:
+    asked = x.post("Are you open?", "ann")
+    made = [
+        x.post("We are open", "hospital", at=NOW - timedelta(minutes=3)),
+        x.post("Yes", "hospital", at=NOW - timedelta(minutes=2), in_reply_to=asked),
+        x.post("RT @ann: Are you open?", "hospital", at=NOW - timedelta(minutes=1), retweet_of=asked),
+    ]
+    page = client_of(x).get_users_tweets(x.user("hospital"), exclude=exclude)
+    assert sorted(ids_of(page)) == [made[n] for n in found]
+    with pytest.raises(tweepy.BadRequest, match="is not one of"):
+        client_of(x).get_users_tweets(x.user("hospital"), exclude="quotes")
+
+
+def test_a_signature_is_made_as_x_makes_it() -> None:
+    """The example of X's page "Creating a signature"."""
+    params = {
+        "include_entities": "true",
+        "status": "Hello Ladies + Gentlemen, a signed OAuth request!",
+        "oauth_consumer_key": "xvz1evFS4wEEPTGEFPHBog",
+        "oauth_nonce": "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg",
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": "1318622958",
+        "oauth_token": "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb",
+        "oauth_version": "1.0",
+    }
+    secrets = ("kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw", "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE")
+    made = signature("POST", "https://api.twitter.com/1.1/statuses/update.json", params, *secrets)
+    assert made == "hCtSmYh+iHYCEqBWrE7C7hYmtUk="
+
+
+def signing(fake: FakeX, keys: UserKeys) -> Any:
+    client = tweepy.Client(None, *vars(keys).values(), return_type=dict)
+    client.session.mount("https://api.twitter.com/", LoopbackAdapter(fake.base_url))
+    return client
+
+
+def test_tweepys_signatures_are_taken(x: FakeX) -> None:
+    client = signing(x, UserKeys())
+    assert client.get_me(user_fields="verified,name")["data"]["username"] == "hospital"
+    x.post("@hospital [a & b] + c=d, 100% ~ é")
+    page = client.get_users_mentions(x.user("hospital"), tweet_fields=["created_at", "author_id"], user_auth=True)
+    assert page["meta"]["result_count"] == 1
+    assert client.search_recent_tweets('"b c" OR #é (-d OR "100")', user_auth=True)["meta"]["result_count"] == 1
+
+
+@pytest.mark.parametrize("wrong", ["api_key", "api_secret", "access_token", "access_secret"])
+def test_each_of_the_four_keys_counts(x: FakeX, wrong: str) -> None:
+    with pytest.raises(tweepy.Unauthorized):
+        signing(x, UserKeys(**{wrong: "another"})).get_me()
+
+
+def test_a_signature_holds_for_one_request_and_its_own_parameters(x: FakeX) -> None:
+    signing(x, UserKeys()).get_me(user_fields="name")
+    (first,) = x.requests
+    for query in ("user.fields=name", "user.fields=verified"):
+        headers = {"authorization": first.headers["authorization"]}
+        assert requests.get(f"{x.base_url}/2/users/me?{query}", headers=headers, timeout=2).status_code == 401
+    x._nonces.clear()
+    again = requests.get(f"{x.base_url}/2/users/me?user.fields=name", headers=headers, timeout=2)
+    other = requests.get(f"{x.base_url}/2/users/me?user.fields=verified", headers=headers, timeout=2)
+    assert (again.status_code, other.status_code) == (200, 401)
+
+
+@pytest.mark.parametrize(("late", "status"), [(0, 200), (3600, 401), (-3600, 401)])
+def test_a_signature_is_of_now(x: FakeX, late: int, status: int) -> None:
+    keys = UserKeys()
+    oauth = {
+        "oauth_consumer_key": keys.api_key,
+        "oauth_token": keys.access_token,
+        "oauth_nonce": "once",
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": str(int(time.time()) - late),
+        "oauth_version": "1.0",
+    }
+    made = signature("GET", "https://api.twitter.com/2/users/me", oauth, keys.api_secret, keys.access_secret)
+    given = ", ".join(f'{name}="{quote(value)}"' for name, value in {**oauth, "oauth_signature": made}.items())
+    answer = requests.get(x.base_url + "/2/users/me", headers={"authorization": f"OAuth {given}"}, timeout=2)
+    assert answer.status_code == status
 
 
 def test_accounts(x: FakeX) -> None:

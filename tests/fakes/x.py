@@ -1,19 +1,27 @@
-"""X's v2 API on loopback: recent search, lookups, a mentions timeline, and what each of them refuses.
+"""X's v2 API on loopback: recent search, lookups, an account's posts and mentions, and what each of them refuses.
 
-Checked against: docs.x.com of August 2026, X's own emulator (OpenAPI 2.167), tweepy 4.17.
+Checked against: docs.x.com of August 2026, X's own emulator (OpenAPI 2.167), tweepy 4.17; OAuth 1.0a signatures
+against RFC 5849 and the example in X's "Creating a signature".
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import itertools
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, unquote
 
+from .place import Place
 from .server import Answer, FakeServer, RateLimited, Request, epoch
 
 
@@ -102,6 +110,11 @@ def _invalid(name: str, value: str, message: str) -> Refused:
 # --- what is said on X --------------------------------------------------------------------------------------------
 
 
+def _words(text: str) -> str:
+    """The words of a text, a space around each."""
+    return " ".join(["", *re.findall(r"\w+", text.lower()), ""])
+
+
 @dataclass
 class User:
     """An account, as lookups and expansions show it."""
@@ -147,8 +160,13 @@ class Post:
     conversation_id: str
     in_reply_to: str | None = None
     retweet_of: str | None = None
+    quotes: str | None = None
     versions: list[str] = field(default_factory=list)
     deleted: bool = False
+    words: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = _words(self.full)
 
     @property
     def latest(self) -> bool:
@@ -167,20 +185,20 @@ class _Term:
     kind: str
     value: str
     negated: bool
+    words: str = ""
 
     def alone(self) -> bool:
         return not self.negated and self.kind not in OPERATORS_JOINED
 
     def matches(self, post: Post, posts: dict[str, Post]) -> bool:
+        if self.kind == "words":  # keyword search returns no retweets since May 2026
+            return (self.words in post.words and post.retweet_of is None) != self.negated
         return self._holds(post, posts) != self.negated
 
     def _holds(self, post: Post, posts: dict[str, Post]) -> bool:
         value = self.value.lower()
         parent = posts.get(post.in_reply_to or "")
         match self.kind:
-            case "words":
-                # keyword search returns no retweets since May 2026
-                return post.retweet_of is None and _contains(post.full, self.value)
             case "mention":
                 return value in {handle.lower() for handle in MENTION.findall(post.full)}
             case "hashtag":
@@ -201,7 +219,8 @@ class _Term:
                 original = posts.get(post.retweet_of or "")
                 return original is not None and original.author.username.lower() == value
             case "is":
-                return {"reply": bool(post.in_reply_to), "retweet": bool(post.retweet_of)}.get(value, False)
+                kinds = {"reply": post.in_reply_to, "retweet": post.retweet_of, "quote": post.quotes}
+                return bool(kinds.get(value))
             case "has":
                 found = {"links": URL, "hashtags": HASHTAG, "mentions": MENTION}.get(value)
                 return found is not None and found.search(post.full) is not None
@@ -218,23 +237,20 @@ class _Group:
         return any(stand) if self.all else all(stand)
 
     def matches(self, post: Post, posts: dict[str, Post]) -> bool:
-        held = (part.matches(post, posts) for part in self.parts)
-        return all(held) if self.all else any(held)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
-def _contains(text: str, phrase: str) -> bool:
-    haystack, needle = _words(text), _words(phrase)
-    return bool(needle) and any(
-        haystack[start : start + len(needle)] == needle for start in range(len(haystack) - len(needle) + 1)
-    )
+        for part in self.parts:
+            if part.matches(post, posts) != self.all:
+                return not self.all
+        return self.all
 
 
 class _QueryError(ValueError):
     pass
+
+
+def query_matches(query: str, text: str) -> bool:
+    """Whether a search finds a post of somebody that says this. Raises ValueError for a query that X refuses."""
+    somebody = User("1", "somebody", "Somebody")
+    return _Parser(query).parse().matches(Post("1", somebody, text, text, 0, "en", "1", versions=["1"]), {})
 
 
 class _Parser:
@@ -291,9 +307,9 @@ class _Parser:
             return group
         negated, token = token.startswith("-"), token.removeprefix("-")
         if kind == "phrase":
-            if not _words(token):
+            if not _words(token).strip():
                 raise _QueryError(f"An empty phrase (at position {position})")
-            return _Term("words", token.strip('"'), negated)
+            return _Term("words", token, negated, _words(token))
         if token.lower() in {"and", "or"}:
             joined = "a space to logically join two clauses" if token.lower() == "and" else "OR to logically join"
             raise _QueryError(f"Ambiguous use of {token} as a keyword (at position {position}). Use {joined}")
@@ -310,9 +326,37 @@ class _Parser:
                     f"product packaging. (at position {position})"
                 )
             return _Term(name, value.removeprefix("@"), negated)
-        if not _words(token):
+        if not _words(token).strip():
             raise _QueryError(f"no viable alternative at character '{token}' (at position {position})")
-        return _Term("words", token, negated)
+        return _Term("words", token, negated, _words(token))
+
+
+# --- signatures ---------------------------------------------------------------------------------------------------
+
+SIGNED_FOR = "https://api.twitter.com"  # whatever host a gateway sends it to
+CLOCK_OFF = 300  # seconds that a signature's own time may be off
+
+
+@dataclass(frozen=True)
+class UserKeys:
+    """What signs requests for an account (OAuth 1.0a)."""
+
+    api_key: str = "test-api-key"
+    api_secret: str = "test-api-secret"
+    access_token: str = "test-access-token"
+    access_secret: str = "test-access-secret"
+
+
+def signature(method: str, url: str, params: Mapping[str, str], api_secret: str, access_secret: str) -> str:
+    """The oauth_signature of a request: HMAC-SHA1 over its method, address and every parameter (RFC 5849, 3.4)."""
+    pairs = sorted((_escaped(name), _escaped(value)) for name, value in params.items())
+    base = "&".join(map(_escaped, (method, url, "&".join(f"{name}={value}" for name, value in pairs))))
+    key = f"{_escaped(api_secret)}&{_escaped(access_secret)}"
+    return base64.b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()).decode()
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe="-._~")
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -328,7 +372,9 @@ class FakeX(FakeServer):
     """X for the length of a `with` block.
 
     `lag` is how old a post must be before recent search shows it (X ends a search 30 s ago unless told otherwise);
-    `accepts` says which spelling of the fields parameter is taken; `credits` is how many post reads are paid for."""
+    `accepts` says which spelling of the fields parameter is taken; `credits` is how many post reads are paid for;
+    `lookup_gives`: asked for an old version of a post, X gives that or the latest (its documentation says both);
+    `user_token` (OAuth 2.0) and `user_keys` (OAuth 1.0a) are those of the account `own_handle`."""
 
     def __init__(
         self,
@@ -336,6 +382,7 @@ class FakeX(FakeServer):
         now: Callable[[], float] = time.time,
         *,
         user_token: str = "test-user-token",
+        user_keys: UserKeys = UserKeys(),
         own_handle: str = "hospital",
         search_limit: int = 450,
         other_limit: int = 300,
@@ -343,11 +390,15 @@ class FakeX(FakeServer):
         lag: float = 30.0,
         accepts: Literal["both", "tweet", "post"] = "both",
         credits: int | None = None,
+        lookup_gives: Literal["asked", "latest"] = "asked",
         port: int = 0,
     ) -> None:
         super().__init__(now, port)
         self.bearer = bearer
         self.user_token = user_token
+        self.user_keys = user_keys
+        self.lookup_gives = lookup_gives
+        self._nonces: set[str] = set()
         self.own_handle = own_handle
         self.search_limit = search_limit
         self.other_limit = other_limit
@@ -400,6 +451,7 @@ class FakeX(FakeServer):
         followers: int | None = None,
         lang: str = "en",
         retweet_of: str | None = None,
+        quotes: str | None = None,
     ) -> str:
         """Add a post (by default a minute old, so that search already shows it); its id.
 
@@ -420,6 +472,7 @@ class FakeX(FakeServer):
                 conversation_id=conversation_id or (parent.conversation_id if parent else new_id),
                 in_reply_to=in_reply_to,
                 retweet_of=retweet_of,
+                quotes=quotes,
                 versions=[new_id],
             )
             return new_id
@@ -440,6 +493,7 @@ class FakeX(FakeServer):
                 lang=old.lang,
                 conversation_id=old.conversation_id,
                 in_reply_to=old.in_reply_to,
+                quotes=old.quotes,
                 versions=old.versions,
             )
             return new_id
@@ -527,11 +581,27 @@ class FakeX(FakeServer):
     def _signed_in(self, request: Request) -> bool:
         """Whether a user signed the request; refuses one that nobody did."""
         given = request.headers.get("authorization", "")
-        if given == f"Bearer {self.user_token}":
+        if given == f"Bearer {self.user_token}" or (given.startswith("OAuth ") and self._signed(request, given)):
             return True
         if given != f"Bearer {self.bearer}":
             raise Refused(self.status_answer(401))
         return False
+
+    def _signed(self, request: Request, given: str) -> bool:
+        """Whether the keys' owner signed exactly this request, now, and once."""
+        oauth = {name: unquote(value) for name, value in re.findall(r'(oauth_\w+)="([^"]*)"', given)}
+        signed, keys = oauth.pop("oauth_signature", ""), self.user_keys
+        named = (oauth.get("oauth_consumer_key"), oauth.get("oauth_token"), oauth.get("oauth_signature_method"))
+        if named != (keys.api_key, keys.access_token, "HMAC-SHA1"):
+            return False
+        stamp, nonce = oauth.get("oauth_timestamp", ""), oauth.get("oauth_nonce", "")
+        # the signer takes the machine's own time, whatever time it is here
+        if not stamp.isdigit() or abs(int(stamp) - time.time()) > CLOCK_OFF or nonce in self._nonces:
+            return False
+        self._nonces.add(nonce)
+        everything = {**request.query, **oauth}
+        right = signature(request.method, SIGNED_FOR + request.path, everything, keys.api_secret, keys.access_secret)
+        return hmac.compare_digest(signed, right)
 
     def _count(self, route: str) -> dict[str, str]:
         limit = self.search_limit if route == "search" else self.other_limit
@@ -556,7 +626,9 @@ class FakeX(FakeServer):
             case "lookup":
                 return self._lookup(query)
             case "mentions":
-                return self._mentions(argument, query)
+                return self._timeline("mentions", argument, query)
+            case "tweets":
+                return self._timeline("tweets", argument, query)
             case "by_username":
                 return self._by_username(argument, query)
             case "usage":
@@ -583,6 +655,13 @@ class FakeX(FakeServer):
             names -= {"tweet.fields", "post.fields"}
             names |= {"tweet.fields"} if self.accepts != "post" else set()
             names |= {"post.fields"} if self.accepts != "tweet" else set()
+        old = [name for name in _split(query.get("expansions")) if "tweet" in name]
+        if self.accepts == "post" and old:
+            raise _invalid(
+                "expansions",
+                query["expansions"],
+                f"The `expansions` query parameter value [{old[0]}] is not one of the renamed ones",
+            )
         for name, given in query.items():
             if name not in names | IGNORED_PARAMS:
                 listed = ",".join(sorted(names))
@@ -698,36 +777,40 @@ class FakeX(FakeServer):
         name = "next_token" if "next_token" in query else "pagination_token"
         return self._page(f"search {text}", name, query, size, found, may_be_empty=True)
 
-    def _mentions(self, user_id: str, query: dict[str, str]) -> Answer:
-        self._check_names(
-            query,
-            _set(
-                "max_results since_id until_id start_time end_time pagination_token expansions tweet.fields user.fields"
-            ),
-        )
+    def _timeline(self, kind: Literal["mentions", "tweets"], user_id: str, query: dict[str, str]) -> Answer:
+        """Posts that mention an account, the newest 800, or its own, the newest 3,200."""
+        names = "max_results since_id until_id start_time end_time pagination_token expansions tweet.fields user.fields"
+        self._check_names(query, _set(names + (" exclude" if kind == "tweets" else "")))
         size = self._number(query, "max_results", 5, 100, 10)
         since_id, until_id = self._id(query, "since_id"), self._id(query, "until_id")
         start, end = self._moment(query, "start_time"), self._moment(query, "end_time")
         owner = next((user for user in self._users.values() if user.id == user_id), None)
         if owner is None:
             return Answer(200, {"errors": [_not_found("user", "id", user_id)]})
-        handle = owner.username.lower()
+        handle, left_out = owner.username.lower(), _split(query.get("exclude"))
+
+        def belongs(post: Post) -> bool:
+            if kind == "mentions":
+                return handle in {name.lower() for name in MENTION.findall(post.full)}
+            excluded = ("retweets" in left_out and post.retweet_of) or ("replies" in left_out and post.in_reply_to)
+            return post.author is owner and not excluded
 
         def found() -> list[str]:
             return [
                 post.id
                 for post in self._posts.values()
-                if handle in {name.lower() for name in MENTION.findall(post.full)}
-                and post.at <= self.now()
+                if post.at <= self.now()
                 and (since_id is None or int(post.id) > since_id)
                 and (until_id is None or int(post.id) < until_id)
                 and (start is None or post.at >= start)
                 and (end is None or post.at < end)
                 and post.latest
                 and self._visible(post)
+                and belongs(post)
             ]
 
-        return self._page(f"mentions {user_id}", "pagination_token", query, size, found, newest=800)
+        newest = 800 if kind == "mentions" or "replies" in left_out else 3200
+        return self._page(f"{kind} {user_id}", "pagination_token", query, size, found, newest=newest)
 
     def _page(
         self,
@@ -789,10 +872,13 @@ class FakeX(FakeServer):
         for one in ids:
             self._id({"ids": one}, "ids")
         there = [self._posts[one] for one in ids if one in self._posts and not self._posts[one].deleted]
-        shown = [post for post in there if not post.author.protected]
-        body = self._posts_body(shown, query)
+        known = {post.id for post in there}
+        open_to_all = [post for post in there if not post.author.protected]
+        if self.lookup_gives == "latest":
+            open_to_all = [self._posts[post.versions[-1]] for post in open_to_all]
+        body = self._posts_body(open_to_all, query)
         body.setdefault("errors", [])
-        body["errors"] += [_not_found("tweet", "ids", one) for one in ids if one not in {post.id for post in there}]
+        body["errors"] += [_not_found("tweet", "ids", one) for one in ids if one not in known]
         body["errors"] += [
             {
                 "resource_id": post.id,
@@ -853,7 +939,7 @@ class FakeX(FakeServer):
         for post in shown:
             if "author_id" in expansions:
                 users[post.author.id] = post.author
-            target = self._posts.get(post.in_reply_to or post.retweet_of or "")
+            target = self._posts.get(post.in_reply_to or post.retweet_of or post.quotes or "")
             if target is not None and "in_reply_to_user_id" in expansions and post.in_reply_to:
                 users[target.author.id] = target.author
             wants_target = expansions & {"referenced_tweets.id", "referenced_posts.id"}
@@ -886,31 +972,36 @@ class FakeX(FakeServer):
             "created_at": _iso(post.at),
             "lang": post.lang,
             "possibly_sensitive": False,
-            "public_metrics": {
+            "reply_settings": "everyone",
+        }
+        asked = set(_split(query.get("tweet.fields")))
+        renamed = set(_split(query.get("post.fields")))
+        if "public_metrics" in asked | renamed:
+            every["public_metrics"] = {
                 "retweet_count": 0,
                 "reply_count": sum(other.in_reply_to == post.id for other in self._posts.values()),
                 "like_count": 0,
-                "quote_count": 0,
+                "quote_count": sum(other.quotes == post.id for other in self._posts.values()),
                 "bookmark_count": 0,
                 "impression_count": 0,
-            },
-            "reply_settings": "everyone",
-        }
+            }
         if parent is not None:
             every["in_reply_to_user_id"] = parent.author.id
         if post.text != post.full:
             every["note_tweet"] = {"text": post.full}
         references = [
             {"type": kind, "id": target}
-            for kind, target in (("replied_to", post.in_reply_to), ("retweeted", post.retweet_of))
+            for kind, target in (
+                ("replied_to", post.in_reply_to),
+                ("retweeted", post.retweet_of),
+                ("quoted", post.quotes),
+            )
             if target
         ]
         if references:
             every["referenced_tweets"] = references
         if entities := self._entities(post.text):
             every["entities"] = entities
-        asked = set(_split(query.get("tweet.fields")))
-        renamed = set(_split(query.get("post.fields")))
         if query.get("expansions") and "author_id" in _split(query["expansions"]):
             asked.add("author_id")
         shown: dict[str, Any] = {"id": post.id, "text": post.text}
@@ -946,6 +1037,7 @@ _ROUTES = [
     (re.compile(r"/2/users/me"), "me"),
     (re.compile(r"/2/users/by/username/([^/]+)"), "by_username"),
     (re.compile(r"/2/users/(\d+)/mentions"), "mentions"),
+    (re.compile(r"/2/users/(\d+)/tweets"), "tweets"),
     (re.compile(r"/2/usage/tweets"), "usage"),
 ]
 _LISTED = {
@@ -954,6 +1046,7 @@ _LISTED = {
     "user.fields": USER_FIELDS,
     "expansions": EXPANSIONS,
     "sort_order": frozenset({"recency", "relevancy"}),
+    "exclude": frozenset({"replies", "retweets"}),
 }
 
 
@@ -975,3 +1068,39 @@ def _not_found(kind: str, parameter: str, value: str) -> dict[str, Any]:
         "resource_id": value,
         "type": "https://api.twitter.com/2/problems/resource-not-found",
     }
+
+
+# --- people on it, for the contract suite -------------------------------------------------------------------------
+
+HOSPITAL = "StBrigidCares"
+
+
+class XPlace(Place):
+    """X as a place where people post about the hospital."""
+
+    server: FakeX
+
+    def post(self, text: str, at: datetime, author: str = "ann", answers: str | None = None) -> str:
+        return self.server.post(text, author, at, in_reply_to=answers)
+
+    def edit(self, ref: str, text: str, at: datetime) -> None:
+        self.server.edit(ref, text, at)
+
+    def delete(self, ref: str) -> None:
+        self.server.delete(ref)
+
+    def answer(self, ref: str, text: str, at: datetime) -> str:
+        return self.server.post(text, HOSPITAL, at, in_reply_to=ref)
+
+    def lose(self) -> None:
+        """Nobody asks for nine days; X searches seven days back."""
+        self.clock.at += timedelta(days=9)
+
+
+@contextmanager
+def place(clock: Any, folder: Path) -> Iterator[XPlace]:
+    """X, searched for the names in hospital.toml."""
+    with FakeX(now=clock, own_handle=HOSPITAL) as server:
+        there = XPlace(server, {"base_url": server.base_url}, {"X_BEARER_TOKEN": server.bearer})
+        there.clock = clock
+        yield there

@@ -1,6 +1,6 @@
 """What is gone at its place is gone here, and nothing is kept longer than its place allows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -39,11 +39,11 @@ class Site:
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site()
     collector = SimpleNamespace(Settings=CollectorSettings, SECRETS=(), fetch=None, lookup=site.lookup)
     monkeypatch.setattr(collect, "known_collectors", lambda: {"x": collector})
-    yield site
+    return site
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings, Config
 from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
-from listener.keep import Kept, keep, reads_left, spent, trouble, watch_of
+from listener.keep import Kept, keep, reads_left, spent, watch_of, went
 from listener.mention import Mention
 from listener.post import Page, Post, Ref, Unheard
 from listener.watch import Gap, Spend, Watch
@@ -266,13 +266,24 @@ def test_trouble_is_written_down_and_a_good_pass_ends_it(
     at = None if until is None else now + until
     for _ in range(2):
         with Session(engine) as session:
-            trouble(session, "x", TryLater("x: X answers 429", at), now)
+            went(session, "x", [TryLater("x: X answers 429", at)], now)
     found = watch(engine)
     assert (found.failures, found.trouble, found.paused_until) == (2, "x: X answers 429", at)
     assert (found.cursor, found.kept) == ({"since": "1"}, 1)
     hear(post("2"))
+    assert watch(engine).failures == 2, "one good page is no good pass"
+    with Session(engine) as session:
+        went(session, "x", [], now)
     found = watch(engine)
     assert (found.failures, found.trouble, found.paused_until) == (0, None, None)
+
+
+def test_a_pass_with_two_errors_is_one_failure(engine: Engine, now: datetime) -> None:
+    at = now + timedelta(minutes=9)
+    with Session(engine) as session:
+        went(session, "x", [NeedsPerson("x: a query"), TryLater("x: wait", at), NeedsPerson("x: a query")], now)
+    found = watch(engine)
+    assert (found.failures, found.trouble, found.paused_until) == (1, "x: a query; x: wait", at)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +291,7 @@ def test_trouble_is_written_down_and_a_good_pass_ends_it(
 )
 def test_only_a_place_that_asks_to_wait_is_waited_for(engine: Engine, now: datetime, error: Any) -> None:
     with Session(engine) as session:
-        trouble(session, "x", error, now)
+        went(session, "x", [error], now)
     assert watch(engine).paused_until is None
 
 
@@ -297,7 +308,7 @@ def test_logs_carry_counts_and_no_words(
     with caplog.at_level(logging.DEBUG, logger="listener"):
         hear(post("1", "my mother fell", author="ann"), skipped=(SkipPost("x:1", "text"),))
         with Session(engine) as session:
-            trouble(session, "x", NeedsPerson("the sentence"), now)
+            went(session, "x", [NeedsPerson("the sentence")], now)
     assert "action=keep collector=x new=1 edited=0 again=0 skipped=1" in caplog.text
     assert "remedy=NeedsPerson" in caplog.text
     assert not {"mother", "ann", "sentence"} & set(caplog.text.split())

@@ -1,5 +1,8 @@
 """One request with limits, against a server that does what servers do."""
 
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -96,3 +99,29 @@ def test_a_status_and_its_remedy(status: int, kind: type[Exception], sentence: s
     assert (type(found), str(found)) == (kind, sentence)
     if isinstance(found, TryLater):
         assert found.at == NOW + timedelta(minutes=1)
+
+
+def test_a_server_that_drips_is_given_up() -> None:
+    """A byte now and then: each of them in time, the whole never."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    begun = time.monotonic()
+    try:
+        with pytest.raises(TryLater, match=r"^rss: the answer takes longer than 0.3 s"):
+            get("rss", f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=0.3)
+    finally:
+        over.set()
+        thread.join()
+        listening.close()
+    assert time.monotonic() - begun < 2
