@@ -13,9 +13,10 @@ from typing import Annotated, Any
 from pydantic import Field, StrictBool
 
 from config.schema import CollectorSettings, Duration, Hospital
-from listener.collectors.x import ANSWERED, Door, Listing, Reach, Refused, door_to_x, look_up, read
+from listener.collectors.x import Reach
 from listener.errors import NeedsPerson, TryLater
 from listener.post import Asking, Page, Post
+from listener.x_door import ANSWERED, Door, Listing, Refused, door_to_x, look_up, read
 
 SECRETS = ("X_API_KEY", "X_API_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_SECRET")
 
@@ -39,7 +40,7 @@ class Settings(CollectorSettings):
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
-    """Posts that mention the account. Cursor: {"account": {"id", "handle"}, "place": see listener.collectors.x.read}."""
+    """Posts that mention the account. Cursor: {"account": {"id", "handle"}, "place": see listener/x_door.py, read}."""
     with _door(settings, asking) as door:
         account = _account(door, cursor, asking.hospital)
         mentions = Listing(account["id"], "get_users_mentions", f"@{account['handle']}", "pagination_token", 5, 800)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from fakes.x import FakeX, snowflake
 from pydantic import ValidationError
 
 from config.schema import Accounts
+from listener import x_door
 from listener.collectors import x as collector
 from listener.errors import AskedToWait, NeedsPerson, TryLater
 from listener.post import Asking, Page, Ref
@@ -815,7 +816,7 @@ def test_an_answer_is_bounded(
     raw: Any, told: Asking, monkeypatch: pytest.MonkeyPatch, chunks: Any, pause: float, words: str
 ) -> None:
     monkeypatch.setattr(collector, "_TIMEOUT", 0.4)
-    monkeypatch.setattr(collector, "_LARGEST", 1_000_000)
+    monkeypatch.setattr(x_door, "_LARGEST", 1_000_000)
     settings = collector.Settings(queries=(QUERY,), base_url=raw(*chunks, pause=pause))
     before = time.monotonic()
     with pytest.raises(TryLater, match=re.escape(words)):
@@ -834,8 +835,3 @@ def test_a_token_that_is_told_back_is_in_no_sentence(x: FakeX, ask: Any) -> None
     told_back = {"errors": [{"message": "Authorization: Bearer test-bearer\nis odd", "parameters": {"query": []}}]}
     x.fail_next(Status(400, told_back))
     assert "Authorization: Bearer … is odd" in str(ask().error)
-
-
-def test_the_epoch_is_xs_own() -> None:
-    moment = datetime(2022, 6, 28, 16, 7, 40, 105000, tzinfo=UTC)
-    assert collector._made_at("1541815603606036480") == moment
