@@ -60,6 +60,11 @@ def ears(name: str) -> list[Ear]:
     return ["fetch", "own_replies"] if hasattr(collector, "own_replies") else ["fetch"]
 
 
+def optional(collector: Collector) -> tuple[str, ...]:
+    """The secrets that it uses when they are set."""
+    return tuple(getattr(collector, "OPTIONAL_SECRETS", ()))
+
+
 def is_live(name: str) -> bool:
     """Whether it stays connected while the service runs."""
     return bool(getattr(known_collectors()[name], "LIVE", False))
@@ -113,7 +118,7 @@ def _with_secrets(name: str, collector: Collector, asking: Asking) -> Asking:
         raise NeedsPerson(
             f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
         )
-    named = (*collector.SECRETS, *getattr(collector, "OPTIONAL_SECRETS", ()))
+    named = (*collector.SECRETS, *optional(collector))
     return replace(asking, secrets={secret: asking.secrets[secret] for secret in named if asking.secrets.get(secret)})
 
 

@@ -7,11 +7,9 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-SECRETS: Final = (
-    "X_BEARER_TOKEN", "X_API_KEY", "X_API_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_SECRET", "REDDIT_CLIENT_ID",
-    "REDDIT_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "BLUESKY_HANDLE",
-    "BLUESKY_APP_PASSWORD", "MASTODON_ACCESS_TOKEN", "GOOGLE_BUSINESS_TOKEN", "CALL_LIGHT_WEB_TOKEN",
-)  # fmt: skip
+from listener.collect import known_collectors, optional
+
+_OWN: Final = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "CALL_LIGHT_WEB_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -31,5 +29,11 @@ def environment(config: Path | None = None, data: Path | None = None) -> Environ
         config=config or Path(values.get("CALL_LIGHT_CONFIG") or "config"),
         data=data or Path(values.get("CALL_LIGHT_DATA") or "data"),
         database_url=values.get("CALL_LIGHT_DATABASE_URL") or None,
-        secrets={name: value.strip() for name in SECRETS if (value := values.get(name))},
+        secrets={name: value.strip() for name in secret_names() if (value := values.get(name))},
     )
+
+
+def secret_names() -> tuple[str, ...]:
+    """The variables that hold secrets: the product's own, and what each collector names."""
+    named = (name for collector in known_collectors().values() for name in (*collector.SECRETS, *optional(collector)))
+    return tuple(dict.fromkeys((*_OWN, *named)))

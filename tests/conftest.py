@@ -13,7 +13,7 @@ from config.load import load
 from config.schema import Config
 from listener.collect import settings_of_all
 from listener.database import open_database
-from listener.environment import SECRETS
+from listener.environment import secret_names
 from nlp.pipeline import Reader
 
 PROJECT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    for name in SECRETS:
+    for name in secret_names():
         monkeypatch.delenv(name, raising=False)
     connect = socket.socket.connect
 

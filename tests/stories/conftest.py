@@ -88,9 +88,10 @@ def slack() -> Iterator[FakeSlack]:
 def connected(place: Place, x: FakeX, slack: FakeSlack) -> Place:
     """An installation that listens to X and tells Slack."""
     place.edit(
-        "listening.toml", r"\[collectors\.x\]\non = false", f'[collectors.x]\non = true\nbase_url = "{x.base_url}"'
+        "listening.toml",
+        r"\[collectors\.x\]\non = false",
+        f'[collectors.x]\non = true\nbase_url = "{x.base_url}"\nqueries = ["brigid"]',
     )
-    place.edit("listening.toml", r"queries = \[[^\]]*\]", 'queries = ["brigid"]')
     place.edit("care.toml", r"^\[slack\]$", f'[slack]\nbase_url = "{slack.base_url}"')
     place.variables |= {"X_BEARER_TOKEN": "test-bearer", "SLACK_BOT_TOKEN": "xoxb-test-token"}
     return place
