@@ -69,8 +69,8 @@ class Earlier(NamedTuple):
     revision: int  # of the post, as it was when that was decided
 
 
-def judge(reading: Said, own: bool, care: Care) -> Decision:
-    """What becomes of a post. Pure."""
+def judge(reading: Said, own: bool, care: Care, source: str = "") -> Decision:
+    """What becomes of a post from this place. Pure."""
     if own:
         return Decision("dismiss", None, "the hospital's own post")
     if reading.urgency == "danger":
@@ -78,7 +78,7 @@ def judge(reading: Said, own: bool, care: Care) -> Decision:
     if not reading.readable:
         return Decision("alert", "care", f"unread: no phrases for language {reading.language}, a person must read it")
     for rule in care.rules:
-        if _fits(rule, reading):
+        if _fits(rule, reading, source):
             return Decision(rule.do, rule.to, f"rule {rule.name!r}: {_because(reading)}")
     return Decision("digest", "care", "no rule fits, so a person looks at it")
 
@@ -108,7 +108,7 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
     for reading, mention in undecided:
         previous = earlier.get(mention.id)
         is_news = _is_news(reading, mention, previous, now)
-        judged = judge(reading, mention.own, config.care)
+        judged = judge(reading, mention.own, config.care, mention.source)
         if mention.deleted_at is not None:
             judged = Decision("dismiss", None, _GONE)
         elif judged.outcome != "alert" and previous is None and (case := _waiting_case_of_author(session, mention)):
@@ -159,12 +159,13 @@ def _is_news(reading: Any, mention: Any, previous: Earlier | None, now: datetime
     return bool(now - mention.written_at <= _RECONSIDER)
 
 
-def _fits(rule: Rule, reading: Said) -> bool:
+def _fits(rule: Rule, reading: Said, source: str) -> bool:
     when = rule.when
     return (
         (not when.urgency or reading.urgency in when.urgency)
         and (not when.kind or reading.kind in when.kind)
         and (not when.voice or reading.voice in when.voice)
+        and (not when.source or source in when.source)
         and (not when.category or any(category["id"] in when.category for category in reading.categories))
     )
 
@@ -232,8 +233,8 @@ def _case(
     """The case that this alert belongs to: its own from before, that of the same person's thread, or a new one."""
     assert decision.channel is not None
     is_edit = previous is not None and reading.revision > previous.revision
-    # What is urgent about an edited post was said only then; one that is read again with its thread was said before.
-    spoken_at = (mention.revised_at or mention.written_at) if is_edit else mention.written_at
+    # What is urgent about an edited post was said only then.
+    spoken_at = mention.revised_at or mention.written_at
     # A clock ahead of ours must not give us a later target.
     clock_from = min(spoken_at, now)
     due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets)

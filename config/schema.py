@@ -268,6 +268,7 @@ class When(Table):
     kind: tuple[Kind, ...] = ()
     voice: tuple[Voice, ...] = ()
     category: tuple[Identifier, ...] = ()
+    source: tuple[Identifier, ...] = ()
 
 
 class Rule(Table):
@@ -299,6 +300,12 @@ _DEFAULT_RULES = (
         to="care",
     ),
     Rule(name="praise to kind words", when=When(kind=("praise",)), do="digest", to="praise"),
+    Rule(
+        name="what people wrote to us alone to the care team",
+        when=When(source=("listening_post",)),
+        do="alert",
+        to="care",
+    ),
     Rule(name="remarks of patients and visitors", when=When(voice=("patient",)), do="digest", to="care"),
     Rule(name="news about us to operations", when=When(voice=("news",)), do="digest", to="ops"),
     Rule(name="adverts, job offers and spam", when=When(voice=("promo",)), do="dismiss"),

@@ -237,7 +237,8 @@ def _known(session: Session, posts: Collection[Post]) -> dict[tuple[str, str], A
 def _row(name: str, post: Post, hospital: Hospital, now: datetime) -> dict[str, object]:
     own = post.own or hospital.is_own_account(post.source, post.author)
     fields = {**post.model_dump(), "thread": post.thread or post.ref, "own": own, "revision": 1}
-    return {**fields, "collector": name, "heard_at": now, "looked_at": now}
+    # The words date from their last edit: an answer from before it is no answer to them.
+    return {**fields, "collector": name, "heard_at": now, "looked_at": now, "revised_at": post.edited_at}
 
 
 def _link_copies(session: Session, made: Sequence[Any], now: datetime) -> None:
@@ -245,29 +246,27 @@ def _link_copies(session: Session, made: Sequence[Any], now: datetime) -> None:
     ordered = sorted((mention for mention in made if not mention.own), key=lambda m: (m.written_at, m.id))
     tellings = [telling(m.id, m.text, (m.author, m.author_name)) for m in ordered]
     stories = Stories(_first_tellings(session, tellings, now))
-    copies, sketches = [], []
+    sketches: list[dict[str, int]] = []
     for one in tellings:
         first = stories.first(one)
-        if first is None:
-            sketches += [{"shingle": number, "mention_id": one.key} for number in dict.fromkeys(one.sketch)]
+        if first is not None:
+            session.execute(update(Mention).where(col(Mention.id) == one.key).values(story=first.key))
         else:
-            copies.append({"_id": one.key, "story": first.key})
+            sketches += [{"shingle": number, "mention_id": one.key} for number in stories.take(one)]
     if sketches:
         session.execute(insert(Sketch), sketches)
-    for copy in copies:
-        session.execute(update(Mention).where(col(Mention.id) == copy["_id"]).values(story=copy["story"]))
 
 
 def _first_tellings(session: Session, tellings: Sequence[Telling], now: datetime) -> list[Telling]:
-    found: dict[int, Telling] = {}
+    ids: set[int] = set()
     for some in _at_once(numbers(tellings)):
-        near = (
-            select(Mention.id, Mention.text, Mention.author, Mention.author_name)
-            .where(col(Sketch.shingle).in_(some), Sketch.mention_id == Mention.id)
-            .where(Mention.heard_at > now - _SAME_STORY)
-        )
-        found |= {id_: telling(id_, text, (author, name)) for id_, text, author, name in session.exec(near) if id_}
-    return [found[id_] for id_ in sorted(found)]
+        ids.update(session.exec(select(Sketch.mention_id).where(col(Sketch.shingle).in_(some))))
+    found = []
+    for some in _at_once(sorted(ids)):
+        wanted: tuple[Any, ...] = (Mention.id, Mention.text, Mention.author, Mention.author_name)
+        near = select(*wanted).where(col(Mention.id).in_(some), Mention.heard_at > now - _SAME_STORY)
+        found += [telling(id_, text, (author, name)) for id_, text, author, name in session.execute(near)]
+    return found
 
 
 def _read_threads_again(session: Session, made: Sequence[Any], now: datetime) -> None:

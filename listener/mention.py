@@ -26,6 +26,7 @@ class Mention(SQLModel, table=True):
     thread: str | None = Field(default=None, index=True)  # ref of its first post, which may be this one
     answers: str | None = None
     quotes: str | None = None
+    place: str | None = None
     rating: float | None = None
     reach: int | None = None
     about_us: bool = False

@@ -68,6 +68,7 @@ class Post(BaseModel):
     thread: Key | None = None  # ref of the post that began the conversation
     answers: Key | None = None  # ref of the post that this one answers
     quotes: Key | None = None  # ref of the post that this one shows within itself
+    place: Words | None = None  # where in the hospital, as its author chose it from our list
     rating: Annotated[float, Field(ge=0, le=5)] | None = None  # stars
     reach: Annotated[int, Field(ge=0, le=_LARGEST_COUNT)] | None = None  # followers
     about_us: bool = False  # the place itself says that the post is about us, as a review of us does

@@ -124,10 +124,10 @@ class Service:
         passed = passed or Passed()
         if not self._may_collect(passed):
             return passed
+        if self._is_paused(name):
+            return passed
         with Session(self.engine) as session:
             watch = keep.watch_of(session, name)
-        if watch.paused_until is not None and watch.paused_until > self.now():
-            return passed
         errors: list[CallLightError] = []
         for ear in collect.ears(name):
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
@@ -152,7 +152,7 @@ class Service:
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, self.config.collectors, self.now())
         for name, settings in self.config.collectors.items():
-            if not (settings.on and self._may_collect(passed)):
+            if not (settings.on and collect.can_look(name) and self._may_collect(passed)) or self._is_paused(name):
                 continue
             try:
                 passed.deleted += deletions.look_again(
@@ -223,6 +223,12 @@ class Service:
         with Session(self.engine) as session:
             left = keep.reads_left(session, name, self.config.collectors[name], now)
         return Asking(self.config.hospital, now, self.secrets, left, stays, self.stop.is_set)
+
+    def _is_paused(self, name: str) -> bool:
+        """Whether its place asked to wait."""
+        with Session(self.engine) as session:
+            until = keep.watch_of(session, name).paused_until
+        return until is not None and until > self.now()
 
     def _may_collect(self, passed: Passed) -> bool:
         with Session(self.engine) as session:

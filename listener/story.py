@@ -17,6 +17,7 @@ _BY_THE_SAME, _BY_OTHERS = 0.75, 0.9
 _FEWEST_BY_OTHERS = 12  # shingles; shorter texts come about by chance
 _FEWEST = 6
 _LONGEST = 5_000  # characters that are compared
+_CROWDED = 20  # first tellings with one number
 
 _NOISE = re.compile(r"https?://\S+|(?<!\w)@[\w.@-]+|\bRT\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
@@ -64,19 +65,23 @@ class Stories:
     def __init__(self, known: Iterable[Telling]) -> None:
         self._by_number: dict[int, list[Telling]] = {}
         for one in known:
-            self._add(one)
+            for number in one.sketch:
+                self._by_number.setdefault(number, []).append(one)
 
     def first(self, new: Telling) -> Telling | None:
-        """The first telling that `new` is a copy of; None makes `new` a first telling itself."""
+        """The first telling that `new` is a copy of."""
         near = {one.key: one for number in new.sketch for one in self._by_number.get(number, ())}
-        found = next((one for _, one in sorted(near.items()) if same_story(one, new)), None)
-        if found is None:
-            self._add(new)
-        return found
+        return next((one for _, one in sorted(near.items()) if same_story(one, new)), None)
 
-    def _add(self, one: Telling) -> None:
-        for number in one.sketch:
-            self._by_number.setdefault(number, []).append(one)
+    def take(self, new: Telling) -> list[int]:
+        """Make `new` a first telling; the numbers to find it by.
+
+        Three words that dozens of stories share ("hours in the") find none of them, and would make each next one slower.
+        """
+        taken = [number for number in dict.fromkeys(new.sketch) if len(self._by_number.get(number, ())) < _CROWDED]
+        for number in taken:
+            self._by_number.setdefault(number, []).append(new)
+        return taken
 
 
 def numbers(tellings: Sequence[Telling]) -> list[int]:

@@ -61,6 +61,7 @@ class Text:
     text: str
     about_us: bool = False  # it comes from where every post is about us
     own: bool = False  # the hospital wrote it
+    place: str | None = None  # where in the hospital, as its author chose it from our list
 
 
 class Reader:
@@ -97,6 +98,7 @@ class Reader:
         doc._.text = shown
         if text.about_us or text.own:
             doc._.about_us, doc._.own = text.about_us, text.own
+        doc._.place = text.place
         return doc
 
 
@@ -156,11 +158,13 @@ def _model(pipeline: Language) -> str | None:
 def fields(doc: Doc) -> dict[str, Any]:
     """A Doc's findings as the fields of a Reading. Spans die with their Doc, so words are copied out here."""
     if not doc._.in_question:
-        return {**_NOT_ABOUT_US, "language": doc._.language, "redacted_text": doc._.redacted}
+        said = _NO_WORDS if doc._.about_us and not doc._.own else _NOT_ABOUT_US
+        more = {"departments": _departments(doc)} if said is _NO_WORDS else {}
+        return {**said, **more, "language": doc._.language, "redacted_text": doc._.redacted}
     return {
         "mentions_us": list(doc._.mentions_us),
         "site": doc._.site,
-        "departments": list(doc._.departments),
+        "departments": _departments(doc),
         "voice": doc._.voice,
         "kind": doc._.kind,
         "categories": [dict(topic) for topic in doc._.topics],
@@ -174,6 +178,11 @@ def fields(doc: Doc) -> dict[str, Any]:
     }
 
 
+def _departments(doc: Doc) -> list[str]:
+    """What its author chose, then what the words name."""
+    return list(dict.fromkeys([*([doc._.place] if doc._.place else []), *doc._.departments]))
+
+
 def unread(why: str) -> dict[str, Any]:
     """The fields of a Reading for a post that nothing can be said of; nothing of its text is shown, as nothing is redacted."""
     said = {**_NOT_ABOUT_US, "voice": "patient", "kind": "comment", "urgency": "routine", "reasons": [why]}
@@ -183,6 +192,12 @@ def unread(why: str) -> dict[str, Any]:
 _NOT_ABOUT_US: dict[str, Any] = {
     "mentions_us": [], "site": None, "departments": [], "voice": "other", "kind": None, "categories": [], "stage": None,
     "mood": 0.0, "urgency": "none", "reasons": ["voice other: names nothing of ours"], "readable": True,
+}  # fmt: skip
+
+
+# Its place says that it is about us, and there was nothing to read: a review of stars alone.
+_NO_WORDS: dict[str, Any] = {
+    **_NOT_ABOUT_US, "voice": "patient", "kind": "comment", "urgency": "low", "reasons": ["no words to read"],
 }  # fmt: skip
 
 

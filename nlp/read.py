@@ -5,6 +5,7 @@ A fragment is read with what the same person said just before in the same thread
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ _PARTS = 10  # that are read together
 _FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _WANTED: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.ref, Mention.thread, Mention.author, Mention.written_at),
-    *(Mention.text, Mention.about_us, Mention.own, Mention.revision),
+    *(Mention.text, Mention.about_us, Mention.own, Mention.revision, Mention.place),
 )
 
 
@@ -46,7 +47,7 @@ def _answers(mention: Any) -> bool:
 
 def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: datetime) -> list[dict[str, Any]]:
     in_threads = _threads_about_us(session, mentions)
-    texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own) for m in mentions]
+    texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own, m.place) for m in mentions]
     said = _said(reader, texts, [mention.id for mention in mentions])
     _read_with_what_came_before(session, reader, mentions, texts, said)
     read_by = {"pipeline_version": reader.version, "read_at": now}
@@ -77,8 +78,8 @@ def _read_with_what_came_before(
         if _answers(mention) and mention.author and (before := _said_before(session, mention))
     ]
     ids = [mentions[at].id for at, _ in parts]
-    befores = _said(reader, [Text(before, texts[at].about_us, texts[at].own) for at, before in parts], ids)
-    together = [Text(f"{before} {texts[at].text}", texts[at].about_us, texts[at].own) for at, before in parts]
+    befores = _said(reader, [replace(texts[at], text=before) for at, before in parts], ids)
+    together = [replace(texts[at], text=f"{before} {texts[at].text}") for at, before in parts]
     for (at, _), alone, whole in zip(parts, befores, _said(reader, together, ids), strict=True):
         if _urgency(whole) < min(_urgency(alone), _urgency(said[at])):
             reasons = ["read with what the same person said just before", *whole["reasons"]]

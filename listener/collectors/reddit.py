@@ -1,28 +1,29 @@
-"""Reddit: new posts and comments of watched subreddits, and a search, through praw.
+"""Reddit: new posts and comments of watched subreddits, a search, and the hospital's own comments, through praw.
 
 Off until Reddit has approved the use (Responsible Builder Policy). Listings come newest first and hold about 1,000
 items; each is read until it meets what the last pass saw. No meeting point means a gap, which is reported: a single
-anchor would not do, as Reddit answers with nothing when it was deleted.
+anchor would not do, as Reddit answers with nothing when it was deleted. No listing shows an edit or a deletion of what
+is further down: `lookup` does.
+
+praw sends the requests, and its answers are taken as JSON: praw's own objects break on one odd item of a hundred, and
+take an answer of another kind for "none of these posts is there", after which all of them would be forgotten here.
 """
 
-import itertools
 import re
-import time
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import prawcore
 import requests
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from config.schema import CollectorSettings, Text
+from config.schema import CollectorSettings, Duration, Text
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Unheard, read_post
-
-if TYPE_CHECKING:
-    import praw
+from listener.post import Asking, Page, Post, Ref, Unheard, read_post
 
 SECRETS = ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET")
 
@@ -31,8 +32,11 @@ _USER_AGENT = "linux:org.call-light.listener:v0.1 (hospital patient service)"
 _PAGE = 100
 _LISTING = 1000
 _NEARLY_ALL = 900  # Reddit leaves deleted items out of the 1,000
+_NEARLY_ALL_FOUND = 200  # a search ends after some 245 items
+_MOST_REQUESTS = 25  # for one listing: pages may be short, or empty and not the last
 _FIRST_REACH = timedelta(days=7)  # how far back the first pass reads
 _REMEMBERED = 200  # fullnames a listing remembers, so that deleted ones do not hide where it stopped
+_LONGEST_WAIT = 600  # seconds: the rate limit counts ten minutes
 _SECONDS = r"[0-9]{1,6}(\.[0-9]+)?"
 _HOME = "https://www.reddit.com"
 
@@ -42,8 +46,26 @@ Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
 class Settings(CollectorSettings):
     """[collectors.reddit]"""
 
+    every: Duration = timedelta(minutes=2)
+    quiet_after: Duration = timedelta(hours=48)
+    # Reddit: "strongly recommend routinely deleting any stored user data and content within 48 hours".
+    keep_for: Duration = timedelta(hours=48)
+    # Reddit has approved this use.
+    approved: Annotated[StrictBool, Field(validate_default=True)] = False
+    # Every post and comment of these is read.
     subreddits: tuple[Subreddit, ...] = ()
+    # Posts anywhere are searched for these; Reddit cannot search comments.
     search: tuple[Text, ...] = ()
+
+    @field_validator("approved")
+    @classmethod
+    def _is_allowed(cls, approved: bool, info: ValidationInfo) -> bool:
+        if info.data.get("on") and not approved:
+            raise ValueError(
+                "true, once Reddit has approved this use in writing (its Responsible Builder Policy asks for approval "
+                "before any access, and use by or for a business needs a contract with Reddit); until then on = false"
+            )
+        return approved
 
     @model_validator(mode="after")
     def _listens_to_something(self) -> "Settings":
@@ -57,110 +79,185 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
 
     A listing that Reddit refuses is told at the end: the others are read first.
     """
-    reddit = _reddit(asking.secrets["REDDIT_CLIENT_ID"], asking.secrets["REDDIT_CLIENT_SECRET"], settings.base_url)
-    listings = _listings(reddit, settings)
-    places = {name: dict(place) for name, place in cursor.items() if name in listings}
-    wrong = []
-    for name, items in listings.items():
-        try:
-            for page, place in _pages(name, items, places.get(name, {}), asking.now):
-                places = {**places, name: place} if place else places
-                yield Page(page.posts, places, unheard=page.unheard, skipped=page.skipped)
-        except _WrongListing as error:
-            wrong.append(str(error))
-    if wrong:
-        raise NeedsPerson("; ".join(wrong))
+    yield from _read(_connection(settings, asking), _listings(settings), cursor, asking.now)
 
 
-class _WrongListing(NeedsPerson):
-    """Reddit does not give this listing; another one may be right."""
+def own_replies(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
+    """What the hospital's account commented, wherever that was. Cursor as of fetch."""
+    if account := asking.hospital.accounts.reddit:
+        wrong = f"Reddit refused the comments of {account!r}: suspended, or no such account; "
+        wrong += "correct accounts.reddit in hospital.toml"
+        listing = _Listing(f"user:{account}", f"user/{account}/comments", wrong, {"sort": "new"})
+        yield from _read(_connection(settings, asking), [listing], cursor, asking.now)
 
 
-def _listings(reddit: "praw.Reddit", settings: Settings) -> dict[str, Iterator[Any]]:
-    """Every listing to read, by a name that its cursor is kept under. Nothing is asked for yet."""
-    listings: dict[str, Iterator[Any]] = {}
+def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
+    """Which of these posts are gone, and the others as they are now."""
+    wrong = "Reddit refused to show posts again; check the app on reddit.com/prefs/apps"
+    items, _ = _connection(settings, asking).ask("api/info/", {"id": ",".join(refs)}, wrong, asking.now)
+    there = {item["name"]: item for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)}
+    if len(there) < len(items):  # what cannot be read may be any of them
+        raise TryLater("reddit: the answer has an unknown shape (name)")
+    read = {ref: _read_item(there[ref]) for ref in refs if ref in there}
+    posts, skipped = _sorted_out(read.values())
+    return Page(posts, {}, skipped=skipped, deleted=tuple(Ref("reddit", ref) for ref in refs if read.get(ref) is None))
+
+
+# ---------------------------------------------------------------- listings
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """One listing of Reddit's."""
+
+    name: str  # its cursor is kept under it
+    path: str
+    wrong: str  # the sentence when Reddit refuses it
+    params: Mapping[str, str] = field(default_factory=dict)
+    nearly_all: int = _NEARLY_ALL  # so many items may be all that it holds
+    # What was asked for -> the subreddit whose items it brings, None: it brings all of them.
+    filters: Mapping[str, str | None] = field(default_factory=dict)
+
+    def matched(self, items: Sequence[Any]) -> dict[str, int]:
+        """How many items each filter brought. Of several subreddits Reddit leaves out a closed one without a word."""
+        subs = [str(item.get("subreddit")).casefold() for item in items if isinstance(item, dict)]
+        return {name: len(items) if sub is None else subs.count(sub) for name, sub in self.filters.items()}
+
+
+def _listings(settings: Settings) -> list[_Listing]:
+    listings = []
     if settings.subreddits:
         together = "+".join(settings.subreddits)
-        listings[f"new:{together}"] = reddit.subreddit(together).new(limit=_LISTING)
-        listings[f"comments:{together}"] = reddit.subreddit(together).comments(limit=_LISTING)
+        wrong = f"Reddit refused r/{together}: private, banned, or no such name; correct subreddits in listening.toml"
+        filters = {f"r/{sub}": sub.casefold() for sub in settings.subreddits}
+        for name, path in (("new", f"r/{together}/new"), ("comments", f"r/{together}/comments/")):
+            listings.append(_Listing(f"{name}:{together}", path, wrong, filters=filters))
     for query in settings.search:
-        found = reddit.subreddit("all").search(query, sort="new", time_filter="week", limit=_LISTING)
-        listings[f"search:{query}"] = found
+        params = {"q": query, "sort": "new", "t": "all", "restrict_sr": "False"}
+        wrong = f"Reddit refused the search {query[:60]!r}; correct it in listening.toml"
+        found = _Listing(f"search:{query}", "r/all/search/", wrong, params, _NEARLY_ALL_FOUND, {query: None})
+        listings.append(found)
     return listings
 
 
+def _read(
+    connection: "_Connection", listings: Sequence[_Listing], cursor: Mapping[str, Any], now: datetime
+) -> Iterator[Page]:
+    places = {listing.name: cursor[listing.name] for listing in listings if listing.name in cursor}
+    wrong = []
+    for listing in listings:
+        try:
+            for page, place in _pages(connection, listing, places.get(listing.name, {}), now):
+                places = {**places, listing.name: place} if place else places
+                yield replace(page, cursor=places)
+        except _Refused as error:
+            wrong.append(str(error))
+    if wrong:
+        raise NeedsPerson("; ".join(dict.fromkeys(wrong)))
+
+
 def _pages(
-    name: str, items: Iterator[Any], before: Mapping[str, Any], now: datetime
+    connection: "_Connection", listing: _Listing, before: Mapping[str, Any], now: datetime
 ) -> Iterator[tuple[Page, dict[str, Any] | None]]:
-    """A listing in pages of 100 until it meets what was seen before; the last page comes with the new place."""
+    """A listing from its newest item to what was seen before; the last page comes with the new place."""
     remembered = list(before.get("seen", ()))
-    until = datetime.fromisoformat(before["until"]) if before.get("until") else None
-    since = datetime.fromisoformat(before["from"]) if before.get("from") else now - _FIRST_REACH
-    newest, oldest, seen, last = until or since, now, list[str](), False
-    while not last:
-        batch = _next_page(name, items)
-        seen += [str(getattr(item, "fullname", "?")) for item in batch]
-        posts, skipped = _posts(batch)
+    until, since = _heard_until(before, now)
+    newest, oldest, seen, last, after = until or since, now, list[str](), False, None
+    for _ in range(_MOST_REQUESTS):
+        params = {**listing.params, "limit": _PAGE, **({"after": after} if after else {})}
+        items, after = connection.ask(listing.path, params, listing.wrong, now)
+        seen += [item["name"] for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)]
+        posts, skipped = _sorted_out(map(_read_item, items))
         for post in posts:
             newest, oldest = max(newest, post.written_at), min(oldest, post.written_at)
         met = not set(remembered).isdisjoint(seen) or oldest < (until or since)
-        last = met or len(batch) < _PAGE or len(seen) >= _LISTING
+        last = met or after is None or len(seen) >= _LISTING
         unheard: tuple[Unheard, ...] = ()
-        if last and not met and until and len(seen) >= _NEARLY_ALL:
-            unheard = (Unheard(until, oldest, f"Reddit's listing {name} holds {_LISTING} items, and more were new"),)
-        place = {"seen": [*seen, *remembered][:_REMEMBERED], "until": newest.isoformat(), "from": since.isoformat()}
+        if last and not met and until and len(seen) >= listing.nearly_all:
+            why = f"Reddit's listing {listing.name} ends after {len(seen)} items, and more were new"
+            unheard = (Unheard(until, max(until, oldest), why),)
         # What was there long before the first pass is nobody's case any more.
         fresh = tuple(post for post in posts if post.written_at >= since)
-        yield Page(fresh, {}, unheard=unheard, skipped=tuple(skipped)), place if last else None
+        page = Page(fresh, {}, unheard=unheard, skipped=skipped, matched=listing.matched(items))
+        names = list(dict.fromkeys([*seen, *remembered]))[:_REMEMBERED]
+        yield page, {"seen": names, "until": newest.isoformat(), "from": since.isoformat()} if last else None
+        if last:
+            return
+    raise TryLater(f"reddit: the listing {listing.name} does not end")
 
 
-def _posts(items: list[Any]) -> tuple[list[Post], list[SkipPost]]:
-    posts, skipped = [], []
-    for item in items:
-        try:
-            if post := _post(item):
-                posts.append(post)
-        except SkipPost as skip:
-            skipped.append(skip)
-    return posts, skipped
-
-
-def _next_page(name: str, items: Iterator[Any]) -> list[Any]:
-    """The next 100 items. Raises TryLater, NeedsPerson."""
-    from praw.exceptions import RedditAPIException
-
-    try:
-        return list(itertools.islice(items, _PAGE))
-    except (prawcore.PrawcoreException, RedditAPIException) as error:
-        raise _remedy(name, error) from None
-
-
-def _remedy(name: str, error: Exception) -> TryLater | NeedsPerson:
-    code = error.response.status_code if isinstance(error, prawcore.ResponseException) else None
-    if isinstance(error, prawcore.TooManyRequests):
-        return AskedToWait("reddit: Reddit asks to wait (429)", _retry_at(error))
-    if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401:
-        return NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET")
-    if isinstance(error, prawcore.Forbidden | prawcore.NotFound | prawcore.Redirect):
-        return _WrongListing(f"reddit: {name!r} is private, banned or does not exist; correct it in listening.toml")
-    if (code is None and not isinstance(error, prawcore.RequestException)) or code in (400, 414):
-        return _WrongListing(f"reddit: Reddit refused {name[:60]!r}; correct it in listening.toml")
-    if isinstance(error, prawcore.exceptions.BadJSON):
-        return TryLater("reddit: the answer is not JSON; is something else answering in Reddit's place?")
-    if isinstance(error, prawcore.RequestException):
-        original = error.original_exception
-        why = str(original) if isinstance(original, RuntimeError) else type(original).__name__
-        return TryLater(f"reddit: no answer from Reddit ({why}); check the network, the next pass asks again")
-    return TryLater(f"reddit: Reddit answers {code}")
-
-
-def _retry_at(error: prawcore.TooManyRequests) -> datetime | None:
-    stated = str(error.retry_after or "")
-    seconds = float(stated) if re.fullmatch(_SECONDS, stated) else None
-    return None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+def _heard_until(before: Mapping[str, Any], now: datetime) -> tuple[datetime | None, datetime]:
+    """The newest that was heard, and the oldest to take. Neither may lie where a wrong clock of ours put it."""
+    until = datetime.fromisoformat(before["until"]) if before.get("until") else None
+    since = datetime.fromisoformat(before["from"]) if before.get("from") else now
+    return (until if until and until <= now else None), min(since, now - _FIRST_REACH)
 
 
 # ---------------------------------------------------------------- the connection
+
+
+class _Refused(NeedsPerson):
+    """Reddit does not give this listing; another one may be right."""
+
+
+class _Connection:
+    """praw with its token and the rate limit; for one request at a time, which is all that praw is made for."""
+
+    def __init__(self, client_id: str, client_secret: str, base_url: str | None) -> None:
+        import praw
+
+        session = requests.Session()
+        session.trust_env = base_url is None  # a gateway is asked directly, whatever proxy the environment names
+        hosts = {"reddit_url": base_url.rstrip("/"), "oauth_url": base_url.rstrip("/") + "/"} if base_url else {}
+        options: dict[str, Any] = {"check_for_updates": False, "user_agent": _USER_AGENT, **hosts}
+        options |= {
+            "requestor_class": SafeRequestor,
+            "requestor_kwargs": {"session": session, "used_up": self._used_up},
+        }
+        self.reddit = praw.Reddit(client_id=client_id, client_secret=client_secret, **options)
+        self._lock = threading.Lock()
+        self._now = self._not_before = datetime.min.replace(tzinfo=UTC)
+
+    def ask(self, path: str, params: Mapping[str, Any], wrong: str, now: datetime) -> tuple[list[Any], str | None]:
+        """The items of a listing's page, and where it goes on. `wrong`: what to tell people when Reddit refuses it.
+
+        Raises _Refused, TryLater, NeedsPerson.
+        """
+        from praw.exceptions import RedditAPIException
+
+        with self._lock:
+            if timedelta() < self._not_before - now <= timedelta(seconds=_LONGEST_WAIT):
+                raise AskedToWait("reddit: the rate limit is used up", self._not_before)
+            self._now = now
+            try:
+                answer = self.reddit.request(method="GET", path=path, params=dict(params))
+            except prawcore.TooManyRequests as error:
+                raise AskedToWait("reddit: Reddit asks to wait (429)", self._retry_at(error)) from None
+            except (prawcore.PrawcoreException, RedditAPIException) as error:
+                raise _remedy(error, wrong) from None
+            except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
+                raise TryLater("reddit: Reddit reports an error of an unknown shape") from None
+        return _shaped(answer)
+
+    def _used_up(self, seconds: float) -> None:
+        """The requestor read in an answer that there is none left for so long."""
+        self._not_before = self._now + timedelta(seconds=seconds)
+
+    def _retry_at(self, error: prawcore.TooManyRequests) -> datetime | None:
+        stated = str(error.retry_after or "")
+        if re.fullmatch(_SECONDS, stated):
+            return self._now + timedelta(seconds=float(stated))
+        return self._not_before if self._not_before > self._now else None
+
+
+@cache
+def _connected(client_id: str, client_secret: str, base_url: str | None) -> _Connection:
+    """One connection for as long as the process lives."""
+    return _Connection(client_id, client_secret, base_url)
+
+
+def _connection(settings: Settings, asking: Asking) -> _Connection:
+    return _connected(*(asking.secrets[name] for name in SECRETS), settings.base_url)
 
 
 class SafeRequestor(prawcore.Requestor):
@@ -168,15 +265,15 @@ class SafeRequestor(prawcore.Requestor):
 
     prawcore repeats every method, POST too, on 5xx and dropped connections (platform facts 2.3), passes its own
     timeout, and sleeps up to ten minutes in the calling thread when the rate limit is used up. Here an unknown
-    outcome is an error that it does not repeat, and a used-up limit is a TryLater that says until when.
+    outcome is an error that it does not repeat, and a used-up limit is told to `used_up`, in seconds.
     """
 
-    _not_before = 0.0  # epoch seconds
+    def __init__(self, *, used_up: Callable[[float], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._used_up = used_up
 
     def request(self, *args: Any, timeout: float | None = None, **options: Any) -> requests.Response:
-        """As prawcore.Requestor.request. Raises TryLater while the rate limit is used up."""
-        if time.time() < self._not_before:
-            raise AskedToWait("reddit: the rate limit is used up", datetime.fromtimestamp(self._not_before, UTC))
+        """As prawcore.Requestor.request."""
         method = options.get("method") or (args[0] if args else "")
         writes = str(method).upper() != "GET"
         try:
@@ -204,49 +301,83 @@ class SafeRequestor(prawcore.Requestor):
         except ValueError:
             return
         if remaining < 1:
-            self._not_before = time.time() + min(max(reset, 1), 600)
+            self._used_up(min(max(reset, 1), _LONGEST_WAIT))
 
 
-@cache
-def _reddit(client_id: str, client_secret: str, base_url: str | None) -> "praw.Reddit":
-    """One connection for as long as the process lives: it holds the token and the rate limit."""
-    import praw
+def _remedy(error: Exception, wrong: str) -> TryLater | NeedsPerson:
+    code = error.response.status_code if isinstance(error, prawcore.ResponseException) else None
+    if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401:
+        return NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET")
+    if code == 402:
+        return NeedsPerson("reddit: Reddit wants this use to be paid for (402); ask Reddit for a contract")
+    if isinstance(error, prawcore.exceptions.BadJSON):
+        return TryLater("reddit: the answer is not JSON; is something else answering in Reddit's place?")
+    if isinstance(error, prawcore.RequestException):
+        original = error.original_exception
+        why = str(original) if isinstance(original, RuntimeError) else type(original).__name__
+        return TryLater(f"reddit: no answer from Reddit ({why}); check the network, the next pass asks again")
+    if code is None or isinstance(error, _REFUSALS):
+        return _Refused(f"reddit: {wrong}")
+    return TryLater(f"reddit: Reddit answers {code}")
 
-    hosts = {"reddit_url": base_url.rstrip("/"), "oauth_url": base_url.rstrip("/") + "/"} if base_url else {}
-    options: dict[str, Any] = {"check_for_updates": False, "requestor_class": SafeRequestor, **hosts}
-    return praw.Reddit(client_id=client_id, client_secret=client_secret, user_agent=_USER_AGENT, **options)
+
+_REFUSALS = (
+    *(prawcore.Forbidden, prawcore.NotFound, prawcore.Redirect, prawcore.BadRequest, prawcore.URITooLong),
+    prawcore.UnavailableForLegalReasons,
+)
 
 
-# ---------------------------------------------------------------- praw's objects as posts
+def _shaped(answer: Any) -> tuple[list[Any], str | None]:
+    """The items of a listing, and where it goes on. Raises TryLater for anything that is none."""
+    data = answer.get("data") if isinstance(answer, dict) and answer.get("kind") == "Listing" else None
+    children, after = (data.get("children"), data.get("after")) if isinstance(data, dict) else (None, None)
+    if not isinstance(children, list) or not (after is None or isinstance(after, str)):
+        raise TryLater("reddit: the answer has an unknown shape")
+    return [child.get("data") if isinstance(child, dict) else None for child in children], after or None
 
 
-def _post(item: Any) -> Post | None:
-    """A post or comment; None for one that was deleted. Raises SkipPost.
+# ---------------------------------------------------------------- Reddit's JSON as posts
 
-    Only what the listing carried is read: praw would fetch anything else with a request of its own.
-    """
-    known = vars(item)
-    where = f"reddit:{str(known.get('name'))[:30]}"
+
+def _sorted_out(items: Iterable[Post | SkipPost | None]) -> tuple[tuple[Post, ...], tuple[SkipPost, ...]]:
+    there = list(items)
+    posts = tuple(item for item in there if isinstance(item, Post))
+    return posts, tuple(item for item in there if isinstance(item, SkipPost))
+
+
+def _read_item(item: Any) -> Post | SkipPost | None:
+    """A post; None for one that was deleted or removed, which is nobody's any more."""
+    where = f"reddit:{str(item.get('name') if isinstance(item, dict) else '?')[:30]}"
     try:
-        return _parsed(where, known)
+        return None if _is_gone(item) else _post(where, item)
+    except SkipPost as skip:
+        return skip
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise SkipPost(where, f"unknown shape ({type(error).__name__})") from None
+        return SkipPost(where, f"unknown shape ({type(error).__name__})")
 
 
-def _parsed(where: str, known: Mapping[str, Any]) -> Post | None:
-    body = known["body"] if "body" in known else known["selftext"]
-    if known.get("removed_by_category") or body in ("[deleted]", "[removed]") or known.get("author") is None:
-        return None
-    edited = known.get("edited")
+def _is_gone(item: Mapping[str, Any]) -> bool:
+    gone = (None, "[deleted]", "[removed]")
+    return bool(item.get("removed_by_category")) or item["author"] in gone or _body(item) in gone[1:]
+
+
+def _body(item: Mapping[str, Any]) -> str:
+    body: str = item["body"] if "body" in item else item["selftext"]
+    return body
+
+
+def _post(where: str, item: Mapping[str, Any]) -> Post:
+    edited = item.get("edited")
     return read_post(
         where,
         source="reddit",
-        ref=known["name"],
-        text="\n\n".join(filter(None, (known.get("title"), body))),
-        written_at=datetime.fromtimestamp(float(known["created_utc"]), UTC),
+        ref=item["name"],
+        text="\n\n".join(filter(None, (item.get("title"), _body(item)))),
+        written_at=datetime.fromtimestamp(float(item["created_utc"]), UTC),
         edited_at=datetime.fromtimestamp(float(edited), UTC) if edited else None,
-        url=_HOME + known["permalink"],
-        author=known["author"].name,
-        thread=known.get("link_id") or known["name"],
-        answers=known.get("parent_id"),
+        url=_HOME + item["permalink"],
+        author=item["author"],
+        thread=item.get("link_id") or item["name"],
+        answers=item.get("parent_id"),
+        quotes=item.get("crosspost_parent"),
     )

@@ -13,13 +13,14 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from nlp.phrases import Phrases
-from nlp.tokenizer import fold, words_of
+from nlp.tokenizer import fold, text_of, words_of
 
 Doc.set_extension("about_us", default=False, force=True)  # the place it comes from says that it is about us
 Doc.set_extension("own", default=False, force=True)  # the hospital itself wrote it
 Doc.set_extension("mentions_us", default=(), force=True)  # the names that matched
 Doc.set_extension("site", default=None, force=True)
 Doc.set_extension("departments", default=(), force=True)
+Doc.set_extension("place", default=None, force=True)  # where in the hospital, as its author chose it
 # Whether the rest of the pipeline reads the post: it is about us, or it may tell of danger where care is given.
 Doc.set_extension("in_question", default=False, force=True)
 _NOT_US = "not us"
@@ -55,6 +56,9 @@ class Mentions:
         """Set what the post says of us."""
         spans = self._names(doc)
         about_us = doc._.about_us
+        if not any(character.isalnum() for character in text_of(doc)):  # stars without a word, or faces alone
+            doc.spans["mentions"] = []
+            return doc
         if not spans and not about_us:
             doc.spans["mentions"] = []
             doc._.in_question = not self._care.isdisjoint(doc.to_array(NORM).tolist())

@@ -23,6 +23,24 @@ def said(**fields: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**usual, "categories": [], "reasons": [], **fields})
 
 
+@pytest.mark.parametrize(
+    ("fields", "outcome", "channel"),
+    [
+        ({"voice": "other", "kind": None}, "alert", "care"),
+        ({"voice": "promo", "kind": None}, "alert", "care"),
+        ({"kind": "comment"}, "alert", "care"),
+        ({"kind": "praise"}, "digest", "praise"),
+        ({}, "alert", "care"),
+        ({"voice": "other", "kind": None, "urgency": "danger"}, "alert", "danger"),
+    ],
+)
+def test_what_people_write_to_us_alone_is_never_dismissed(
+    config: Config, fields: dict[str, Any], outcome: str, channel: str
+) -> None:
+    decision = judge(said(**fields), False, config.care, "listening_post")
+    assert (decision.outcome, decision.channel) == (outcome, channel)
+
+
 def about(*names: str) -> list[dict[str, Any]]:
     return [{"id": name, "score": 1.0, "words": ["words"]} for name in names]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .server import Fault, FakeServer, On
+from .server import FakeServer, Fault, On
 
 
 @dataclass

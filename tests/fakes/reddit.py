@@ -1,6 +1,7 @@
-"""Reddit's Data API on loopback: tokens, listings, search, /api/info, and what each of them refuses.
+"""Reddit's Data API on loopback: tokens, listings, search, a user's comments, /api/info, and what each of them refuses.
 
-Checked against: praw 8.0.3 and prawcore 4.0.0, executed, and the Data API wiki of May 2026.
+Checked against: praw 8.0.3 and prawcore 4.0.0, executed, and the Data API wiki of May 2026. That a suspended account is
+403 and a missing or shadowbanned one 404: issues of praw and of others who met it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import itertools
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from .place import Place
 from .server import HTML_PAGE, Answer, FakeServer, On, RateLimited, Request, epoch
 
 PAGE_MAX = 100
@@ -40,6 +44,7 @@ class Thing:
     title: str = ""
     submission: str = ""
     parent: str = ""
+    crosspost_of: str | None = None
     score: int = 1
     edited: float | None = None
     gone: Literal["author", "moderator", "nowhere"] | None = None
@@ -91,6 +96,7 @@ class FakeReddit(FakeServer):
         self._tokens: dict[str, float] = {}
         self._subreddits: dict[str, _Subreddit] = {}
         self._things: dict[str, Thing] = {}
+        self._accounts: dict[str, Literal["open", "suspended"]] = {}
         self._numbers = itertools.count(36**5)
 
     # what tests do
@@ -103,6 +109,11 @@ class FakeReddit(FakeServer):
             )
             known.access = access
 
+    def add_account(self, name: str, state: Literal["open", "suspended"] = "open") -> None:
+        """Make an account (whoever posts has one), or suspend it."""
+        with self._lock:
+            self._accounts[name.lower()] = state
+
     def submit(
         self,
         sub: str,
@@ -111,15 +122,19 @@ class FakeReddit(FakeServer):
         author: str = "somebody",
         at: datetime | None = None,
         score: int = 1,
+        crosspost_of: str | None = None,
     ) -> str:
-        """Add a self post (and its subreddit, if new); its fullname."""
+        """Add a self post, or a crosspost (and its subreddit, if new); its fullname."""
         with self._lock:
             if sub.lower() not in self._subreddits:
                 self.add_subreddit(sub)
             fullname = "t3_" + _base36(next(self._numbers))
             when = self.now() if at is None else epoch(at)
             name = self._subreddits[sub.lower()].name
-            self._things[fullname] = Thing(fullname, name, author, when, text, title=title, score=score)
+            self._accounts.setdefault(author.lower(), "open")
+            self._things[fullname] = Thing(
+                fullname, name, author, when, text, title=title, score=score, crosspost_of=crosspost_of
+            )
             return fullname
 
     def comment(
@@ -134,6 +149,7 @@ class FakeReddit(FakeServer):
         """Add a comment (under the submission itself when no parent is named); its fullname."""
         with self._lock:
             submission = self._things[submission_fullname]
+            self._accounts.setdefault(author.lower(), "open")
             fullname = "t1_" + _base36(next(self._numbers))
             self._things[fullname] = Thing(
                 fullname,
@@ -147,17 +163,21 @@ class FakeReddit(FakeServer):
             )
             return fullname
 
+    def submission_of(self, fullname: str) -> str:
+        """The post that a thing is below, or is itself."""
+        return self._things[fullname].submission or fullname
+
     def delete(self, fullname: str, by: Literal["author", "moderator", "nowhere"] = "author") -> None:
         """Take a thing out of listings. /api/info shows [deleted] (author) or [removed] (moderator), or nothing at
         all (nowhere)."""
         with self._lock:
             self._things[fullname].gone = by
 
-    def edit(self, fullname: str, text: str) -> None:
+    def edit(self, fullname: str, text: str, at: datetime | None = None) -> None:
         """Change the text; `edited` becomes the time of it."""
         with self._lock:
             self._things[fullname].text = text
-            self._things[fullname].edited = self.now()
+            self._things[fullname].edited = self.now() if at is None else epoch(at)
 
     def expire_tokens(self) -> None:
         """Make every token given out so far invalid."""
@@ -255,6 +275,8 @@ class FakeReddit(FakeServer):
             return self._info(request.query)
         if path == "/search":
             return self._search("all", request.query)
+        if (user := re.fullmatch(r"/user/([^/]+)/comments", path)) is not None:
+            return self._comments_of(user[1].lower(), request.query)
         found = re.fullmatch(r"/r/([^/]+)/(new|comments|search)", path)
         if found is None:
             return self.status_answer(404)
@@ -278,6 +300,14 @@ class FakeReddit(FakeServer):
         if known.access == "banned":
             return Answer(404, {"reason": "banned", "message": "Not Found", "error": 404})
         return None
+
+    def _comments_of(self, name: str, query: dict[str, str]) -> Answer:
+        if self._accounts.get(name) != "open":
+            return self.status_answer(403 if name in self._accounts else 404)
+        if query.get("sort", "new") != "new":
+            raise NotImplementedError("only sort=new")
+        theirs = [thing for thing in self._listed("all") if thing.is_comment and thing.author.lower() == name]
+        return self._listing(theirs, query)
 
     def _listed(self, names: str) -> list[Thing]:
         """Everything listed in these subreddits, newest first."""
@@ -333,7 +363,8 @@ class FakeReddit(FakeServer):
     def _info(self, query: dict[str, str]) -> Answer:
         names = query.get("id", "").split(",")[:PAGE_MAX]
         there = [self._things[name] for name in names if name in self._things]
-        shown = [self._shown(thing) for thing in there if thing.gone != "nowhere"]
+        seen = [thing for thing in there if self._subreddits[thing.subreddit.lower()].access == "public"]
+        shown = [self._shown(thing) for thing in seen if thing.gone != "nowhere"]
         return Answer(200, _listing_body(shown, None, None))
 
     # what things look like
@@ -411,6 +442,9 @@ class FakeReddit(FakeServer):
             "removed_by_category": category,
             "suggested_sort": None,
         }
+        if thing.crosspost_of:
+            original = self._submission(self._things[thing.crosspost_of])["data"]
+            data |= {"crosspost_parent": thing.crosspost_of, "crosspost_parent_list": [original], "is_self": False}
         return {"kind": "t3", "data": data}
 
     def _comment(self, thing: Thing) -> dict[str, Any]:
@@ -528,3 +562,49 @@ def _base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return digits or "0"
+
+
+# --- the contract suite -------------------------------------------------------------------------------------------
+
+SUBREDDIT = "PortAlder"
+HOSPITAL = "StBrigidCares"
+
+
+class RedditPlace(Place):
+    """A subreddit of the town. Everyone posts with the same title: only the text of a post can be changed."""
+
+    server: FakeReddit
+
+    def post(self, text: str, at: datetime, author: str = "ann", answers: str | None = None) -> str:
+        if answers is None:
+            return self.server.submit(SUBREDDIT, "Anyone else?", text, author, at)
+        return self.server.comment(self.server.submission_of(answers), answers, text, author, at)
+
+    def edit(self, ref: str, text: str, at: datetime) -> None:
+        self.server.edit(ref, text, at)
+
+    def delete(self, ref: str) -> None:
+        self.server.delete(ref)
+
+    def answer(self, ref: str, text: str, at: datetime) -> str:
+        return self.post(text, at, HOSPITAL, ref)
+
+    def lose(self) -> None:
+        now = datetime.fromtimestamp(self.server.now(), UTC)
+        for second in range(LISTING_MAX + 100):
+            self.post("Traffic on Harbor Street", now - timedelta(seconds=second))
+
+
+@contextmanager
+def place(clock: Callable[[], float], folder: Path) -> Iterator[RedditPlace]:
+    """Reddit with one subreddit and the hospital's account."""
+    with FakeReddit(now=clock) as server:
+        server.add_subreddit(SUBREDDIT)
+        server.add_account(HOSPITAL)
+        settings = {"approved": True, "subreddits": (SUBREDDIT,), "base_url": server.base_url}
+        secrets = {"REDDIT_CLIENT_ID": server.client_id, "REDDIT_CLIENT_SECRET": server.client_secret}
+        cannot = {
+            "ten_thousand_posts": "a listing of Reddit's ends after 1,000 items: more at once are told as a gap; "
+            "tests/listener/collectors/test_reddit.py hears ten thousand in passes"
+        }
+        yield RedditPlace(server, settings, secrets, cannot=cannot)

@@ -262,6 +262,49 @@ def test_info_takes_a_hundred_at_a_time(server: FakeReddit) -> None:
     assert len(more.json()["data"]["children"]) == 100
 
 
+def test_info_hides_what_is_in_a_private_subreddit(server: FakeReddit) -> None:
+    made = [server.submit("health", "One"), server.submit("closed", "Two")]
+    server.add_subreddit("closed", "private")
+    assert names(client_of(server).info(fullnames=made)) == made[:1]
+
+
+def test_a_crosspost_carries_the_post_that_it_shows(server: FakeReddit) -> None:
+    shown = server.submit("boston", "Original", "text")
+    server.submit("health", "Look", crosspost_of=shown)
+    post: Any = next(iter(client_of(server).subreddit("health").new()))
+    assert (post.title, post.selftext, post.crosspost_parent) == ("Look", "", shown)
+    assert post.crosspost_parent_list[0]["selftext"] == "text"
+    assert "crosspost_parent" not in vars(next(iter(client_of(server).subreddit("boston").new())))
+
+
+# accounts
+
+
+def test_the_comments_of_an_account(server: FakeReddit) -> None:
+    post = server.submit("health", "One", author="ann")
+    first = server.comment(post, None, "one", "StBrigidCares", at=NOW - timedelta(hours=2))
+    server.comment(post, first, "two", "ann")
+    second = server.comment(server.submit("boston", "Two"), None, "three", "StBrigidCares", at=NOW - timedelta(hours=1))
+    server.delete(server.comment(post, None, "gone", "StBrigidCares"))
+    assert names(client_of(server).redditor("stbrigidcares").comments.new(limit=10)) == [second, first]
+    (request,) = server.seen("/user/")
+    assert (request.path, request.query["sort"]) == ("/user/stbrigidcares/comments", "new")
+
+
+@pytest.mark.parametrize(("state", "raised"), [("suspended", prawcore.Forbidden), (None, prawcore.NotFound)])
+def test_accounts_that_cannot_be_seen(server: FakeReddit, state: Any, raised: type[Exception]) -> None:
+    if state:
+        server.comment(server.submit("health", "One"), None, "one", "StBrigidCares")
+        server.add_account("StBrigidCares", state)
+    with pytest.raises(raised):
+        list(client_of(server).redditor("StBrigidCares").comments.new())
+
+
+def test_an_account_that_said_nothing(server: FakeReddit) -> None:
+    server.add_account("StBrigidCares")
+    assert names(client_of(server).redditor("StBrigidCares").comments.new()) == []
+
+
 # search
 
 

@@ -65,10 +65,23 @@ def test_the_first_telling_of_several() -> None:
 
 def test_within_one_page() -> None:
     stories = Stories([])
-    assert stories.first(telling(1, LONG, ["ann"])) is None
+    one = telling(1, LONG, ["ann"])
+    assert stories.first(one) is None
+    assert stories.take(one) == list(one.sketch)
     found = stories.first(telling(2, LONG, ["bob"]))
     assert found is not None
     assert found.key == 1
+
+
+def test_what_everybody_says_finds_nobody() -> None:
+    """A thousand people who complain alike: each is looked at with a few others, not with all."""
+    stories = Stories([])
+    taken = 0
+    for n in range(1000):
+        one = telling(n, f"Four hours in the waiting room at St. Brigid's, number {n}", [f"author{n}"])
+        assert stories.first(one) is None
+        taken += len(stories.take(one))
+    assert taken < 2000
 
 
 @given(st.text(max_size=2000), st.text(max_size=2000))

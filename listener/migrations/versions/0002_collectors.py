@@ -56,6 +56,7 @@ def upgrade() -> None:
     # Added and dropped without a copy of the table: deliveries and readings point to these rows.
     for column in (
         sa.Column("quotes", _text(), nullable=True),
+        sa.Column("place", _text(), nullable=True),
         sa.Column("revised_at", _moment(), nullable=True),
         sa.Column("story", sa.Integer(), nullable=True),
         sa.Column("looked_at", _moment(), nullable=False, server_default="1970-01-01 00:00:00"),
@@ -98,7 +99,7 @@ def downgrade() -> None:
         *((table, "forgotten") for table in ("reading", "verdict")),
         ("case", "round"),
         *(("watch", name) for name in ("started_at", "filters", "own_cursor")),
-        *(("mention", name) for name in ("deleted_why", "looked_at", "story", "revised_at", "quotes")),
+        *(("mention", name) for name in ("deleted_why", "looked_at", "story", "revised_at", "place", "quotes")),
     ):
         op.drop_column(table, column)
     op.add_column("watch", sa.Column("reads", sa.Integer(), nullable=False, server_default="0"))

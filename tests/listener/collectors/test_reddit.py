@@ -1,21 +1,30 @@
-"""Watched subreddits and searches through praw, against a server that speaks Reddit's protocol."""
+"""Watched subreddits, searches and the hospital's own comments, against a server that speaks Reddit's protocol."""
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import praw
 import prawcore
 import pytest
-from fakes.reddit import TOKEN_PATH, FakeReddit
-from fakes.server import BrokenShape, DropAfter, NotJson, RateLimited, Reset, Stall, Status
+from conftest import PROJECT
+from fakes.reddit import HOSPITAL, TOKEN_PATH, FakeReddit
+from fakes.server import Answer, BrokenShape, DropAfter, NotJson, RateLimited, Reset, Stall, Status
 from prawcore.sessions import FiniteRetryStrategy
 from pydantic import ValidationError
 
+from config.load import ConfigError, load
+from config.schema import Config
+from listener.collect import settings_of_all
 from listener.collectors import reddit as collector
-from listener.errors import NeedsPerson, TryLater
+from listener.errors import AskedToWait, NeedsPerson, TryLater
+from listener.post import Asking, Page, Ref
 
 SUB = "PortAlder"
 SECRETS = {"REDDIT_CLIENT_ID": "test-client", "REDDIT_CLIENT_SECRET": "test-secret"}
@@ -25,6 +34,7 @@ SECRETS = {"REDDIT_CLIENT_ID": "test-client", "REDDIT_CLIENT_SECRET": "test-secr
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """prawcore waits up to two seconds between tries; nothing else may sleep at all."""
     slept: list[float] = []
+    collector._connected.cache_clear()  # a port may come again, and with it what an earlier test left
     monkeypatch.setattr(FiniteRetryStrategy, "_sleep_seconds", lambda self: None)
     monkeypatch.setattr("prawcore.rate_limit.time.sleep", slept.append)
     return slept
@@ -72,12 +82,22 @@ def test_a_post_and_its_comment(reddit: FakeReddit, ask: Any, clock: Any) -> Non
         "author_name": None,
         "thread": post,
         "answers": None,
+        "quotes": None,
+        "place": None,
         "rating": None,
         "reach": None,
         "about_us": False,
+        "own": False,
     }
     assert (two.ref, two.text, two.author, two.thread, two.answers) == (comment, "same here", "bob", post, post)
     assert two.url == f"{address}{comment[3:]}/"
+
+
+def test_a_crosspost_quotes_the_post_that_it_shows(reddit: FakeReddit, ask: Any) -> None:
+    shown = reddit.submit("elsewhere", "MyBrigid is down", "since monday")
+    made = reddit.submit(SUB, "Has anyone else seen this?", crosspost_of=shown)
+    (post,) = ask().posts
+    assert (post.ref, post.text, post.quotes, post.answers) == (made, "Has anyone else seen this?", shown, None)
 
 
 def test_what_was_deleted_or_removed_is_nobodys_post(reddit: FakeReddit, ask: Any) -> None:
@@ -94,7 +114,11 @@ def test_what_was_deleted_or_removed_is_nobodys_post(reddit: FakeReddit, ask: An
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("created_utc", None), ("created_utc", "soon"), ("created_utc", 1e30), ("permalink", None), ("selftext", 5)],
+    [
+        *(("created_utc", None), ("created_utc", "soon"), ("created_utc", 1e30), ("permalink", None)),
+        *(("selftext", 5), ("author", 5), ("author", {}), ("edited", "soon"), ("link_id", 7)),
+        *(("crosspost_parent", []), ("title", ["brigid"])),
+    ],
 )
 def test_a_malformed_post_is_named_and_the_others_go_on(reddit: FakeReddit, ask: Any, field: str, value: Any) -> None:
     bad, good = reddit.submit(SUB, "brigid", "one"), reddit.submit(SUB, "brigid", "two")
@@ -104,14 +128,27 @@ def test_a_malformed_post_is_named_and_the_others_go_on(reddit: FakeReddit, ask:
     passed = ask()
     assert (passed.refs, len(passed.skipped), passed.error) == ([good], 1, None)
     assert passed.skipped[0].startswith(f"reddit:{bad}: ")
+    assert "brigid" not in passed.skipped[0]
+
+
+@pytest.mark.parametrize("item", [None, 5, "t3_x", {}, {"kind": "t3"}, {"kind": "t3", "data": {}}], ids=str)
+def test_what_is_no_post_at_all_is_named_and_the_others_go_on(reddit: FakeReddit, ask: Any, item: Any) -> None:
+    good = reddit._shown(reddit._things[reddit.submit(SUB, "brigid")])
+    reddit.fail_next(BrokenShape({"kind": "Listing", "data": {"children": [item, good], "after": None}}))
+    passed = ask()
+    assert (passed.texts, len(passed.skipped), passed.error) == (["brigid"], 1, None)
+    assert passed.skipped[0].startswith("reddit:")
+    assert passed.cursor["new:PortAlder"]["seen"] == [good["data"]["name"]]
 
 
 def test_an_edit_comes_again_with_its_time(reddit: FakeReddit, ask: Any, clock: Any) -> None:
     post = reddit.submit(SUB, "brigid", "before", at=clock.at - timedelta(hours=1))
     first = ask()
     reddit.edit(post, "after")
+    clock.at += timedelta(minutes=2)
     (again,) = ask(first.cursor).posts
-    assert (again.ref, again.text, again.edited_at) == (post, "brigid\n\nafter", clock.at)
+    assert (again.ref, again.text) == (post, "brigid\n\nafter")
+    assert again.edited_at == clock.at - timedelta(minutes=2)
 
 
 # from pass to pass
@@ -217,13 +254,283 @@ def test_a_post_of_a_watched_place_that_a_search_finds_too_has_one_name(reddit: 
     assert passed.refs == [here, there, here]
     assert set(passed.cursor) == {"new:PortAlder", "comments:PortAlder", "search:mybrigid"}
     query = reddit.seen("/search")[0].query
-    assert (query["sort"], query["t"], query["q"]) == ("new", "week", "mybrigid")
+    assert (query["sort"], query["t"], query["q"]) == ("new", "all", "mybrigid")
+    assert query["restrict_sr"] == "False"
 
 
 def test_a_listing_that_is_no_longer_watched_is_forgotten(reddit: FakeReddit, ask: Any) -> None:
     reddit.submit(SUB, "brigid")
     first = ask(search=("mybrigid",))
     assert set(ask(first.cursor, subreddits=(), search=("mybrigid",)).cursor) == {"search:mybrigid"}
+
+
+@pytest.mark.slow
+def test_ten_thousand_posts_in_passes(reddit: FakeReddit, ask: Any, clock: Any) -> None:
+    """More than a listing holds, but never more between two passes."""
+    cursor: dict[str, Any] = {}
+    made: list[str] = []
+    heard: set[str] = set()
+    for count in (850, 1, 999, *[900] * 9, 50):
+        clock.at += timedelta(hours=1)
+        made += many(reddit, count, clock.at)
+        passed = ask(cursor)
+        assert (passed.error, passed.unheard) == (None, [])
+        heard |= set(passed.refs)
+        cursor = passed.cursor
+    assert len(made) == 10_000
+    assert heard == set(made)
+
+
+def test_a_search_hears_what_was_posted_while_nobody_asked(reddit: FakeReddit, ask: Any, clock: Any) -> None:
+    reddit.submit("elsewhere", "mybrigid down")
+    first = ask(subreddits=(), search=("mybrigid",))
+    clock.at += timedelta(days=20)
+    made = reddit.submit("elsewhere", "mybrigid down again", at=clock.at - timedelta(days=15))
+    assert made in ask(first.cursor, subreddits=(), search=("mybrigid",)).refs
+
+
+def test_more_than_a_search_gives_is_told(
+    reddit: FakeReddit, ask: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fakes.reddit.LISTING_MAX", 245)
+    many(reddit, 10, clock.at)
+    first = ask(subreddits=(), search=("brigid",))
+    clock.at += timedelta(hours=1)
+    many(reddit, 300, clock.at)
+    (gap,) = ask(first.cursor, subreddits=(), search=("brigid",)).unheard
+    assert gap.until == clock.at - timedelta(seconds=245)
+
+
+def test_what_each_search_and_subreddit_brought(reddit: FakeReddit, ask: Any, clock: Any) -> None:
+    """Of several subreddits Reddit leaves out the private one without a word."""
+    reddit.comment(reddit.submit("portalder", "mybrigid"), None, "same here")
+    reddit.submit("closed", "brigid")
+    reddit.add_subreddit("closed", "private")
+    passed = ask(subreddits=(SUB, "closed"), search=("mybrigid", "brigidcares"))
+    assert passed.error is None
+    assert [page.matched for page in passed.pages] == [
+        {"r/PortAlder": 1, "r/closed": 0},
+        {"r/PortAlder": 1, "r/closed": 0},
+        {"mybrigid": 1},
+        {"brigidcares": 0},
+    ]
+
+
+# clocks
+
+
+def test_a_cursor_from_the_future_does_not_make_it_deaf(reddit: FakeReddit, ask: Any, clock: Any) -> None:
+    clock.at += timedelta(days=30)
+    reddit.submit(SUB, "brigid")
+    ahead = ask()
+    clock.at -= timedelta(days=30)
+    made = many(reddit, 250, clock.at)
+    passed = ask(ahead.cursor)
+    assert (sorted(passed.refs), passed.unheard, passed.error) == (sorted(made), [], None)
+    later = reddit.submit(SUB, "brigid later")
+    assert later in ask(passed.cursor).refs
+
+
+# answers of another shape
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, [], None, 5, [1, {"odd": None}], {"error": 404, "message": "Not Found"}, {"kind": "Listing"}),
+        *({"kind": "t3", "data": {"children": []}}, {"kind": "Listing", "data": None}),
+        *({"kind": "Listing", "data": {"after": None}}, {"kind": "Listing", "data": {"children": None}}),
+        {"kind": "Listing", "data": {"children": [], "after": 5}},
+    ],
+    ids=str,
+)
+def test_an_answer_of_another_shape_is_not_taken_for_the_last_page(
+    reddit: FakeReddit, ask: Any, look: Any, clock: Any, body: Any
+) -> None:
+    made = many(reddit, 150, clock.at)
+    reddit.fail_next(BrokenShape(body), after=1)
+    passed = ask()
+    assert isinstance(passed.error, TryLater)
+    assert "shape" in str(passed.error)
+    assert (len(passed.refs), passed.cursor) == (100, {})
+    assert set(made) <= set(ask(passed.cursor).refs)
+    reddit.fail_next(BrokenShape(body))
+    with pytest.raises(TryLater, match="shape"):  # and not for "none of these is there"
+        look(made[:3])
+
+
+def test_an_empty_page_that_goes_on_is_not_the_end(
+    reddit: FakeReddit, ask: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = many(reddit, 150, clock.at)
+    whole = reddit._listing
+
+    def hollow(things: list[Any], query: dict[str, str]) -> Answer:
+        """All of the second hundred was taken out by Reddit's filters."""
+        answer = whole(things, query)
+        if query.get("after") == made[50] and things:
+            answer.body["data"] |= {"children": [], "after": made[40]}
+        return answer
+
+    monkeypatch.setattr(reddit, "_listing", hollow)
+    passed = ask()
+    assert [len(page.posts) for page in passed.pages] == [100, 0, 40, 0]
+    assert passed.error is None
+
+
+@pytest.mark.parametrize("children", [True, False])
+def test_a_listing_that_leads_to_itself_does_not_turn_for_ever(reddit: FakeReddit, ask: Any, children: bool) -> None:
+    made = reddit._shown(reddit._things[reddit.submit(SUB, "brigid")])
+    reddit.fail_next(
+        BrokenShape({"kind": "Listing", "data": {"children": [made] * children, "after": "t3_round"}}), times=None
+    )
+    passed = ask()
+    assert isinstance(passed.error, TryLater)
+    assert "does not end" in str(passed.error)
+    assert len(paths(reddit)) == 25
+    assert passed.cursor == {}
+
+
+# the hospital's own comments
+
+
+@pytest.fixture
+def own(reddit: FakeReddit, config: Config, one_pass: Callable[..., Any]) -> Callable[..., Any]:
+    """One pass over the comments of the hospital's account."""
+
+    def run(cursor: dict[str, Any] | None = None, account: str = HOSPITAL) -> Any:
+        accounts = config.hospital.accounts.model_copy(update={"reddit": account})
+        hospital = config.hospital.model_copy(update={"accounts": accounts})
+
+        def fetch(settings: Any, cursor: Any, asking: Asking) -> Any:
+            return collector.own_replies(settings, cursor, replace(asking, hospital=hospital))
+
+        settings = collector.Settings(subreddits=(SUB,), base_url=reddit.base_url)
+        return one_pass(SimpleNamespace(fetch=fetch), settings, cursor or {}, secrets=SECRETS)
+
+    return run
+
+
+def test_own_replies_are_heard_wherever_they_are(reddit: FakeReddit, own: Any, clock: Any) -> None:
+    asked = reddit.submit("elsewhere", "mybrigid down")
+    comment = reddit.comment(asked, None, "for hours", "bob")
+    first = reddit.comment(asked, None, "Thank you, please call us.", HOSPITAL, at=clock.at - timedelta(minutes=9))
+    second = reddit.comment(asked, comment, "You too.", HOSPITAL)
+    passed = own()
+    assert [(post.ref, post.answers, post.thread) for post in passed.posts] == [
+        (second, comment, asked),
+        (first, asked, asked),
+    ]
+    assert {post.author for post in passed.posts} == {HOSPITAL}
+    assert paths(reddit) == [f"/user/{HOSPITAL}/comments"]
+    assert passed.pages[0].matched == {}
+    clock.at += timedelta(minutes=2)
+    third = reddit.comment(asked, comment, "And you.", HOSPITAL)
+    assert own(passed.cursor).refs[0] == third
+
+
+def test_an_account_without_comments_and_no_account(reddit: FakeReddit, own: Any) -> None:
+    reddit.add_account(HOSPITAL)
+    assert (own().refs, own().error, len(own().pages)) == ([], None, 1)
+    asked = len(reddit.requests)
+    assert (own(account="").pages, own(account="").error) == ([], None)
+    assert len(reddit.requests) == asked
+
+
+@pytest.mark.parametrize("state", ["suspended", None])
+def test_an_account_that_cannot_be_seen(reddit: FakeReddit, own: Any, state: Any) -> None:
+    if state:
+        reddit.add_account(HOSPITAL, state)
+    error = own().error
+    assert isinstance(error, NeedsPerson)
+    assert "accounts.reddit in hospital.toml" in str(error)
+    assert HOSPITAL in str(error)
+
+
+def test_another_account_starts_anew(reddit: FakeReddit, own: Any, clock: Any) -> None:
+    asked = reddit.submit(SUB, "brigid", at=clock.at - timedelta(hours=2))
+    reddit.comment(asked, None, "Thank you.", HOSPITAL)
+    first = own()
+    answered = reddit.comment(asked, None, "Thank you.", "Brigid_Care", at=clock.at - timedelta(hours=1))
+    second = own(first.cursor, "Brigid_Care")
+    assert second.refs == [answered]
+    assert set(second.cursor) == {"user:Brigid_Care"}
+
+
+# looking again
+
+
+@pytest.fixture
+def look(reddit: FakeReddit, asking: Callable[..., Asking]) -> Callable[[list[str]], Page]:
+    """What Reddit says of these posts."""
+
+    def run(refs: list[str]) -> Page:
+        settings = collector.Settings(subreddits=(SUB,), base_url=reddit.base_url)
+        return collector.lookup(settings, refs, asking(SECRETS))
+
+    return run
+
+
+def test_what_became_of_kept_posts(reddit: FakeReddit, look: Any, clock: Any) -> None:
+    posts = [reddit.submit(SUB, "brigid", f"text {n}", at=clock.at - timedelta(days=1)) for n in range(5)]
+    comments = [reddit.comment(posts[0], None, f"text {n}") for n in range(3)]
+    reddit.edit(posts[1], "My dad collapsed")
+    reddit.delete(posts[2])
+    reddit.delete(posts[3], by="moderator")
+    reddit.delete(posts[4], by="nowhere")
+    reddit.delete(comments[1])
+    reddit.delete(comments[2], by="moderator")
+    page = look([*posts, *comments])
+    assert {post.ref: post.text for post in page.posts} == {
+        posts[0]: "brigid\n\ntext 0",
+        posts[1]: "brigid\n\nMy dad collapsed",
+        comments[0]: "text 0",
+    }
+    assert page.posts[1].edited_at == clock.at
+    assert page.deleted == tuple(Ref("reddit", ref) for ref in (*posts[2:], *comments[1:]))
+    assert (page.skipped, paths(reddit)) == ((), ["/api/info/"])
+
+
+def test_a_hundred_are_looked_for_at_once(reddit: FakeReddit, look: Any, clock: Any) -> None:
+    made = many(reddit, 100, clock.at)
+    reddit.delete(made[7])
+    page = look(made)
+    assert (len(page.posts), page.deleted) == (99, (Ref("reddit", made[7]),))
+    assert len(paths(reddit)) == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [("created_utc", None), ("author", ...), ("selftext", ...)])
+def test_what_cannot_be_read_is_not_gone(reddit: FakeReddit, look: Any, field: str, value: Any) -> None:
+    made = reddit.submit(SUB, "brigid")
+    shown = reddit._shown(reddit._things[made])
+    shown["data"][field] = value
+    shown["data"] = {name: value for name, value in shown["data"].items() if value is not ...}
+    reddit.fail_next(BrokenShape({"kind": "Listing", "data": {"children": [shown], "after": None}}))
+    page = look([made])
+    assert (page.posts, page.deleted, len(page.skipped)) == ((), (), 1)
+
+
+@pytest.mark.parametrize("item", [None, {"kind": "t3", "data": {"name": None}}, {"kind": "t3", "data": {}}], ids=str)
+def test_what_has_no_name_may_be_any_of_them(reddit: FakeReddit, look: Any, item: Any) -> None:
+    reddit.fail_next(BrokenShape({"kind": "Listing", "data": {"children": [item], "after": None}}))
+    with pytest.raises(TryLater, match="shape"):
+        look([reddit.submit(SUB, "brigid")])
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        *((Status(403), NeedsPerson), (Status(404), NeedsPerson), (Status(503), TryLater), (Reset(), TryLater)),
+        *((NotJson(), TryLater), (RateLimited(retry_after=60), AskedToWait)),
+    ],
+    ids=str,
+)
+def test_uncertain_is_never_gone(reddit: FakeReddit, look: Any, fault: Any, kind: type[Exception]) -> None:
+    made = reddit.submit(SUB, "brigid")
+    reddit.fail_next(fault, times=None)
+    with pytest.raises(kind) as caught:
+        look([made])
+    assert str(caught.value).startswith("reddit: ")
 
 
 # what Reddit refuses
@@ -236,8 +543,13 @@ def test_a_listing_that_is_no_longer_watched_is_forgotten(reddit: FakeReddit, as
         (Status(400, {"message": "no", "error": 400}), NeedsPerson, "refused"),
         (Status(401), NeedsPerson, "REDDIT_CLIENT_ID"),
         (Status(403), NeedsPerson, "private"),
-        (Status(404), NeedsPerson, "does not exist"),
-        (Status(302, "", {"location": "/elsewhere"}), NeedsPerson, "does not exist"),
+        (Status(404), NeedsPerson, "no such name"),
+        (Status(402), NeedsPerson, "contract"),
+        (Status(302, "", {"location": "/elsewhere"}), NeedsPerson, "no such name"),
+        (Status(451), NeedsPerson, "refused"),
+        (Status(400, {"odd": None}), TryLater, "shape"),
+        (Status(400, ["odd"]), TryLater, "shape"),
+        (Status(403, headers={"www-authenticate": 'Bearer error="odd"'}), TryLater, "shape"),
         (Status(418), TryLater, "418"),
         (Status(500), TryLater, "500"),
         (Status(503), TryLater, "503"),
@@ -263,7 +575,7 @@ def test_trouble_becomes_its_remedy(
 
 
 @pytest.mark.parametrize(
-    ("access", "words"), [("private", "'new:closed'"), ("banned", "'comments:closed'"), (None, "does not exist")]
+    ("access", "words"), [("private", "r/closed"), ("banned", "private, banned"), (None, "no such name")]
 )
 def test_a_closed_subreddit_does_not_silence_the_searches(
     reddit: FakeReddit, ask: Any, access: Any, words: str
@@ -275,13 +587,14 @@ def test_a_closed_subreddit_does_not_silence_the_searches(
     assert passed.refs == [found]
     assert isinstance(passed.error, NeedsPerson)
     assert words in str(passed.error)
+    assert str(passed.error).count("listening.toml") == 1  # two listings, one mistake
 
 
 def test_a_wrong_search_is_named_and_the_next_one_is_still_asked(reddit: FakeReddit, ask: Any) -> None:
     found = reddit.submit("elsewhere", "mybrigid")
     passed = ask(subreddits=(), search=('"open', "mybrigid"))
     assert passed.refs == [found]
-    assert 'search:"open' in str(passed.error)
+    assert "'\"open'" in str(passed.error)
 
 
 def test_wrong_secrets(reddit: FakeReddit, ask: Any) -> None:
@@ -337,44 +650,61 @@ def test_rate_headers_of_every_kind(
 
 @pytest.mark.parametrize(("reset", "waits"), [(120, 120), (0, 1), (99999, 600)])
 def test_a_used_up_limit_is_told_and_not_slept(
-    reddit: FakeReddit, ask: Any, at_once: list[float], reset: int, waits: int
+    reddit: FakeReddit, ask: Any, clock: Any, at_once: list[float], reset: int, waits: int
 ) -> None:
     reddit.submit(SUB, "brigid")
     reddit.remaining, reddit.reset = 0.0, reset
-    before = datetime.now(UTC)
     passed = ask()
     assert len(passed.posts) == 1  # what was answered is kept
-    assert isinstance(passed.error, TryLater)
-    assert passed.error.at is not None
-    assert abs((passed.error.at - before).total_seconds() - waits) < 2
-    assert paths(reddit) == ["/r/PortAlder/new"]
-    if waits > 1:
-        again = ask(passed.cursor)
-        assert isinstance(again.error, TryLater)
-        assert len(paths(reddit)) == 1  # nobody was asked
+    assert isinstance(passed.error, AskedToWait)
+    until = clock.at + timedelta(seconds=waits)
+    assert passed.error.at == until
+    clock.at += timedelta(seconds=waits - 1)
+    again = ask(passed.cursor)
+    assert isinstance(again.error, AskedToWait)
+    assert again.error.at == until
+    assert paths(reddit) == ["/r/PortAlder/new"]  # nobody was asked
+    reddit.remaining = None
+    clock.at += timedelta(seconds=1)
+    assert ask(passed.cursor).error is None
     assert at_once == []
 
 
+def test_a_used_up_limit_is_forgotten_when_our_clock_was_wrong(reddit: FakeReddit, ask: Any, clock: Any) -> None:
+    reddit.submit(SUB, "brigid")
+    clock.at += timedelta(days=2)
+    reddit.remaining = 0.0
+    assert isinstance(ask().error, AskedToWait)
+    reddit.remaining = None
+    clock.at -= timedelta(days=2)
+    assert ask().error is None
+
+
 @pytest.mark.parametrize(
-    ("said", "waits"), [(7, 7), ("7.5", 7.5), (None, None), ("Wed, 18 Nov", None), ("9" * 30, None)]
+    ("said", "reset", "waits"),
+    [
+        *((7, None, 7), ("7.5", 300, 7.5), (None, None, None), ("Wed, 18 Nov", None, None), ("9" * 30, None, None)),
+        *((None, 300, 300), ("Wed, 18 Nov", 300, 300)),
+    ],
 )
-def test_a_429_says_when(reddit: FakeReddit, ask: Any, said: Any, waits: float | None) -> None:
-    reddit.fail_next(RateLimited(retry_after=said))
-    before = datetime.now(UTC)
+def test_a_429_says_when(
+    reddit: FakeReddit, ask: Any, clock: Any, said: Any, reset: int | None, waits: float | None
+) -> None:
+    reddit.rate_headers = reset is not None
+    headers = {} if said is None else {"retry-after": str(said)}
+    if reset is not None:
+        headers |= {"x-ratelimit-remaining": "0.0", "x-ratelimit-used": "1000", "x-ratelimit-reset": str(reset)}
+    reddit.fail_next(Status(429, headers=headers))
     error = ask().error
-    assert isinstance(error, TryLater)
-    if waits is None:
-        assert error.at is None
-    else:
-        assert error.at is not None
-        assert abs((error.at - before).total_seconds() - waits) < 2
+    assert isinstance(error, AskedToWait)
+    assert error.at == (None if waits is None else clock.at + timedelta(seconds=waits))
 
 
 # the connection
 
 
 def client_of(reddit: FakeReddit) -> praw.Reddit:
-    client = collector._reddit("test-client", "test-secret", reddit.base_url)
+    client: praw.Reddit = collector._connected("test-client", "test-secret", reddit.base_url).reddit
     client.read_only = True
     return client
 
@@ -406,6 +736,13 @@ def test_a_token_serves_every_pass_and_its_end_is_no_trouble(reddit: FakeReddit,
     assert len(reddit.seen(TOKEN_PATH)) == 2
 
 
+@pytest.mark.parametrize("proxy", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_gateway_is_asked_directly(reddit: FakeReddit, ask: Any, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    post = reddit.submit(SUB, "brigid")
+    assert ask().refs == [post]
+
+
 def test_nothing_but_reddit_is_asked(reddit: FakeReddit) -> None:
     """praw looks for newer versions of itself unless told not to; the guard of the suite would see it."""
     client = client_of(reddit)
@@ -434,7 +771,11 @@ def test_secrets_are_in_no_log(reddit: FakeReddit, ask: Any, caplog: pytest.LogC
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"on": True},
+        {"on": True, "approved": True},
+        {"on": True, "subreddits": (SUB,)},
+        {"on": True, "approved": False, "subreddits": (SUB,)},
+        {"approved": "yes"},
+        {"approved": 1},
         {"subreddits": ("r/PortAlder",)},
         {"subreddits": ("Port Alder",)},
         {"search": ("",)},
@@ -444,3 +785,26 @@ def test_secrets_are_in_no_log(reddit: FakeReddit, ask: Any, caplog: pytest.LogC
 def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         collector.Settings(**wrong)
+
+
+@pytest.mark.parametrize("approved", ["", "approved = false\n", "approved = true\n"])
+def test_what_reddit_requires_is_said(tmp_path: Path, approved: str) -> None:
+    shutil.copytree(PROJECT / "config", tmp_path / "config")
+    path = tmp_path / "config" / "listening.toml"
+    others, _, _ = path.read_text(encoding="utf-8").partition("[collectors.reddit]")
+    path.write_text(f'{others}[collectors.reddit]\non = true\nsubreddits = ["{SUB}"]\n{approved}', encoding="utf-8")
+    if "true" in approved:
+        assert load(tmp_path / "config", settings_of_all()).collectors["reddit"].on
+        return
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "config", settings_of_all())
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.found) == ("collectors.reddit.approved", "false")
+    assert "Responsible Builder Policy" in problem.allowed
+    assert "contract" in problem.allowed
+
+
+def test_what_is_kept_and_for_how_long() -> None:
+    settings = collector.Settings()
+    assert (settings.keep_for, settings.recheck) == (timedelta(hours=48), timedelta(hours=24))
+    assert (settings.every, settings.quiet_after) == (timedelta(minutes=2), timedelta(hours=48))

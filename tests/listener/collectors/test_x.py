@@ -93,6 +93,7 @@ def test_a_post_with_all_that_is_known_of_it(x: FakeX, ask: Any, clock: Any) -> 
         "thread": parent,
         "answers": parent,
         "quotes": None,
+        "place": None,
         "rating": None,
         "reach": 42,
         "about_us": False,

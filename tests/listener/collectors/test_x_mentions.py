@@ -79,6 +79,7 @@ def test_a_mention_with_all_that_is_known_of_it(x: FakeX, ask: Any, clock: Any) 
         "thread": parent,
         "answers": parent,
         "quotes": parent,
+        "place": None,
         "rating": None,
         "reach": 42,
         "about_us": False,

@@ -1,0 +1,565 @@
+"""The listening post: a small web form that Call Light serves itself, behind a QR code in the building or a link on the site.
+
+It hears what people would not post in public: anonymous, no account, any phone, in English and Spanish. Its trap is on
+our own side: a "thank you" is a promise. So the answer waits until the page with the words was committed, and where that
+does not happen within seconds it shows the words again and says what to do instead.
+
+The form is open only while `call-light run` runs. A reverse proxy with TLS stands in front of it.
+"""
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import ipaddress
+import logging
+import math
+import re
+import socket
+import threading
+import time
+import uuid
+from base64 import b64encode
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from pydantic import Field, StrictBool, StrictInt
+
+from config.schema import CollectorSettings, Duration, Hospital, Text, Url
+from listener.errors import NeedsPerson, TryLater
+from listener.post import Asking, Page, Post, Unheard, read_post
+
+if TYPE_CHECKING:
+    import jinja2
+    from fastapi import FastAPI
+    from starlette.datastructures import Headers
+
+log = logging.getLogger(__name__)
+
+SECRETS = ()
+LIVE = True
+
+_TIMEOUT = 15.0  # seconds for everything that a person sends
+_KEPT_WITHIN = 5.0  # seconds until the words are kept, or else the person is told what to do instead
+_LOOK = 0.1  # seconds between two looks at whether to end
+_END = 0.2  # seconds for answers under way at the end
+_CLOSED = timedelta(minutes=10)  # the form was closed for longer than a restart: people are told
+
+_MOST = 5_000  # characters of a message
+_MOST_REACH = 200  # characters that say how to reach its author
+_LARGEST = 256 * 1024  # bytes that are looked at; 5,000 characters are at most 60,000
+_READ_AWAY = 4 * 1024 * 1024  # bytes that are taken off the line: a browser shows no answer before it has sent them
+_MOST_WAITING = 200  # messages
+_CONNECTIONS = 200  # at once; each costs the process a file
+_ADDRESSES = 2_000  # whose rate is remembered
+
+_LANGUAGES = ("en", "es")
+_STATUS = {"again": 403, "unreadable": 415, "too_long": 413, "cut": 413, "busy": 429, "not_kept": 503}  # else 400
+_AGAIN_IN = 60  # seconds
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Settings(CollectorSettings):
+    """[collectors.listening_post]"""
+
+    # How soon it opens again after it ended, and how often it says that it is open.
+    every: Duration = timedelta(seconds=30)
+    quiet_after: Duration = timedelta(days=30)
+    # Who answers by phone, as the page shows it: "Patient Relations 555-0100".
+    contact: Text
+    # The number for an emergency.
+    emergency: Text = "911"
+    # Where the reverse proxy finds the form.
+    host: Text = "127.0.0.1"
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8642
+    # The address that people see; posters need it for their QR code.
+    public_url: Url | None = None
+    # Whether the last address in X-Forwarded-For is the client's, put there by our own proxy.
+    behind_proxy: StrictBool = False
+    # Messages a minute from one address (a whole building may share it), and from all together.
+    per_minute: Annotated[StrictInt, Field(ge=1, le=10_000)] = 30
+    per_minute_all: Annotated[StrictInt, Field(ge=1, le=10_000)] = 120
+
+
+def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
+    """What people send, within a moment of their sending it; an empty page at least `every` so often.
+
+    Cursor: {"open_until": when the form was last known to be open}.
+    """
+    if not asking.stays:
+        yield Page((), cursor)
+        return
+    began = time.time()
+
+    def now() -> datetime:  # the product's time, also where the machine slept or its clock was put right
+        return asking.now + timedelta(seconds=time.time() - began)
+
+    box = _Box()
+    desk = _Desk(settings, asking.hospital, now)
+    unheard, told_at = _was_closed(cursor, asking.now), -math.inf
+    with _open(settings, desk, box) as is_open:
+        while not asking.stopped():
+            if not is_open():
+                raise TryLater("listening_post: the form ended by itself; it opens again soon")
+            sent = box.take()
+            if not sent and time.monotonic() - told_at < settings.every.total_seconds():
+                continue
+            told_at = time.monotonic()
+            if refused := desk.refused():
+                log.warning("action=listening_post %s", refused)
+            posts = tuple(one.post for one in sent)
+            yield Page(posts, {"open_until": now().isoformat()}, unheard=unheard)
+            box.kept(sent)
+            unheard = ()
+
+
+def _was_closed(cursor: Mapping[str, Any], now: datetime) -> tuple[Unheard, ...]:
+    try:
+        since = datetime.fromisoformat(cursor.get("open_until", ""))
+        long = now - since > _CLOSED
+    except (TypeError, ValueError):
+        return ()
+    return (Unheard(since, now, "the form was closed: whoever opened it was turned away"),) if long else ()
+
+
+# ---------------------------------------------------------------- from the server's thread to the collector's
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A message whose author waits for an answer."""
+
+    post: Post
+    answer: "asyncio.Future[bool]"  # whether it was kept
+
+
+class _Box:
+    """What was sent and not yet kept. The server's thread puts in, the collector's takes out."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[_Sent] = []
+        self._taken: Sequence[_Sent] = ()
+        self._closed = False
+
+    async def put(self, post: Post) -> bool:
+        """Wait until the post is kept, for a few seconds; whether it was.
+
+        One that takes longer stays here and is kept later: its author was told, and a second try is the same post.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        with self._changed:
+            if self._closed or len(self._waiting) >= _MOST_WAITING:
+                return False
+            self._waiting.append(_Sent(post, answer))
+            self._changed.notify()
+        try:
+            return bool(await asyncio.wait_for(answer, _KEPT_WITHIN))
+        except TimeoutError:
+            return False
+
+    def take(self) -> Sequence[_Sent]:
+        """All that waits, as soon as anything does; nothing after a short while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting, _LOOK)
+            self._taken, self._waiting = self._waiting, []
+            return self._taken
+
+    def kept(self, sent: Sequence[_Sent]) -> None:
+        """What take() gave was committed."""
+        self._taken = ()
+        self._tell(sent, True)
+
+    def close(self) -> None:
+        """Nothing is kept any more."""
+        with self._changed:
+            self._closed = True
+            left, self._waiting, self._taken = [*self._taken, *self._waiting], [], ()
+        self._tell(left, False)
+
+    def _tell(self, sent: Sequence[_Sent], kept: bool) -> None:
+        def tell(answer: "asyncio.Future[bool]") -> None:
+            if not answer.done():
+                answer.set_result(kept)
+
+        for one in sent:
+            with contextlib.suppress(RuntimeError):  # the server ended by itself: nobody waits
+                one.answer.get_loop().call_soon_threadsafe(tell, one.answer)
+
+
+# ---------------------------------------------------------------- the server
+
+
+@contextlib.contextmanager
+def _open(settings: Settings, desk: "_Desk", box: _Box) -> Iterator[Callable[[], bool]]:
+    """The form is open; yields whether it still is. Raises NeedsPerson."""
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Line(H11Protocol):
+        """One connection. uvicorn itself would wait for ever for a request that does not come, on any number of them."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > _CONNECTIONS:
+                transport.abort()
+            life = _TIMEOUT + _KEPT_WITHIN + _TIMEOUT  # to be heard, kept and answered
+            ends = ((_TIMEOUT, self.end_unless_asked), (life, transport.abort))
+            self.timers = [self.loop.call_later(seconds, end) for seconds, end in ends]
+
+        def end_unless_asked(self) -> None:
+            if self.cycle is None:
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            for timer in self.timers:
+                timer.cancel()
+            super().connection_lost(exc)
+
+    with contextlib.closing(_bound(settings)) as listening:
+        config = uvicorn.Config(
+            _app(settings, desk, box),
+            http=Line,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,  # it would hold addresses
+            proxy_headers=False,
+            server_header=False,
+            headers=[("Connection", "close")],  # one request each: nothing else is on the page
+        )
+        config.timeout_graceful_shutdown = _END  # type: ignore[assignment]  # given to asyncio as it is
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],), name="listening_post", daemon=True)
+        thread.start()
+        try:
+            yield thread.is_alive
+        finally:
+            box.close()
+            server.should_exit = True
+            thread.join()
+
+
+def _bound(settings: Settings) -> socket.socket:
+    host, port = settings.host, settings.port
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        known = {
+            errno.EADDRINUSE: "is used by another program, or another copy of this one",
+            errno.EACCES: "may not be opened by this user (ports below 1024 are the system's)",
+            errno.EADDRNOTAVAIL: "cannot be opened: this machine does not have that address",
+        }
+        why = known.get(error.errno or 0, f"cannot be opened ({type(error).__name__})")
+        raise NeedsPerson(
+            f"listening_post: port {port} on {host} {why}; change port or host under [collectors.listening_post]"
+        ) from None
+
+
+def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
+    """What is done for which path; what is said is up to the desk."""
+    from fastapi import FastAPI, Request, Response
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    def said(name: str, draft: "_Draft", trouble: str = "", wait: int = 0) -> Response:
+        page = desk.page(name, draft, trouble, wait)
+        status = 404 if name == "nothing" else _STATUS.get(trouble, 400) if trouble else 200
+        more = {"Retry-After": str(wait)} if wait else {}
+        return Response(page, status, {**_headers(page), **more}, "text/html")
+
+    @app.api_route("/", methods=["GET", "HEAD"])
+    async def form(request: Request) -> Response:
+        return said("form", desk.draft(request.query_params, request.headers))
+
+    @app.post("/")
+    async def send(request: Request) -> Response:
+        draft = desk.draft(request.query_params, request.headers)
+        try:
+            body, trouble = await _read(request.stream())
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        if _is_form(request.headers):
+            draft = request.state.draft = desk.filled(draft, body)
+        else:
+            trouble = "unreadable"
+        address = _address(request.client.host if request.client else "", request.headers, settings.behind_proxy)
+        trouble, wait = desk.trouble(draft, trouble, request.headers, address)
+        if not trouble and not await box.put(desk.post(draft)):
+            trouble, wait = desk.refuse("not_kept"), _AGAIN_IN
+        return said("form" if trouble else "thanks", draft, trouble, wait)
+
+    @app.api_route("/poster", methods=["GET", "HEAD"])
+    async def poster(request: Request) -> Response:
+        return said("poster" if settings.public_url else "nothing", desk.draft(request.query_params, request.headers))
+
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    async def healthz() -> Response:
+        return Response("ok", headers=_HEADERS, media_type="text/plain")
+
+    @app.exception_handler(HTTPException)
+    async def nothing(request: Request, _: Exception) -> Response:
+        return said("nothing", desk.draft(request.query_params, request.headers))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        log.error("action=listening_post error=%s", type(error).__name__)
+        empty = desk.draft(request.query_params, request.headers)
+        return said("form", getattr(request.state, "draft", empty), "not_kept", _AGAIN_IN)
+
+    return app
+
+
+async def _read(chunks: AsyncIterator[bytes]) -> tuple[bytes, str]:
+    """The beginning of what is sent, and the trouble with it if that is not all."""
+    body, size = bytearray(), 0
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            async for chunk in chunks:
+                size += len(chunk)
+                body += chunk[: max(0, _LARGEST - len(body))]
+                if size > _READ_AWAY:
+                    break
+    except TimeoutError:
+        return bytes(body), "unfinished"
+    return bytes(body), "cut" if size > _LARGEST else ""
+
+
+def _headers(page: str) -> dict[str, str]:
+    """With leave for the page's own style, and nothing else."""
+    style = page[page.index("<style>") + len("<style>") : page.index("</style>")]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    own = f"; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    return {**_HEADERS, "Content-Security-Policy": _HEADERS["Content-Security-Policy"] + own}
+
+
+# ---------------------------------------------------------------- who asks
+
+
+def _is_form(headers: "Headers") -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def _address(host: str, headers: "Headers", behind_proxy: bool) -> str:
+    """By whom messages are counted: an IPv4 address, or the 64 bits of an IPv6 one that a household has."""
+    if behind_proxy:  # what stands before the last address was written by anybody
+        host = ",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip() or host
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:64]
+    if address.version == 4:
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def _from_elsewhere(settings: Settings, headers: "Headers") -> bool:
+    """Whether another site's page made the browser send this."""
+    if site := headers.get("sec-fetch-site"):
+        return site == "cross-site"
+    origin = headers.get("origin", "null")
+    if origin == "null":  # our own Referrer-Policy makes browsers say so
+        return False
+    ours = {_host(settings.public_url or ""), _host(f"//{headers.get('host', '')}")}
+    if settings.behind_proxy:
+        ours.add(_host(f"//{headers.get('x-forwarded-host', '')}"))
+    return _host(origin) is None or _host(origin) not in ours
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def _language(wanted: str, accepted: str) -> str:
+    """The language asked for, else the one that the phone prefers."""
+    best, weight = _LANGUAGES[0], 0.0
+    for part in accepted.split(",")[:20]:
+        if found := re.fullmatch(r"\s*([a-z]+)[\w-]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", part.lower()):
+            name, q = found[1], float(found[2] or 1)
+            best, weight = (name, q) if name in _LANGUAGES and q > weight else (best, weight)
+    return wanted if wanted in _LANGUAGES else best
+
+
+class _Limit:
+    """So many a minute from each address and from all together, in one go or spread.
+
+    Of each only the moment is remembered at which all that it sent is paid off, at the price of a minute / so many.
+    """
+
+    def __init__(self, each: int, everyone: int) -> None:
+        self._each, self._everyone = 60 / each, 60 / everyone
+        self._paid: dict[str, float] = {}
+        self._paid_by_all = 0.0
+
+    def wait(self, address: str, now: float) -> float:
+        """Seconds until the next one is taken; 0: this one is."""
+        own = max(self._paid.pop(address, 0.0), now) + self._each
+        everyone = max(self._paid_by_all, now) + self._everyone
+        wait = max(own, everyone) - now - 60
+        taken = wait < 1e-6
+        self._paid[address] = own if taken else own - self._each
+        self._paid_by_all = everyone if taken else self._paid_by_all
+        if len(self._paid) > _ADDRESSES:
+            del self._paid[next(iter(self._paid))]
+        return 0.0 if taken else wait
+
+
+# ---------------------------------------------------------------- what they write, and what they read
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What someone wrote so far; shown again when it cannot be taken as it is."""
+
+    lang: str
+    at: str = ""
+    text: str = ""
+    reach: str = ""
+    trap: str = ""  # a field that no person sees
+    form: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+class _Desk:
+    """Reads what is sent and says what the pages say."""
+
+    def __init__(self, settings: Settings, hospital: Hospital, now: Callable[[], datetime]) -> None:
+        self._settings, self._hospital, self._now = settings, hospital, now
+        self._limit = _Limit(settings.per_minute, settings.per_minute_all)
+        self._refused: Counter[str] = Counter()
+        self._sites = _sites(hospital)
+        names = [name for site, departments in self._sites.items() for name in (site, *departments)]
+        self._places = {name.casefold(): name for name in names}
+
+    def draft(self, query: Mapping[str, str], headers: Mapping[str, str]) -> _Draft:
+        """An empty one, in the right language, at the place that the QR code says if we know it."""
+        lang = _language(query.get("lang", ""), headers.get("accept-language", ""))
+        return _Draft(lang, self._place(query.get("at", "")))
+
+    def filled(self, draft: _Draft, body: bytes) -> _Draft:
+        """With what was sent."""
+        with contextlib.suppress(ValueError):  # far more fields than our form has
+            pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20)
+            sent = {name: re.sub("\r\n?", "\n", value) for name, value in pairs}
+            return replace(
+                draft,
+                at=self._place(sent["at"]) if "at" in sent else draft.at,
+                text=sent.get("text", ""),
+                reach=" ".join(sent.get("reach", "").split()),
+                trap=sent.get("website", ""),
+                form=sent["form"] if re.fullmatch("[0-9a-f]{32}", sent.get("form", "")) else draft.form,
+            )
+        return draft
+
+    def trouble(self, draft: _Draft, trouble: str, headers: "Headers", address: str) -> tuple[str, int]:
+        """Why it cannot be taken, "" if it can, and after how many seconds it perhaps can."""
+        if wait := self._limit.wait(address, time.monotonic()):
+            return self.refuse("busy"), math.ceil(wait) + 1
+        if trouble:
+            return trouble, 0
+        if draft.trap or _from_elsewhere(self._settings, headers):  # it may be a person all the same
+            return self.refuse("again"), 0
+        if not draft.text.strip():
+            return "empty", 0
+        if len(draft.text.strip()) > _MOST:
+            return "too_long", 0
+        return ("reach_too_long" if len(draft.reach) > _MOST_REACH else ""), 0
+
+    def post(self, draft: _Draft) -> Post:
+        """The same words sent twice from one form are one post; other words never take their place."""
+        text = draft.text.strip()
+        return read_post(
+            "listening_post",
+            source="listening_post",
+            ref=uuid.uuid5(uuid.UUID(draft.form), "\0".join((text, draft.at, draft.reach))).hex,
+            text=text,
+            place=draft.at or None,
+            written_at=self._now(),
+            author=draft.reach or None,
+            about_us=True,
+        )
+
+    def page(self, name: str, draft: _Draft, trouble: str = "", wait: int = 0) -> str:
+        """The form, "thanks", the poster or "nothing", as HTML."""
+        settings = self._settings
+        more = self._poster(draft) if name == "poster" else {}
+        return _template("listening_post.poster" if name == "poster" else "listening_post").render(
+            page=name,
+            draft=draft,
+            trouble=trouble,
+            wait=wait,
+            lang=draft.lang,
+            languages=_LANGUAGES,
+            hospital=self._hospital.name,
+            sites=self._sites,
+            emergency=settings.emergency,
+            dial=re.sub("[^0-9+]", "", settings.emergency) if re.fullmatch("[0-9+() -]+", settings.emergency) else "",
+            contact=settings.contact,
+            most=_MOST,
+            most_reach=_MOST_REACH,
+            **more,
+        )
+
+    def refuse(self, why: str) -> str:
+        """Count it."""
+        self._refused[why] += 1
+        return why
+
+    def refused(self) -> str:
+        """What was refused since the last look, for the log."""
+        counts, self._refused = self._refused, Counter()
+        return " ".join(f"{why}={count}" for why, count in counts.items())
+
+    def _place(self, name: str) -> str:
+        return self._places.get(name.strip().casefold(), "")
+
+    def _poster(self, draft: _Draft) -> dict[str, Any]:
+        import segno
+        from markupsafe import Markup
+
+        address = self._settings.public_url or ""
+        if draft.at:
+            address += ("&" if "?" in address else "?") + urlencode({"at": draft.at})
+        code = segno.make(address, error="m", micro=False).svg_inline(omitsize=True)
+        ordered = sorted(_LANGUAGES, key=lambda lang: lang != draft.lang)
+        return {"address": address, "code": Markup(code), "ordered": ordered}
+
+
+def _sites(hospital: Hospital) -> dict[str, list[str]]:
+    """The departments of each site; one of a name that several sites have is called by both."""
+    times = Counter(department for site in hospital.sites for department in site.departments)
+    return {
+        site.name: [name if times[name] == 1 else f"{name} ({site.name})" for name in site.departments]
+        for site in hospital.sites
+    }
+
+
+@cache
+def _template(name: str) -> "jinja2.Template":
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(f"{name}.html.jinja")
