@@ -19,8 +19,10 @@ from alerts.figures import figures
 from alerts.message import Message
 from alerts.report import html, report
 from config.load import load
+from config.schema import Hospital
 from listener import week
 from listener.collect import settings_of_all
+from listener.collectors import listening_post
 from listener.database import open_database
 from listener.service import Service, replay
 from nlp.explain import drawn
@@ -65,7 +67,7 @@ class Gallery:
 
 
 def main() -> None:
-    """Write terminal.png, explain.png, card.png and summary.png."""
+    """Write terminal.png, explain.png, card.png, summary.png, listening_post.png and poster.png."""
     _OUT.mkdir(exist_ok=True)
     config = load(_HERE.parent / "config", settings_of_all())
     moment = [_TODAY]
@@ -87,6 +89,17 @@ def main() -> None:
     _explain_picture(Reader(config))
     _screenshot(_slack_page(danger), _OUT / "card.png", 640, 560)
     _screenshot(page, _OUT / "summary.png", 820, 1500)
+    _listening_post_pictures(config.hospital)
+
+
+def _listening_post_pictures(hospital: Hospital) -> None:
+    settings = listening_post.Settings(
+        contact="Patient Relations 555-0100", public_url="https://listen.stbrigid.example/"
+    )
+    desk = listening_post._Desk(settings, hospital, lambda: _TODAY)
+    draft = desk.draft({"at": "Emergency", "lang": "en"}, {})
+    _screenshot(desk.page("form", draft), _OUT / "listening_post.png", 500, 860)
+    _screenshot(desk.page("poster", draft), _OUT / "poster.png", 816, 1056)
 
 
 def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None:

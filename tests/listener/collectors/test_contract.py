@@ -152,11 +152,14 @@ def test_crash_between_pages(place: Place, hear: Any, engine: Engine, clock: Any
         if commits == 2:
             raise KeyboardInterrupt
 
-    event.listen(engine, "commit", killed)
-    with pytest.raises(KeyboardInterrupt):
+    def hear_until_killed() -> None:
         for _ in range(10):
             hear()
             place.post("one more for St. Brigid's", clock.at - MINUTE)
+
+    event.listen(engine, "commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        hear_until_killed()
     event.remove(engine, "commit", killed)
     clock.at += 3 * MINUTE
     hear()

@@ -19,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from listener import feed as reading
 from listener import web
 from listener.collectors import rss as collector
 from listener.errors import AskedToWait, NeedsPerson, TryLater
@@ -42,7 +43,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def run(command: list[str], **options: Any) -> Any:
         read.append(command[-1])
         try:
-            told = json.dumps(collector.parsed(options["input"], command[-1]))
+            told = json.dumps(reading.parsed(options["input"], command[-1]))
         except Exception:
             return subprocess.CompletedProcess(command, 1, b"", b"")
         return subprocess.CompletedProcess(command, 0, told.encode(), b"")
@@ -647,7 +648,7 @@ def test_reading_ends_when_it_takes_too_long(
     rss: FakeRss, ask: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name of 400 KB would take feedparser a quarter of an hour."""
-    monkeypatch.setattr(collector, "_READING", 6.0)
+    monkeypatch.setattr(collector, "READING", 6.0)
     rss.serve("/feed", feed(f"<item><author>{'a' * 400_000}</author></item>"))
     rss.post(BLOG, SAID, clock.at - HOUR)
     passed = ask("/feed", BLOG)
@@ -660,7 +661,7 @@ def test_reading_ends_when_it_takes_too_long(
 @pytest.mark.slow
 def test_reading_ends_when_it_takes_too_much_memory(rss: FakeRss, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each address within another is longer: 4 MB of them would take 2 GB."""
-    monkeypatch.setattr(collector, "_READING", 120.0)
+    monkeypatch.setattr(collector, "READING", 120.0)
     rss.serve("/feed", b"<rss xml:base='http://a.example/'>" + f"<a xml:base='{'b' * 4000}/'>".encode() * 1_000)
     assert str(ask("/feed").error) == f"rss: {rss.base_url}/feed: gives something that cannot be read"
 
@@ -668,7 +669,7 @@ def test_reading_ends_when_it_takes_too_much_memory(rss: FakeRss, ask: Any, monk
 def test_reading_that_nobody_waits_for_ends_too() -> None:
     """The service was killed meanwhile: the system counts."""
     code = (
-        "import resource, sys; from listener.collectors import rss; sys.argv = ['', '']; rss._alone();"
+        "import resource, sys; from listener import feed; sys.argv = ['', '']; feed._alone();"
         "sys.stderr.write(str(resource.getrlimit(resource.RLIMIT_CPU)))"
     )
     done = subprocess.run([sys.executable, "-c", code], input=b"", capture_output=True, check=True)
@@ -723,7 +724,7 @@ def test_large_feeds(rss: FakeRss, ask: Any, body: bytes, texts: list[str]) -> N
 @pytest.mark.slow
 def test_ninety_thousand_items(rss: FakeRss, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as 5 MB hold; a busy machine takes its time."""
-    monkeypatch.setattr(collector, "_READING", 240.0)
+    monkeypatch.setattr(collector, "READING", 240.0)
     rss.serve("/feed", feed(*(f"<item><title>x{n}</title><guid>{n}</guid></item>" for n in range(90_000))))
     passed = ask("/feed")
     assert (passed.error, len(set(passed.refs))) == (None, 90_000)
