@@ -348,7 +348,7 @@ class Door:
     def _remedy(self, error: "tweepy.HTTPException") -> TryLater | NeedsPerson:
         or_clock = ", and set this machine's clock" if self._as_user else ""  # a signature carries the time
         console = {
-            401: f"X does not accept {' and '.join(self._secrets)}; copy them again from the developer console{or_clock}",
+            401: f"X does not accept {' and '.join(self._secrets)}; copy {'them' if len(self._secrets) > 1 else 'it'} again from the developer console{or_clock}",
             402: "the credits for reading X are used up (402); add some in the developer console",
             403: "X forbids this to the app; check its plan in the developer console",
         }

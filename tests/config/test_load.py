@@ -175,7 +175,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_files(folder: Path, e
     edit("keywords.toml", "[urgency.danger]", "[urgency.danger]\nweight = 5")
     found = problems(folder, sections=SECTIONS)
     assert [p.key for p in found] == [
-        "slack.channels.opps", "rules[4].to", "town", "twon", "urgency.danger.weight", "collectors.x.on", "sections[4]",
+        "slack.channels.opps", "rules[5].to", "town", "twon", "urgency.danger.weight", "collectors.x.on", "sections[4]",
     ]  # fmt: skip
 
 

@@ -255,7 +255,7 @@ def test_what_ships_is_what_is_meant_without_a_word() -> None:
     full = Care.model_validate(shipped)
     short = Care.model_validate({"slack": shipped["slack"]})
     assert short == full
-    assert len(full.rules) == 7
+    assert len(full.rules) == 8
 
 
 def test_nothing_changes_after_it_was_read(config: Config) -> None:
