@@ -99,6 +99,26 @@ def pages(
         raise _odd(name, error) from error
 
 
+def without_empty_ones(pages: Iterator[Page]) -> Iterator[Page]:
+    """The same pages; those with nothing in them go with the next one: most polls bring nothing, and each page is a write
+    to the disk. A crash in between only asks once more for what was nothing."""
+    held: Page | None = None
+    try:
+        for page in pages:
+            if held is not None:
+                page = replace(page, matched={**held.matched, **page.matched})
+            held = page
+            if page.posts or page.deleted or page.reads or page.cost or page.unheard or page.skipped:
+                held = None
+                yield page
+    except (TryLater, NeedsPerson):
+        if held is not None:
+            yield held
+        raise
+    if held is not None:
+        yield held
+
+
 def look(name: str, settings: CollectorSettings, refs: Sequence[str], asking: Asking) -> Page:
     """What the place says of these posts of its own: those that are gone, and the others as they are now. Raises as pages()."""
     collector: Any = known_collectors()[name]

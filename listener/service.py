@@ -131,8 +131,9 @@ class Service:
         errors: list[CallLightError] = []
         for ear in collect.ears(name):
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
+            pages = collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays))
             try:
-                for page in collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays)):
+                for page in pages if collect.is_live(name) else collect.without_empty_ones(pages):
                     self._keep(name, page, passed, ear)
                     if watch.trouble and stays and collect.is_live(name):  # its pass may last for days
                         self._went(name, [], passed)

@@ -394,7 +394,7 @@ def place(clock: Any, folder: Path) -> Iterator[Place]:
             fake,
             settings={"base_url": fake.base_url, "search": ["St. Brigid's"]},
             secrets={"BLUESKY_HANDLE": handle, "BLUESKY_APP_PASSWORD": "abcd-efgh-ijkl-mnop"},
-            on="app.bsky.feed.",
+            on="app.bsky.feed.searchPosts",
             cannot={
                 "gap": "its search reaches back for years; that it lists no more than 10,000 posts of one second "
                 "is in test_bluesky.py"

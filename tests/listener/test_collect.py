@@ -12,7 +12,7 @@ import listener.collectors
 from config.schema import CollectorSettings
 from listener import collect
 from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
-from listener.post import Asking, Page
+from listener.post import Asking, Page, Post, Ref
 
 
 @pytest.fixture
@@ -160,3 +160,42 @@ def test_a_collector_that_fails_before_its_first_page(pages: Any) -> None:
 
     with pytest.raises(TryLater):
         pages(fetch)
+
+
+# pages without anything in them
+
+
+def page(number: int, *refs: str, **more: Any) -> Page:
+    posts = tuple(Post(source="x", ref=ref, text="brigid", written_at=datetime(2026, 11, 18, tzinfo=UTC)) for ref in refs)
+    return Page(posts, {"at": number}, matched={f"q{number}": len(posts)}, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([page(1)], [(1, ["q1"])]),
+        ([page(1), page(2), page(3)], [(3, ["q1", "q2", "q3"])]),
+        ([page(1, "a"), page(2), page(3, "b")], [(1, ["q1"]), (3, ["q2", "q3"])]),
+        ([page(1), page(2, "a"), page(3)], [(2, ["q1", "q2"]), (3, ["q3"])]),
+        ([page(1, reads=1), page(2, cost=0.1), page(3)], [(1, ["q1"]), (2, ["q2"]), (3, ["q3"])]),
+        ([page(1, deleted=(Ref("x", "1"),)), page(2)], [(1, ["q1"]), (2, ["q2"])]),
+        ([page(1, skipped=(SkipPost("x", "y"),)), page(2)], [(1, ["q1"]), (2, ["q2"])]),
+        ([], []),
+    ],
+)
+def test_empty_pages_go_with_the_next_one(given: list[Page], kept: list[tuple[int, list[str]]]) -> None:
+    found = list(collect.without_empty_ones(iter(given)))
+    assert [(one.cursor["at"], list(one.matched)) for one in found] == kept
+
+
+@pytest.mark.parametrize("error", [TryLater("x: later"), NeedsPerson("x: a query")])
+def test_what_was_held_is_kept_before_the_error_is_told(error: Exception) -> None:
+    def pages() -> Iterator[Page]:
+        yield page(1)
+        raise error
+
+    found = collect.without_empty_ones(pages())
+    assert next(found).cursor == {"at": 1}
+    with pytest.raises(type(error)) as caught:
+        next(found)
+    assert caught.value is error

@@ -575,7 +575,7 @@ def test_the_limit_of_logins_is_heeded(bluesky: FakeBluesky, ask: Any, clock: An
     assert error.at == clock.at + timedelta(seconds=290)
 
 
-def test_a_gateway_is_not_left(bluesky: FakeBluesky, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_is_not_left(bluesky: FakeBluesky, ask: Any, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each login and renewal atproto goes where the account's document says."""
     bluesky.endpoint = "https://morel.us-east.host.bsky.network"
     bluesky.lasts = 60
@@ -583,6 +583,7 @@ def test_a_gateway_is_not_left(bluesky: FakeBluesky, ask: Any, monkeypatch: pyte
     made = bluesky.post("brigid")
     assert ask().refs == [made]
     assert ask().refs == [made]
+    assert look([made]).deleted == ()
 
 
 def test_without_a_gateway_the_account_says_where_its_server_is(
