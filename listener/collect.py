@@ -104,9 +104,8 @@ def without_empty_ones(pages: Iterator[Page]) -> Iterator[Page]:
     to the disk. A crash in between only asks once more for what was nothing."""
     held: Page | None = None
     try:
-        for page in pages:
-            if held is not None:
-                page = replace(page, matched={**held.matched, **page.matched})
+        for found in pages:
+            page = found if held is None else replace(found, matched={**held.matched, **found.matched})
             held = page
             if page.posts or page.deleted or page.reads or page.cost or page.unheard or page.skipped:
                 held = None

@@ -62,7 +62,10 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     else:
         watch.own_cursor = dict(page.cursor)
     watch.started_at, watch.asked_at = watch.started_at or now, now
-    watch.heard_at = now if kept.new else watch.heard_at
+    # What another collector of the same place was first to hear was heard all the same.
+    since = watch.heard_at
+    if kept.new or (since is not None and any(post.written_at > since for post in page.posts)):
+        watch.heard_at = now
     watch.kept += kept.new
     watch.skipped += kept.skipped
     watch.filters = _filters(watch, page, now)

@@ -166,7 +166,9 @@ def test_a_collector_that_fails_before_its_first_page(pages: Any) -> None:
 
 
 def page(number: int, *refs: str, **more: Any) -> Page:
-    posts = tuple(Post(source="x", ref=ref, text="brigid", written_at=datetime(2026, 11, 18, tzinfo=UTC)) for ref in refs)
+    posts = tuple(
+        Post(source="x", ref=ref, text="brigid", written_at=datetime(2026, 11, 18, tzinfo=UTC)) for ref in refs
+    )
     return Page(posts, {"at": number}, matched={f"q{number}": len(posts)}, **more)
 
 

@@ -21,7 +21,9 @@ def test_items() -> None:
     assert (read["whole"], read["broken"]) == (True, 0)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html><p>no feed</p></html>", b"{}", b"\0" * 99, "\ud800".encode("utf-8", "replace")])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html><p>no feed</p></html>", b"{}", b"\0" * 99, "\ud800".encode("utf-8", "replace")]
+)
 def test_no_feed(body: bytes) -> None:
     assert parsed(body, "") == {}
 

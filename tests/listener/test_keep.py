@@ -243,6 +243,19 @@ def test_what_is_left_of_a_budget(
         assert sum(spend.cost for spend in session.exec(select(Spend))) == pytest.approx(0.28)
 
 
+def test_what_another_collector_heard_first_is_no_silence(engine: Engine, config: Config, now: datetime) -> None:
+    """Bluesky live and by search: the one is always first."""
+    later = now + timedelta(hours=1)
+    with Session(engine) as session:
+        keep(session, "search", Page((post("1"),), {}), config.hospital, now)
+        fresh = post("2", written_at=later)
+        keep(session, "live", Page((fresh,), {}), config.hospital, later)
+        keep(session, "search", Page((post("1"), fresh), {}), config.hospital, later)
+        assert session.get_one(Watch, "search").heard_at == later
+        keep(session, "search", Page((post("1"), fresh), {}), config.hospital, later + timedelta(hours=1))
+        assert session.get_one(Watch, "search").heard_at == later, "the same again is nothing new"
+
+
 def test_counts_add_up() -> None:
     assert Kept(1, 2, 3, 4, 5) + Kept(10, 20, 30, 40, 50) == Kept(11, 22, 33, 44, 55)
 

@@ -16,7 +16,14 @@ def test_the_epoch_of_the_ids() -> None:
     ("error", "ref"),
     [
         ({"parameter": "ids", "value": "5", "type": "https://api.twitter.com/2/problems/resource-not-found"}, "5"),
-        ({"parameter": "ids", "value": "5", "type": "https://api.twitter.com/2/problems/not-authorized-for-resource"}, "5"),
+        (
+            {
+                "parameter": "ids",
+                "value": "5",
+                "type": "https://api.twitter.com/2/problems/not-authorized-for-resource",
+            },
+            "5",
+        ),
         ({"parameter": "ids", "value": "5", "type": "https://api.twitter.com/2/problems/something-new"}, None),
         ({"parameter": "author_id", "value": "5", "type": "x/resource-not-found"}, None),
         ({"value": "5"}, None),

@@ -44,7 +44,9 @@ def upgrade() -> None:
         sa.Column("cost", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("collector", "day"),
     )
-    op.execute("INSERT INTO spend (collector, day, reads, cost) SELECT name, reads_day, reads, 0 FROM watch WHERE reads_day IS NOT NULL")
+    op.execute(
+        "INSERT INTO spend (collector, day, reads, cost) SELECT name, reads_day, reads, 0 FROM watch WHERE reads_day IS NOT NULL"
+    )
     op.create_table(
         "sketch",
         sa.Column("shingle", sa.BigInteger(), nullable=False),
