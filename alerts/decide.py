@@ -268,13 +268,16 @@ def _case(
 def _case_of(session: Session, mention: Any, reading: Any) -> tuple[Case | None, str]:
     """The case that a post joins, and as what: its author's in this thread, that of its copies, that of what it answers.
 
-    Somebody else who is in danger is no part of another person's case: they are helped on their own.
+    Who says the same again at the same place is calling again, and is no copy. Somebody else who is in danger, or whose
+    matter is more urgent, is no part of another person's case: a card that only changes would tell nobody.
     """
     if case := _case_of_author(session, mention):
         return case, SAME_PERSON
     if case := _case_of_story(session, mention):
-        return case, COPY
-    if reading.urgency != "danger" and (case := _case_answered(session, mention)):
+        again = mention.author is not None and (case.source, case.author) == (mention.source, mention.author)
+        return case, SAME_PERSON if again else COPY
+    case = None if reading.urgency == "danger" else _case_answered(session, mention)
+    if case is not None and RANK[reading.urgency] >= RANK[case.urgency]:
         return case, OTHER_PERSON
     return None, ""
 

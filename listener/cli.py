@@ -142,6 +142,8 @@ def demo(
 @app.command()
 def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
+    from listener.service import Passed
+
     service = _service(is_service=True)
     if (_environment().data / _DEMO_MARK).exists():
         _fail(
@@ -151,6 +153,10 @@ def run() -> None:
     if not names:
         _fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
     typer.echo(f"Listening to {', '.join(names)}; cards go to {service.door.name}. Ctrl-C ends it.", err=True)
+    passed = Passed()
+    service.may_collect(passed)
+    for sentence in passed.trouble:
+        typer.echo(sentence, err=True)
     service.run()
 
 

@@ -99,9 +99,11 @@ class Service:
         passed = Passed()
         for name in self._listening():
             self.collect(name, passed)
+        self.flow(passed)  # before anything is looked for again, which may take long: danger does not wait
+        before = passed.deleted
         self.forget(passed)
         self.release()
-        return self.flow(passed)
+        return self.flow(passed) if passed.deleted > before else passed
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
@@ -113,6 +115,19 @@ class Service:
         clock.run([*rest, *jobs], self.stop, self.sooner)
         self.release()
 
+    def may_collect(self, passed: Passed) -> bool:
+        """Whether this copy of the service is the one that collects; if not, `passed` says which does."""
+        with Session(self.engine) as session:
+            other = lease.take(session, self.me, self.now())
+        if other is not None and not self.told:
+            passed.trouble.append(
+                f"another copy of the service ({other.holder}) collects since {other.since:%Y-%m-%d %H:%M} UTC; "
+                "this one leaves that to it, and takes over when it stops"
+            )
+            log.warning("action=collect lease=%s", other.holder)
+        self.collects, self.told = other is None, other is not None
+        return self.collects
+
     def release(self) -> None:
         """Let another copy of the service collect at once."""
         self.collects = False
@@ -122,9 +137,7 @@ class Service:
     def collect(self, name: str, passed: Passed | None = None, stays: bool = False) -> Passed:
         """Stages 1 and 2 for one collector: each page is kept, with its cursor, before the next is asked for."""
         passed = passed or Passed()
-        if not self._may_collect(passed):
-            return passed
-        if self._is_paused(name):
+        if not self.may_collect(passed) or self._is_paused(name):
             return passed
         with Session(self.engine) as session:
             watch = keep.watch_of(session, name)
@@ -153,7 +166,7 @@ class Service:
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, self.config.collectors, self.now())
         for name, settings in self.config.collectors.items():
-            if not (settings.on and collect.can_look(name) and self._may_collect(passed)) or self._is_paused(name):
+            if not (settings.on and collect.can_look(name) and self.may_collect(passed)) or self._is_paused(name):
                 continue
             try:
                 passed.deleted += deletions.look_again(
@@ -174,7 +187,7 @@ class Service:
 
         passed = passed or Passed()
         if self.collects:  # a live source collects for days: the lease has to be renewed meanwhile
-            self._may_collect(passed)
+            self.may_collect(passed)
         self._forget_what_is_gone()
         with Session(self.engine) as session:
             health.watch_over(session, self.config.collectors, self.now())
@@ -230,18 +243,6 @@ class Service:
         with Session(self.engine) as session:
             until = keep.watch_of(session, name).paused_until
         return until is not None and until > self.now()
-
-    def _may_collect(self, passed: Passed) -> bool:
-        with Session(self.engine) as session:
-            other = lease.take(session, self.me, self.now())
-        if other is not None and not self.told:
-            passed.trouble.append(
-                f"another copy of the service ({other.holder}) collects since {other.since:%Y-%m-%d %H:%M} UTC; "
-                "this one leaves that to it, and takes over when it stops"
-            )
-            log.warning("action=collect lease=%s", other.holder)
-        self.collects, self.told = other is None, other is not None
-        return self.collects
 
     def _went(self, name: str, errors: Sequence[CallLightError], passed: Passed) -> None:
         passed.trouble += [str(error) for error in errors]

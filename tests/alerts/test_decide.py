@@ -310,6 +310,29 @@ def test_somebody_else_in_danger_is_helped_on_their_own(desk: Any) -> None:
     assert [case.urgency for case in desk.cases()] == ["danger", "danger"]
 
 
+def test_somebody_elses_more_urgent_matter_gets_a_card_of_its_own(desk: Any) -> None:
+    desk.alert(ref="1", author="kim", urgency="routine")
+    desk.alert(ref="2", thread="1", answers="1", author="bob", urgency="here_now")
+    desk.alert(ref="3", thread="1", answers="1", author="cy", urgency="routine")
+    assert [(case.urgency, case.posts) for case in desk.cases()] == [("routine", 2), ("here_now", 1)]
+
+
+@pytest.mark.parametrize(
+    ("who", "where", "state"),
+    [("kim", "x", "open"), ("bob", "x", "closed"), ("kim", "bluesky", "closed")],
+    ids=["the same person again", "somebody's copy", "a cross-post"],
+)
+def test_who_says_it_again_calls_again(desk: Any, who: str, where: str, state: str) -> None:
+    """Nearly the same words hours after the case was closed: of its author they mean that it goes on."""
+    first = desk.hear("he is still on the floor and nobody comes", ref="1", author="kim", urgency="danger")
+    desk.decide()
+    desk.case().state = "closed"
+    desk.session.commit()
+    desk.hear(ref="2", story=first, author=who, source=where, urgency="danger")
+    desk.decide()
+    assert [(case.state, case.posts) for case in desk.cases()] == [(state, 2)]
+
+
 def test_an_answer_to_what_was_not_heard_stands_alone(desk: Any) -> None:
     desk.alert(ref="1", author="kim")
     desk.alert(ref="2", thread="1", answers="unheard", author="bob")

@@ -216,7 +216,7 @@ def test_copies_are_one_card(service: Any, x: FakeX, slack: FakeSlack, clock: Cl
 def test_two_copies_of_the_service(service: Any, x: FakeX, clock: Clock) -> None:
     """On one database: one collects, the other says so and takes over when the first is gone."""
     first, second = service(), service()
-    second.me = "elsewhere:99"
+    second.me = "elsewhere:99"  # another machine
     x.post("hours at St. Brigid's", at=clock.at - MINUTE)
     assert first.collect("x").new == 1
     asked = len(x.requests)
