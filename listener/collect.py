@@ -17,7 +17,7 @@ Every error is TryLater (it goes on by itself), NeedsPerson (the sentence says w
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -77,7 +77,7 @@ def can_look(name: str) -> bool:
 
 def pages(
     name: str, ear: Ear, settings: CollectorSettings, cursor: Mapping[str, Any], asking: Asking
-) -> Iterator[Page]:
+) -> Generator[Page, None, None]:
     """What collector `name` has to give, page by page, within what is left to read. `asking` carries every secret.
 
     Raises TryLater and NeedsPerson only: whatever else a library throws becomes TryLater with its kind.
@@ -99,7 +99,7 @@ def pages(
         raise _odd(name, error) from error
 
 
-def without_empty_ones(pages: Iterator[Page]) -> Iterator[Page]:
+def without_empty_ones(pages: Iterator[Page]) -> Generator[Page, None, None]:
     """The same pages; those with nothing in them go with the next one: most polls bring nothing, and each page is a write
     to the disk. A crash in between only asks once more for what was nothing."""
     held: Page | None = None

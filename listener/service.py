@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -145,14 +146,16 @@ class Service:
         for ear in collect.ears(name):
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
             pages = collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays))
+            pages = pages if collect.is_live(name) else collect.without_empty_ones(pages)
             try:
-                for page in pages if collect.is_live(name) else collect.without_empty_ones(pages):
-                    self._keep(name, page, passed, ear)
-                    if watch.trouble and stays and collect.is_live(name):  # its pass may last for days
-                        self._went(name, [], passed)
-                        watch.trouble = None
-                    if self.stop.is_set():
-                        break
+                with closing(pages):  # at once, also when keeping failed: it may hold a connection, or a port
+                    for page in pages:
+                        self._keep(name, page, passed, ear)
+                        if watch.trouble and collect.is_live(name):  # its pass may last for days
+                            self._went(name, [], passed)
+                            watch.trouble = None
+                        if self.stop.is_set():
+                            break
             except CallLightError as error:
                 errors.append(error)
                 if isinstance(error, AskedToWait) and error.at:

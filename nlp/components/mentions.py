@@ -4,6 +4,7 @@ A longer name of somebody else ("St. Brigid's Church") takes the shorter alias i
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,7 +57,9 @@ class Mentions:
         """Set what the post says of us."""
         spans = self._names(doc)
         about_us = doc._.about_us
-        if not any(character.isalnum() for character in text_of(doc)):  # stars without a word, or faces alone
+        if not any(
+            unicodedata.category(character)[0] in "LNS" for character in text_of(doc)
+        ):  # a review of stars alone
             doc.spans["mentions"] = []
             return doc
         if not spans and not about_us:

@@ -162,3 +162,21 @@ def test_mood_is_not_urgency(rules: Reader, text: str, kind: str, urgencies: set
     said = one(rules, text, about_us=True)
     assert said["kind"] == kind
     assert said["urgency"] in urgencies
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "!!!", "...", "\u200b"])
+def test_where_nothing_was_said_nothing_is_read_into_it(reader: Reader, text: str) -> None:
+    """A review of stars alone, which the encoder takes for danger."""
+    (about_us,) = reader.read([Text(text, about_us=True)])
+    said = (about_us["voice"], about_us["kind"], about_us["urgency"], about_us["reasons"])
+    assert said == ("patient", "comment", "low", ["no words to read"])
+    (other,) = reader.read([Text(text)])
+    assert (other["voice"], other["urgency"]) == ("other", "none")
+
+
+def test_where_its_author_is_comes_first(reader: Reader) -> None:
+    said, silent = reader.read(
+        [Text("the ICU nurse was rude", True, place="Pharmacy"), Text("", True, place="Pharmacy")]
+    )
+    assert said["departments"] == ["Pharmacy", "Intensive Care"]
+    assert silent["departments"] == ["Pharmacy"]

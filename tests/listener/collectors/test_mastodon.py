@@ -3,12 +3,15 @@
 import logging
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from fakes.mastodon import HOST, FakeMastodon
 from fakes.server import Answer, BrokenShape, DropAfter, NotJson, RateLimited, Reset, Stall, Status
 from hypothesis import given
@@ -439,12 +442,14 @@ def test_ids_that_just_count_up(site: FakeMastodon, ask: Any, clock: Any) -> Non
 def test_watched_accounts(site: FakeMastodon, ask: Any, clock: Any) -> None:
     made = [site.post(f"story {n}", "news@town.example", clock.at - n * MINUTE) for n in range(50)]
     local = site.post("hello", "eve", clock.at)
+    site.post("", "eve", clock.at, boosts=made[0])
     passed = ask(accounts=("news@town.example", "eve"))
     assert passed.refs == [ref(id_) for id_ in (*made, local)]
     assert [page.matched for page in passed.pages] == [{"@news@town.example": n} for n in (40, 10, 0)] + [
         {"@eve": 1},
         {"@eve": 0},
     ]
+    assert {request.query["exclude_reblogs"] for request in site.seen("/statuses")} == {"1"}
 
 
 def test_an_account_that_is_not_known_there_is_named_and_the_rest_is_heard(site: FakeMastodon, ask: Any) -> None:
@@ -520,6 +525,8 @@ def test_what_needs_a_token_says_so_and_the_rest_is_heard(site: FakeMastodon, as
     assert passed.refs == [ref(made)]
     assert isinstance(passed.error, NeedsPerson)
     assert f"set {TOKEN}" in str(passed.error)
+    assert "listening.toml" in str(passed.error)
+    assert site.seen("/notifications") == site.seen("/search") == []
     assert {request.headers.get("authorization") for request in site.requests} == {None}
 
 
@@ -801,6 +808,40 @@ def test_the_token_is_in_no_log(
         errors = str(ask(secrets=SECRETS, mentions=True).error)
     assert site.requests[0].headers["authorization"] == "Bearer test-token"
     assert not re.search("test-token|private words", caplog.text + errors + "".join(capsys.readouterr()))
+
+
+def test_a_gateway_is_asked_without_the_proxies_of_the_machine(
+    site: FakeMastodon, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    made = site.post("#stbrigid")
+    assert ask().refs == [ref(made)]
+
+
+def test_no_netrc_replaces_the_token(site: FakeMastodon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login ann password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with closing(collector._Session(direct=False)) as session:
+        session.request("GET", site.base_url, params={}, headers={"Authorization": "Bearer test-token"})
+    assert site.requests[0].headers["authorization"] == "Bearer test-token"
+
+
+def test_connections_are_closed_also_when_a_pass_is_broken_off(
+    site: FakeMastodon, settings: Any, asking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, close = list[Any](), requests.Session.close
+
+    def closing_it(session: requests.Session) -> None:
+        closed.append(session)
+        close(session)
+
+    monkeypatch.setattr("requests.Session.close", closing_it)
+    site.post("#stbrigid")
+    pages = collector.fetch(settings(tags=("stbrigid",)), {}, asking())
+    assert len(next(pages).posts) == 1
+    assert closed == []
+    pages.close()  # type: ignore[attr-defined]
+    assert len(closed) == 2
 
 
 @pytest.mark.parametrize(
