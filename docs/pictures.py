@@ -99,7 +99,7 @@ def _listening_post_pictures(hospital: Hospital) -> None:
     desk = listening_post._Desk(settings, hospital, lambda: _TODAY)
     draft = desk.draft({"at": "Emergency", "lang": "en"}, {})
     _screenshot(desk.page("form", draft), _OUT / "listening_post.png", 500, 860)
-    _screenshot(desk.page("poster", draft), _OUT / "poster.png", 816, 1056)
+    _screenshot(desk.page("poster", draft), _OUT / "poster.png", 816, 1190)
 
 
 def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None:

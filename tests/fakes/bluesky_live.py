@@ -231,6 +231,6 @@ def place(clock: Any, folder: Path) -> Iterator[Place]:
     """Bluesky and its Jetstream, with the hospital on it."""
     with FakeJetstream(now=clock) as fake:
         fake.user(HOSPITAL)
-        made = JetstreamPlace(fake, settings={"base_url": fake.base_url}, on=METHOD)
+        made = JetstreamPlace(fake, settings={"base_url": fake.base_url}, on=METHOD, patience=1.2)
         made.clock = clock
         yield made

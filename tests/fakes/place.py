@@ -24,6 +24,7 @@ class Place:
     # Tests of the contract that make no sense here -> why. Say what the site does instead.
     cannot: Mapping[str, str] = field(default_factory=dict)
     several: int = 250  # posts that need more than one page
+    patience: float = 8.0  # the collector's _TIMEOUT: long for a busy machine, short where a pass ends by waiting
 
     def post(self, text: str, at: datetime, author: str = "ann", answers: str | None = None) -> str:
         """Someone posts; the ref that its mention has."""

@@ -77,12 +77,17 @@ def error(name: str, place: Place, settings: Any, config: Config, clock: Any) ->
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site that says nothing is given up soon, and nobody sleeps between two tries."""
+def wait_only(name: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """How long the collector waits for its site; nobody sleeps between two tries."""
     module = known_collectors()[name]
-    if hasattr(module, "_TIMEOUT"):
-        monkeypatch.setattr(module, "_TIMEOUT", 0.4)
     monkeypatch.setattr("prawcore.sessions.FiniteRetryStrategy._sleep_seconds", lambda self: None)
+
+    def wait(seconds: float) -> None:
+        if hasattr(module, "_TIMEOUT"):
+            monkeypatch.setattr(module, "_TIMEOUT", seconds)
+
+    wait(place.patience)
+    return wait
 
 
 def mentions(engine: Engine, own: bool = False) -> list[Mention]:
@@ -273,10 +278,12 @@ def test_own_reply(place: Place, hear: Any, engine: Engine, clock: Any) -> None:
     ids=["401", "402", "403", "404", "429", "500", "502", "503", "no answer", "reset", "not JSON", "wrong shape"],
 )
 def test_trouble(
-    place: Place, hear: Any, error: Any, engine: Engine, clock: Any, name: str, fault: Fault, kinds: Any
+    place: Place, hear: Any, error: Any, engine: Engine, clock: Any, name: str, fault: Fault, kinds: Any, wait_only: Any
 ) -> None:
     ref = place.post(SAID.format(1), clock.at - MINUTE)
     place.fail(fault, times=None)
+    if isinstance(fault, Stall):
+        wait_only(0.4)
     raised = error()
     assert isinstance(raised, kinds)
     sentence = str(raised)
@@ -288,6 +295,7 @@ def test_trouble(
     assert watch(engine, name).failures >= 1
     assert watch(engine, name).trouble
     place.heal()
+    wait_only(place.patience)
     clock.at += 20 * MINUTE
     assert hear().trouble == []
     assert [mention.ref for mention in mentions(engine)] == [ref]
