@@ -9,7 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from time import monotonic
 from typing import Any
 
@@ -328,7 +328,7 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
     cards = select(Delivery).where(col(Delivery.case_id) == Case.id, card_is_old, may)
     stale = [
         *session.exec(cards.order_by(col(Delivery.rank), col(Delivery.id))),
-        *_quoting_what_is_gone(session, may, now),
+        *_quoting_what_is_gone(session, config, may, now),
     ]
     updated = 0
     held: set[str] = set()
@@ -351,46 +351,37 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
     return updated
 
 
-def _quoting_what_is_gone(session: Session, may: Any, now: datetime) -> list[Delivery]:
+def _quoting_what_is_gone(session: Session, config: Config, may: Any, now: datetime) -> list[Delivery]:
     """Digests and reports that were sent before a post in them was gone."""
     lately = col(Mention.deleted_at) > now - _FORGETS
+    first, last = session.exec(select(func.min(Mention.heard_at), func.max(Mention.heard_at)).where(lately)).one()
+    if first is None:
+        return []
     digests = (
         select(Delivery)
         .where(col(DigestLine.delivery_id) == Delivery.id, DigestLine.mention_id == Mention.id, lately, may)
         .distinct()
     )
-    first, last = session.exec(select(func.min(Mention.heard_at), func.max(Mention.heard_at)).where(lately)).one()
-    if first is None:
-        return []
-    reports = session.exec(select(Delivery).where(Delivery.kind == "report", may)).all()
-    found = [*session.exec(digests), *(row for row in reports if _is_in(row, first, last))]
-    return [row for row in found if _gone_from(session, row) > row.shown_version]
+    found = list(session.exec(digests))
+    for row in session.exec(select(Delivery).where(Delivery.kind == "report", may)):
+        since, until = _week_of(row, config, now)
+        found += [row] if first < until and last >= since else []
+    return [row for row in found if _gone_from(session, config, row, now) > row.shown_version]
 
 
-def _is_in(row: Delivery, first: datetime, last: datetime) -> bool:
-    """Whether a report's week may hold a post that was heard between these times. Weeks begin in any zone."""
-    monday = datetime.combine(date.fromisocalendar(*_year_and_week(row.about), 1), time(), UTC)
-    return first < monday + timedelta(days=8) and last > monday - timedelta(days=1)
-
-
-def _year_and_week(about: str) -> tuple[int, int]:
-    year, _, week = about.removeprefix("week:").partition("-W")
-    return int(year), int(week)
-
-
-def _gone_from(session: Session, row: Delivery) -> int:
+def _gone_from(session: Session, config: Config, row: Delivery, now: datetime) -> int:
     """How many posts that a digest or a report was made of are gone by now."""
     gone = select(func.count()).select_from(Mention).where(col(Mention.deleted_at).is_not(None))
     if row.kind == "digest":
         lines = select(DigestLine.mention_id).where(DigestLine.delivery_id == row.id)
         return session.exec(gone.where(col(Mention.id).in_(lines))).one()
-    if row.kind == "report":
-        monday = datetime.combine(date.fromisocalendar(*_year_and_week(row.about), 1), time(), UTC)
-        heard = and_(
-            col(Mention.heard_at) > monday - timedelta(days=1), col(Mention.heard_at) < monday + timedelta(days=8)
-        )
-        return session.exec(gone.where(heard)).one()
-    return 0
+    since, until = _week_of(row, config, now)
+    return session.exec(gone.where(Mention.heard_at >= since, Mention.heard_at < until)).one()
+
+
+def _week_of(row: Delivery, config: Config, now: datetime) -> tuple[datetime, datetime]:
+    """Start and end of a report's week."""
+    return report.week(row.about.removeprefix("week:"), config.hospital.zone, now)
 
 
 def _update_one(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
@@ -414,9 +405,11 @@ def _message(session: Session, config: Config, row: Delivery, now: datetime) -> 
             return card(_view(session, config, case, row.key), config.care.slack.oncall), case.version
         if row.kind == "digest":
             title = _DIGEST_TITLES.get(row.channel, "Digest")
-            return digest(_items(session, row), title, row.key, config.hospital.zone), _gone_from(session, row)
+            return digest(_items(session, row), title, row.key, config.hospital.zone), _gone_from(
+                session, config, row, now
+            )
         if row.kind == "report":
-            return _summary(session, config, row, now), _gone_from(session, row)
+            return _summary(session, config, row, now), _gone_from(session, config, row, now)
         if row.alarm_id is not None:
             return _alarm_note(session.get_one(Alarm, row.alarm_id), row), 0
         return _gap_note(session.get_one(Gap, row.gap_id), config, row.key), 0
@@ -442,7 +435,7 @@ def _alarm_note(alarm: Alarm, row: Delivery) -> Message:
 
 
 def _summary(session: Session, config: Config, row: Delivery, now: datetime) -> Message:
-    since, until = report.week(row.about.removeprefix("week:"), config.hospital.zone, now)
+    since, until = _week_of(row, config, now)
     numbers = figures(session, config, since, until, now)
     title = f"{config.hospital.name}: what was said, {report.span_in_words(numbers)}"
     return summary(report.report(numbers, config.report.sections), title, row.key)
