@@ -1,21 +1,36 @@
 """STAGE 6: what people do with a case, and what the hospital's own accounts did in public.
 
-An action is a file in alerts/actions/ with LABEL (on the button), TO (the state it leads to) and WHAT (for the record).
+An action is a file in alerts/actions/ with
+    LABEL                        what stands on its button
+    ORDER                        its place among the others, the lowest first
+    place(standing) -> "button" | "menu" | None    where the card of such a case offers it; None: it cannot be done now
+    form(doing) -> Form          (may be left out) what it asks first
+    check(doing)                 (may be left out) raises Refused for answers that will not do; only looks
+    STAYS                        (may be left out) True: its modal stays open, and shows what came of it
+    do(doing) -> Done            does it. Raises NeedsPerson, with the sentence that the person reads
+It changes a case only through alerts/case.py, so that everything is written down. It is the same wherever it is
+pressed: in Slack, in the terminal, on the page.
 """
 
 import importlib
 import logging
 import pkgutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, func, select
 
 import alerts.actions
-from alerts.case import REOPENED, WAITING, Case, CaseEvent, State, move
+from alerts.answer import newest_answer, settled_by
+from alerts.case import US, WAITING, Case, CaseEvent, EventKind, State, move, note
+from alerts.form import Form, checked
+from alerts.people import in_slack
 from alerts.verdict import GOES_ON, Verdict
+from config.schema import Care, Config
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 
@@ -24,40 +39,159 @@ log = logging.getLogger(__name__)
 OWN_ACCOUNT = "the hospital's account"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a case stands, as far as it decides what can be done with it."""
+
+    state: str
+    urgency: str
+    posts: int = 1
+    is_snoozed: bool = False
+    answer: str | None = None  # the state of the reply that somebody wrote
+    can_tell: bool = False  # it was closed with an outcome that has words for the person
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What an action is given. `answers` are those to its form, checked."""
+
+    session: Session
+    config: Config
+    case: Case
+    who: str
+    now: datetime
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def case_id(self) -> int:
+        """Its number."""
+        assert self.case.id is not None
+        return self.case.id
+
+    def move(self, state: State, what: str, kind: EventKind | None = None) -> None:
+        """Bring the case to a state. Raises NeedsPerson when someone else was first: the sentence says who."""
+        if not move(self.session, self.case_id, state, self.who, what, self.now, kind):
+            self.session.expire_all()
+            raise _too_late(self.session.get_one(Case, self.case_id), what)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, as a sentence for who did it, and the action whose form follows."""
+
+    sentence: str
+    then: str | None = None
+
+
 class Action(Protocol):
-    """What a file in alerts/actions/ holds."""
+    """What a file in alerts/actions/ holds; form() is looked for."""
 
     LABEL: str
-    TO: State
-    WHAT: str
+    ORDER: int
+
+    def place(self, standing: Standing) -> Literal["button", "menu"] | None:
+        """Where it is offered."""
+
+    def do(self, doing: Doing) -> Done:
+        """Do it."""
 
 
 @cache
 def known_actions() -> dict[str, Action]:
-    """Every action by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(alerts.actions.__path__))
-    return {name: cast(Action, importlib.import_module(f"alerts.actions.{name}")) for name in names}
+    """Every action by name, in the order in which cards offer them."""
+    names = [module.name for module in pkgutil.iter_modules(alerts.actions.__path__)]
+    actions = {name: cast(Action, importlib.import_module(f"alerts.actions.{name}")) for name in names}
+    return dict(sorted(actions.items(), key=lambda item: (item[1].ORDER, item[0])))
 
 
-def act(session: Session, name: str, case_id: int, who: str, now: datetime) -> Case:
-    """Do what person `who` asks and write it down; the case as it then is.
+def offered(standing: Standing) -> dict[str, Literal["button", "menu"]]:
+    """The actions that a case in this standing allows: name -> "button" or "menu". Pure."""
+    places = {name: action.place(standing) for name, action in known_actions().items()}
+    return {name: place for name, place in places.items() if place is not None}
 
-    Raises NeedsPerson when there is no such case, or someone else was first: the sentence says who.
+
+def standing(session: Session, config: Config, case: Case) -> Standing:
+    """How a case stands."""
+    assert case.id is not None
+    answer = newest_answer(session, case.id)
+    return Standing(
+        case.state,
+        case.urgency,
+        case.posts,
+        case.snoozed_at is not None,
+        answer.state if answer is not None else None,
+        case.outcome is not None and any(case.outcome in one.when.outcome for one in config.care.replies.templates),
+    )
+
+
+def permitted(care: Care, name: str, who: str, groups: Collection[str] = ()) -> bool:
+    """Whether this person may do this action: care.toml names who may, or does not mention it. Pure."""
+    members = care.permissions.get(name)
+    return members is None or who in members or not set(groups).isdisjoint(members)
+
+
+def form_of(doing: Doing, name: str) -> Form | None:
+    """What the action asks, for this case as it now is. Raises NeedsPerson when it cannot be done."""
+    action = _possible(doing, name)
+    form: Form | None = action.form(doing) if hasattr(action, "form") else None
+    return form
+
+
+def act(
+    session: Session,
+    config: Config,
+    name: str,
+    case_id: int,
+    who: str,
+    now: datetime,
+    given: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Done:
+    """Do what person `who` asks, with their answers to its form, write it down, and commit.
+
+    Raises Refused for answers that will not do, NeedsPerson when there is no such case, it cannot be done, or someone
+    else was first: the sentence says who. Who may do it is asked of permitted() before.
     """
+    doing = Doing(session, config, case_of(session, case_id), who, now, {}, secrets or {})
+    doing = check(doing, name, given or {})
+    done = known_actions()[name].do(doing)
+    session.commit()
+    log.info("action=act case=%d do=%s", case_id, name)
+    return done
+
+
+def check(doing: Doing, name: str, given: Mapping[str, Any]) -> Doing:
+    """The same with the answers to the action's form. Only looks. Raises Refused, and NeedsPerson when it cannot be done."""
+    form = form_of(doing, name)
+    doing = replace(doing, answers=checked(form or Form("", ""), given))
+    action = known_actions()[name]
+    if hasattr(action, "check"):
+        action.check(doing)
+    return doing
+
+
+def case_of(session: Session, case_id: int, lock: bool = True) -> Case:
+    """A case by its number, locked until the transaction ends. Raises NeedsPerson."""
+    case = session.get(Case, case_id, populate_existing=True, with_for_update=lock)
+    if case is None:
+        raise NeedsPerson(f"there is no case {case_id}; see call-light cases")
+    return case
+
+
+def _possible(doing: Doing, name: str) -> Action:
     action = known_actions().get(name)
     if action is None:
         raise NeedsPerson(f"no action {name!r}; there are {', '.join(known_actions())}")
-    moved = move(session, case_id, action.TO, who, action.WHAT, now)
-    if moved:
-        session.commit()
-        log.info("action=act case=%d do=%s", case_id, name)
-    case = session.get(Case, case_id, populate_existing=True)
-    if case is None:
-        raise NeedsPerson(f"there is no case {case_id}; see call-light cases")
-    if not moved:
-        by = f" by {case.owner}" if case.owner else ""
-        raise NeedsPerson(f"case {case_id} is {case.state}{by} already: {action.LABEL!r} cannot follow")
-    return case
+    if action.place(standing(doing.session, doing.config, doing.case)) is None:
+        raise _too_late(doing.case, repr(action.LABEL))
+    return action
+
+
+def _too_late(case: Case, what: str) -> NeedsPerson:
+    by = f" by {in_slack(case.owner)}" if case.owner else ""
+    urgency = " and danger" if case.urgency == "danger" else ""
+    return NeedsPerson(f"case {case.id} is {case.state}{by}{urgency} already: {what} cannot follow")
 
 
 def contact(session: Session, case_id: int, who: str, now: datetime) -> str:
@@ -69,7 +203,7 @@ def contact(session: Session, case_id: int, who: str, now: datetime) -> str:
     ).first()
     if author is None:
         raise NeedsPerson(f"nobody left a way to be reached in case {case_id}, or what they left is gone")
-    session.add(CaseEvent(case_id=case_id, at=now, who=who, what="looked up how to reach its author"))
+    note(session, session.get_one(Case, case_id), now, who, "contact", "looked up how to reach its author")
     session.commit()
     log.info("action=contact case=%d", case_id)
     return author
@@ -84,7 +218,10 @@ def own_replies(session: Session, now: datetime) -> int:
     moved = 0
     for case_id, written_at in _replied(session):
         # A clock ahead of ours must not make the answer later than it can be.
-        moved += move(session, case_id, "answered", OWN_ACCOUNT, "replied in public", min(written_at, now))
+        at = min(written_at, now)
+        if move(session, case_id, "answered", OWN_ACCOUNT, "replied in public", at):
+            settled_by(session, case_id)
+            moved += 1
     session.commit()
     return moved
 
@@ -100,7 +237,8 @@ def _replied(session: Session) -> list[tuple[int, datetime]]:
         *(col(other.written_at) > reply.written_at, col(others.reason) != GOES_ON),
     )
     reopened = exists().where(
-        col(CaseEvent.case_id) == Case.id, col(CaseEvent.what) == REOPENED, col(CaseEvent.at) >= reply.written_at
+        *(col(CaseEvent.case_id) == Case.id, col(CaseEvent.kind) == "reopened", col(CaseEvent.who) != US),
+        col(CaseEvent.at) >= reply.written_at,
     )
     found = session.exec(
         select(Case.id, func.min(reply.written_at))

@@ -1,7 +1,7 @@
 """STAGE 4: reading + care rules -> verdict, with its reason. Opens the case of an alert in the same transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, cast
@@ -50,6 +50,7 @@ class Said(Protocol):
     voice: str
     categories: list[dict[str, Any]]
     reasons: list[str]
+    signs: list[str]
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,15 @@ def forget(session: Session, now: datetime) -> int:
     return len(gone)
 
 
+def hand_over(session: Session, case_id: int, to: int, mention_ids: Collection[int] | None = None) -> int:
+    """Posts of one case belong to another from now on, all or these; how many. The caller commits."""
+    theirs = select(Verdict.mention_id).where(Verdict.case_id == case_id).distinct()
+    moved = [number for number in session.exec(theirs) if mention_ids is None or number in mention_ids]
+    of_them = (col(Verdict.case_id) == case_id, col(Verdict.mention_id).in_(moved))
+    session.execute(update(Verdict).where(*of_them).values(case_id=to))
+    return len(moved)
+
+
 def _is_news(reading: Any, mention: Any, previous: Earlier | None, now: datetime) -> bool:
     """Whether people may be told: the post is new, its author changed it, or an answer still makes sense."""
     if previous is None or reading.revision > previous.revision:
@@ -166,6 +176,7 @@ def _fits(rule: Rule, reading: Said, source: str) -> bool:
         and (not when.kind or reading.kind in when.kind)
         and (not when.voice or reading.voice in when.voice)
         and (not when.source or source in when.source)
+        and (not when.sign or bool(set(when.sign) & set(reading.signs)))
         and (not when.category or any(category["id"] in when.category for category in reading.categories))
     )
 
@@ -189,6 +200,7 @@ def _undecided(session: Session, limit: int) -> list[Any]:
         Reading.voice,
         Reading.categories,
         Reading.reasons,
+        Reading.signs,
     )
     of_mention: tuple[Any, ...] = (
         Mention.id,
@@ -237,7 +249,8 @@ def _case(
     spoken_at = mention.revised_at or mention.written_at
     # A clock ahead of ours must not give us a later target.
     clock_from = min(spoken_at, now)
-    due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets)
+    topics = [category["id"] for category in reading.categories]
+    due_at = due(reading.urgency, clock_from, config.hospital, config.care.targets, topics)
     # Locked: on PostgreSQL someone may press a button between our look and our change.
     mine = previous and previous.case_id
     case, what = (session.get(Case, mine, with_for_update=True), "") if mine else _case_of(session, mention, reading)

@@ -10,20 +10,23 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from alerts.figures import heard_between
+from alerts.hooks import signing_keys
+from alerts.known import load_config
 from alerts.ledger import ledger
-from alerts.report import known_sections
+from alerts.notices.hook import standings
+from alerts.pager import ADDRESSES, UNKNOWN, Pager
 from alerts.slack import Slack
-from config.load import ConfigError, load
+from config.load import ConfigError
 from config.schema import CollectorSettings, Config
-from listener.collect import known_collectors, settings_of_all
+from listener import health
+from listener.collect import known_collectors
 from listener.database import open_database
 from listener.environment import Environment
 from listener.errors import CallLightError
 from listener.health import troubles
 from listener.keep import spent
-from listener.watch import Spend, Watch
+from listener.watch import Alarm, Spend, Watch
 from nlp.encoder import ModelError
-from nlp.phrases import check
 from nlp.pipeline import Reader
 
 _SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read"}
@@ -44,7 +47,7 @@ def examine(environment: Environment, now: datetime | None = None) -> Iterator[F
     """Look at everything; never raises."""
     now = now or datetime.now(UTC)
     try:
-        config = load(environment.config, settings_of_all(), known_sections(), check_phrase=check)
+        config = load_config(environment.config)
         yield Finding(f"configuration in {environment.config}", True)
     except ConfigError as error:
         yield Finding(
@@ -57,6 +60,7 @@ def examine(environment: Environment, now: datetime | None = None) -> Iterator[F
     yield from _database(environment, config, now)
     yield from _collectors(environment, config)
     yield from _slack(environment, config, now)
+    yield _pager(environment)
 
 
 def _reader(config: Config) -> Finding:
@@ -86,6 +90,9 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
             if settings is None or not settings.on:
                 continue
             yield from _watch(session, watch, settings, now)
+        alarms = select(Alarm).where(col(Alarm.over_at).is_(None), col(Alarm.kind).in_(health.DESK))
+        yield from (Finding(alarm.collector, False, alarm.why) for alarm in session.exec(alarms))
+        yield from _hooks(session, environment, config)
         result = ledger(heard_between(session, now - timedelta(days=7), now), now)
         stuck = ", ".join(f"{count} {where}" for where, count in result.stuck.items())
         yield Finding(
@@ -94,6 +101,29 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
             f"stuck: {stuck}; is call-light run running?" if stuck else None,
         )
     engine.dispose()
+
+
+def _hooks(session: Session, environment: Environment, config: Config) -> Iterator[Finding]:
+    for hook in standings(session, config.care.hooks):
+        heard = f"last event {hook.sent_at:%Y-%m-%d %H:%M} UTC" if hook.sent_at else "no event yet"
+        what = f"hook {hook.name} ({hook.host}): {heard}, {hook.waiting:,} wait, {hook.given_up:,} given up"
+        try:
+            signing_keys(hook.name, environment.secrets)
+        except CallLightError as error:
+            yield Finding(what, False, str(error))
+            continue
+        yield Finding(what, not hook.trouble, hook.trouble)
+
+
+def _pager(environment: Environment) -> Finding:
+    services = Pager(environment.secrets.get(ADDRESSES, "")).services
+    if not services:
+        todo = f"no {ADDRESSES}, so danger pages nobody when Slack is down; docs/handoff.md says how to set it"
+        return Finding("pager", None, todo)
+    unknown = [str(number) for number, service in enumerate(services, 1) if service == UNKNOWN]
+    todo = f"apprise knows no address like number {' and '.join(unknown)} of {ADDRESSES}; docs/handoff.md says how"
+    what = f"pager: {len(services)} addresses ({', '.join(services)}); call-light page --test tries them"
+    return Finding(what, not unknown, todo if unknown else None)
 
 
 def _watch(session: Session, watch: Watch, settings: CollectorSettings, now: datetime) -> Iterator[Finding]:

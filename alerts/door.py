@@ -13,6 +13,7 @@ class Sent:
 
     place: str
     ref: str
+    trouble: str | None = None  # it arrived, but not everywhere: the sentence says what a person has to mend
 
 
 class Door(Protocol):

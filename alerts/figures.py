@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from alerts.case import Case
-from alerts.delivery import PAGE, Delivery, DigestLine
+from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
@@ -89,6 +89,10 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     sent = exists().where(
         and_(col(Case.id) == Verdict.case_id, col(Delivery.case_id) == Case.id, col(Delivery.state) == "sent", there)
     )
+    folded = exists().where(
+        *(col(Fold.case_id) == Verdict.case_id, col(Fold.delivery_id) == Delivery.id, col(Delivery.state) == "sent")
+    )
+    sent = or_(sent, folded)
     rows = session.exec(
         select(Mention, Reading, Verdict, sent)
         .join(Reading, and_(col(Reading.mention_id) == Mention.id, col(Reading.id).in_(newest_reading)), isouter=True)

@@ -4,13 +4,15 @@ Its default handler sends chat.postMessage again when a connection drops, which 
 a rate limit inside the call would hold up danger for another channel. Both are the outbox's business.
 """
 
+import contextlib
 import errno
 import http.client
+import logging
 import re
 import socket
 import ssl
 import urllib.error
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,11 +20,15 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 
 from alerts.door import Sent
-from alerts.message import Message
-from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, TryLater
+from alerts.message import Message, escape
+from alerts.people import is_slack_id
+from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel, OutcomeUnknown, TryLater
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT = 10  # seconds
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
+_GROUPS_FOR = timedelta(minutes=5)  # a change of a user group counts after so long at most
 _PAGES = 10  # of history or channels that are looked through
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
@@ -47,6 +53,7 @@ _REMEDY = {
     "restricted_action": "the bot may not post in {channel}; allow apps to post there in the channel's settings",
     "is_archived": "the channel {channel} is archived; name another in care.toml",
 }
+_OF_CHANNEL = {"channel_not_found", "not_in_channel", "restricted_action", "is_archived"}
 
 
 class Slack:
@@ -63,15 +70,19 @@ class Slack:
     ) -> None:
         address = base_url.rstrip("/") if base_url else "https://slack.com"
         address = address if address.endswith("/api") else address + "/api"
-        self._client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[])
+        self.client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[])
+        self.team: str | None = None  # the workspace's ID, once it is known
         self._channels = channels
         self._now = now
+        self._groups: dict[
+            str, tuple[datetime, frozenset[str]]
+        ] = {}  # members of user groups, as asked of Slack lately
 
     def post(self, channel: str, message: Message, key: str) -> Sent:
         """chat.postMessage. Blocks that Slack refuses go as plain text: a card that looks plain beats none."""
         there = self._there(channel)
         options = {"channel": there, "metadata": message.metadata, "unfurl_links": False, "unfurl_media": False}
-        answer = self._with_blocks(there, self._client.chat_postMessage, message, options)
+        answer = self._with_blocks(there, self.client.chat_postMessage, message, options)
         place, ref = answer.get("channel"), answer.get("ts")
         if not place or not ref:
             raise OutcomeUnknown("Slack's answer does not say where the message is")
@@ -81,7 +92,7 @@ class Slack:
         """chat.update; a message that people removed stays removed."""
         options = {"channel": sent.place, "ts": sent.ref, "metadata": message.metadata}
         try:
-            self._with_blocks(sent.place, self._client.chat_update, message, options)
+            self._with_blocks(sent.place, self.client.chat_update, message, options)
         except _Refused as refused:
             if refused.code not in _GONE:
                 raise
@@ -106,7 +117,7 @@ class Slack:
         # Slack's clock and ours may differ a little.
         options["oldest"] = str((since - timedelta(minutes=2)).timestamp())
         for _ in range(_PAGES):
-            answer = self._call(place, self._client.conversations_history, **options)
+            answer = self._call(place, self.client.conversations_history, **options)
             for message in answer.get("messages") or ():
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("delivery") == key:
@@ -125,21 +136,68 @@ class Slack:
                 raise
         return self._call(there, method, text=message.text, **options)
 
+    # ---------------------------------------------------------------- to one person
+
+    def open_view(self, trigger: str, view: dict[str, Any]) -> str | None:
+        """views.open; the modal's ID, None when Slack's three seconds are over or it cannot be asked."""
+        return self._shown(self.client.views_open, trigger_id=trigger, view=view)
+
+    def update_view(self, view_id: str, view: dict[str, Any]) -> bool:
+        """views.update; False when nobody sees it any more."""
+        return self._shown(self.client.views_update, view_id=view_id, view=view) is not None
+
+    def whisper(self, channel: str, user: str, text: str) -> None:
+        """A sentence that only one person sees, where they pressed, else as a message to them. Nothing hangs on it."""
+        words = {"text": escape(text).replace("&lt;@U", "<@U").replace("&gt;", ">")}
+        try:
+            if channel:
+                self._call(channel, self.client.chat_postEphemeral, channel=channel, user=user, **words)
+                return
+        except CallLightError:
+            pass
+        with contextlib.suppress(CallLightError):
+            self._call(user, self.client.chat_postMessage, channel=user, **words)
+
+    def groups_of(self, user: str, groups: Collection[str]) -> set[str]:
+        """Which of these user groups somebody is in. Raises CallLightError when Slack cannot be asked."""
+        return {group for group in groups if user in self._members(group)}
+
+    def _members(self, group: str) -> frozenset[str]:
+        asked, members = self._groups.get(group, (None, frozenset()))
+        if asked is None or self._now() - asked > _GROUPS_FOR:
+            answer = self._call(group, self.client.usergroups_users_list, usergroup=group)
+            members = frozenset(map(str, answer.get("users") or ()))
+            self._groups[group] = (self._now(), members)
+        return members
+
+    def _shown(self, method: Callable[..., Any], **options: Any) -> str | None:
+        try:
+            answer = self._call("", method, **options)
+        except CallLightError as error:
+            log.warning("action=modal remedy=%s", type(error).__name__)
+            return None
+        return str((answer.get("view") or {}).get("id") or "") or None
+
+    # ---------------------------------------------------------------- how Slack is asked
+
     def _there(self, channel: str) -> str:
+        if is_slack_id(channel):  # a word to one person
+            return channel
         if channel not in self._channels:
-            raise NeedsPerson(f"care.toml has no channel {channel!r} any more, and a message waits for it")
+            raise NoChannel(f"care.toml has no channel {channel!r} any more, and a message waits for it")
         return self._channels[channel]
 
     def about_bot(self) -> tuple[dict[str, Any], set[str], str]:
         """auth.test: who the bot is, its scopes, and the time Slack has (an HTTP date, "" if not given)."""
-        answer = self._call("", self._client.auth_test)
+        answer = self._call("", self.client.auth_test)
+        self.team = str(answer.get("team_id") or "") or None
         headers = {name.lower(): str(value) for name, value in answer.headers.items()}
         scopes = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
         return dict(answer.data), scopes, headers.get("date", "")
 
     def about_channel(self, there: str) -> dict[str, Any]:
         """conversations.info of a channel, by name or ID. Raises NeedsPerson when there is none."""
-        answer = self._call(there, self._client.conversations_info, channel=self._id_of(there) or there)
+        answer = self._call(there, self.client.conversations_info, channel=self._id_of(there) or there)
         return dict(answer.get("channel") or {})
 
     def _id_of(self, there: str) -> str | None:
@@ -149,7 +207,7 @@ class Slack:
         options: dict[str, Any] = {"limit": 1000, "types": "public_channel,private_channel"}
         try:
             for _ in range(_PAGES):
-                answer = self._call(there, self._client.conversations_list, **options)
+                answer = self._call(there, self.client.conversations_list, **options)
                 for channel in answer.get("channels") or ():
                     if channel.get("name") == there.removeprefix("#"):
                         return str(channel["id"])
@@ -210,5 +268,6 @@ def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
         return OutcomeUnknown(f"Slack answers {status}{' ' + code if is_slack else ', no JSON'}")
     if code in _REMEDY:
         needed = data.get("needed", "see the README") if isinstance(data, dict) else ""
-        return NeedsPerson("Slack: " + _REMEDY[code].format(channel=there, needed=needed))
+        kind = NoChannel if code in _OF_CHANNEL else NeedsPerson
+        return kind("Slack: " + _REMEDY[code].format(channel=there, needed=needed))
     return _Refused(code, there)

@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -12,17 +12,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.across import NOTHING_KNOWN, Files, Known, across
 from config.places import Path_, Place, given_twice, places_of
-from config.schema import (
-    Care,
-    CollectorSettings,
-    Config,
-    Hospital,
-    Keywords,
-    Listening,
-    NotAmong,
-    Report,
-)
+from config.schema import Care, CollectorSettings, Config, Hospital, Keywords, Listening, NotAmong, Report
 
 _FILES: dict[str, type[BaseModel]] = {
     "hospital.toml": Hospital,
@@ -31,8 +23,6 @@ _FILES: dict[str, type[BaseModel]] = {
     "care.toml": Care,
     "report.toml": Report,
 }
-# The product itself writes to these, whatever the rules say.
-_ALWAYS_USED = {"care", "danger", "health"}
 _LARGEST = 2_000_000  # bytes; the files that ship have 30,000 together
 
 
@@ -63,15 +53,11 @@ class ConfigError(Exception):
 
 
 def load(
-    folder: Path,
-    collectors: Mapping[str, type[CollectorSettings]],
-    sections: Collection[str] | None = None,
-    check_phrase: Callable[[str], None] | None = None,
+    folder: Path, collectors: Mapping[str, type[CollectorSettings]], known: Known = NOTHING_KNOWN
 ) -> Config:
     """The checked configuration in `folder`.
 
-    `collectors` gives the settings that each known collector takes, `sections` the names of the known report
-    sections (None: not checked), `check_phrase` raises ValueError for a phrase of keywords.toml that cannot be used.
+    `collectors` gives the settings that each known collector takes, `known` what else only their users can tell.
     Raises ConfigError with every mistake in all five files.
     """
     if not _is_folder(folder):
@@ -90,7 +76,11 @@ def load(
         problems += found
     settings, found = _collectors(parsed.get("listening.toml"), files.get("listening.toml"), collectors)
     problems += found
-    problems += _across(files, sections, check_phrase, **{name.partition(".")[0]: parsed.get(name) for name in _FILES})
+    right = Files(**{name.partition(".")[0]: parsed.get(name) for name in _FILES}, known=known)
+    problems += [
+        files[wrong.file].problem(wrong.path, wrong.found, wrong.allowed, _near(wrong.word, wrong.choices))
+        for wrong in across(right)
+    ]
     if problems:
         raise ConfigError(sorted(problems, key=lambda p: (p.file, p.line, p.column)))
     return Config(
@@ -221,6 +211,9 @@ _PATTERNS = {  # how a pattern begins -> what it asks for
     "^https?": 'an address such as "https://gateway.example"',
     "^(@here": '"@here", "@channel", "<!subteam^S…>" or "<@U…>"',
     "^[A-Za-z0-9_]": 'a name of letters, digits and _ alone, such as "PortAlder"',
+    "^[UWS]": 'the ID of a person or a user group in Slack, such as "U0123ABCD" or "S0123ABCD"',
+    "^[\\w.": 'an address and a port, such as "127.0.0.1:8643"',
+    "^[a-z]{2}$": 'the two letters of a language, such as "en" or "es"',
     "^[a-z]": 'a name of small letters, digits and _, such as "night_shift"',
 }
 
@@ -282,7 +275,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-# ---------------------------------------------------------------- what one table cannot know alone
+# ---------------------------------------------------------------- collectors check their own tables
 
 
 def _collectors(
@@ -302,86 +295,3 @@ def _collectors(
         if table is not None:
             settings[name] = table
     return settings, problems
-
-
-def _across(
-    files: Mapping[str, _File],
-    sections: Collection[str] | None,
-    check_phrase: Callable[[str], None] | None,
-    *,
-    hospital: Hospital | None,
-    listening: Listening | None,
-    keywords: Keywords | None,
-    care: Care | None,
-    report: Report | None,
-) -> Iterator[Problem]:
-    """What can be said of the files that are right in themselves."""
-    if care:
-        yield from _rules(care, keywords, files["care.toml"])
-    if care and report:
-        yield from _channels(care, report, files["care.toml"])
-    if report:
-        yield from _report(report, care, sections, files["report.toml"])
-    if hospital:
-        yield from _departments(hospital, files["hospital.toml"])
-    if keywords and check_phrase:
-        yield from _phrases(keywords, check_phrase, files["keywords.toml"])
-
-
-def _rules(care: Care, keywords: Keywords | None, file: _File) -> Iterator[Problem]:
-    channels = care.slack.channels
-    for number, rule in enumerate(care.rules):
-        path: Path_ = ("rules", number)
-        if rule.to is not None and rule.to not in channels:
-            allowed = "a channel of [slack.channels]: " + ", ".join(channels)
-            yield file.problem((*path, "to"), repr(rule.to), allowed, _near(rule.to, channels))
-        for place, category in enumerate(rule.when.category):
-            if keywords and category not in keywords.categories:
-                allowed = "a category of keywords.toml: " + ", ".join(keywords.categories)
-                meant = _near(category, keywords.categories)
-                yield file.problem((*path, "when", "category", place), repr(category), allowed, meant)
-        if rule.do != "alert" and "danger" in rule.when.urgency:
-            yield file.problem((*path, "do"), repr(rule.do), '"alert": danger is never batched or muted')
-
-
-def _channels(care: Care, report: Report, file: _File) -> Iterator[Problem]:
-    channels = care.slack.channels
-    used = _ALWAYS_USED | {report.channel} | {rule.to for rule in care.rules if rule.to is not None}
-    for name in sorted(_ALWAYS_USED - set(channels)):
-        yield file.problem(("slack", "channels"), f"no channel {name!r}", f'{name} = "#a-channel"')
-    for name in channels:
-        if name not in used:
-            allowed = "a channel that a rule or report.toml uses: " + ", ".join(sorted(used))
-            yield file.problem(("slack", "channels", name), "a channel that no rule uses", allowed, _near(name, used))
-
-
-def _report(report: Report, care: Care | None, sections: Collection[str] | None, file: _File) -> Iterator[Problem]:
-    if care and report.channel not in care.slack.channels:
-        allowed = "a channel of care.toml: " + ", ".join(care.slack.channels)
-        yield file.problem(("channel",), repr(report.channel), allowed, _near(report.channel, care.slack.channels))
-    for number, section in enumerate(report.sections):
-        if sections is not None and section not in sections:
-            allowed = ", ".join(sorted(sections))
-            yield file.problem(("sections", number), repr(section), allowed, _near(section, sections))
-
-
-def _departments(hospital: Hospital, file: _File) -> Iterator[Problem]:
-    departments = {name for site in hospital.sites for name in site.departments}
-    for name in hospital.department_words:
-        if name not in departments:
-            allowed = "a department of a site: " + ", ".join(sorted(departments))
-            yield file.problem(("department_words", name), repr(name), allowed, _near(name, departments))
-
-
-def _phrases(keywords: Keywords, check: Callable[[str], None], file: _File) -> Iterator[Problem]:
-    """Every phrase that `check` refuses, at its own place."""
-    lists: dict[Path_, tuple[str, ...]] = {("exclude",): keywords.exclude.phrases}
-    lists |= {("categories", name): category.phrases for name, category in keywords.categories.items()}
-    lists |= {("urgency", name): level.phrases for name, level in keywords.urgency}
-    lists |= {("voices", name): voice.phrases for name, voice in keywords.voices}
-    for path, phrases in lists.items():
-        for number, phrase in enumerate(phrases):
-            try:
-                check(phrase)
-            except ValueError as error:
-                yield file.problem((*path, "phrases", number), _shown(phrase), str(error))

@@ -78,6 +78,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Hours = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_parse_hours)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]  # ISO 639-1
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Account = Annotated[str, AfterValidator(_without_at)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
@@ -86,6 +87,12 @@ Kind = Literal["complaint", "question", "praise", "comment"]
 Voice = Literal["patient", "news", "promo", "other"]
 Urgency = Literal["danger", "here_now", "serious", "routine", "low", "none"]
 Outcome = Literal["alert", "digest", "dismiss"]
+Danger = Literal["self_harm", "emergency", "unattended", "missing", "violence", "overdose_allergy", "abuse"]
+Stage = Literal["booking", "arrival", "waiting", "treatment", "stay", "discharge", "after"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+HookEvent = Literal[
+    "case.opened", "case.claimed", "case.answered", "case.closed", "case.dismissed", "case.reopened", "case.changed"
+]
 
 
 class Table(BaseModel):
@@ -210,6 +217,13 @@ class VoicePhrases(Table):
     news: Phrases = Phrases()
 
 
+class Sign(Phrases):
+    """What a post says that asks for steps of its own, whatever it is about: a lawyer, a reporter."""
+
+    serious: StrictBool = False  # whether a patient's post that says so is at least serious
+    voices: tuple[Voice, ...] = ("patient",)  # whose posts count
+
+
 class Exclude(Table):
     """What is dismissed as noise, unless it is danger."""
 
@@ -232,17 +246,26 @@ class Keywords(Table):
     categories: Annotated[dict[Identifier, Category], Field(min_length=1)]
     urgency: UrgencyPhrases
     voices: VoicePhrases = VoicePhrases()
+    signs: dict[Identifier, Sign] = {}
     exclude: Exclude = Exclude()
 
 
 # ---------------------------------------------------------------- care.toml
 
 
+_PING = r"@here|@channel|<!subteam\^S\w+>|<@[UW]\w+>"
+Ping = Annotated[str, StringConstraints(pattern=rf"^({_PING})$")]  # whom Slack tells
+
+
 class Slack(Table):
-    """Slack: who is paged, and our names for its channels."""
+    """Slack: how it reaches us, who is paged, and our names for its channels."""
 
     base_url: Url | None = None
-    oncall: Annotated[str, StringConstraints(pattern=r"^(@here|@channel|<!subteam\^S\w+>|<@[UW]\w+>)$")] = "@here"
+    # "socket": we call Slack, nothing has to be open to the world. "http": Slack calls `listen`, with a signature.
+    mode: Literal["socket", "http"] = "socket"
+    listen: Annotated[str, StringConstraints(pattern=r"^[\w.:\[\]-]+:[0-9]{1,5}$")] = "127.0.0.1:8643"
+    oncall: Ping = "@here"
+    manager: Ping | None = None
     channels: dict[Identifier, Text]
 
 
@@ -253,6 +276,78 @@ class Targets(Table):
     here_now: Duration = timedelta(minutes=15)
     serious: Duration = timedelta(minutes=15)
     routine: Duration = timedelta(minutes=60)
+    # Topics with a target of their own; the shorter one counts.
+    categories: dict[Identifier, Duration] = {"billing": timedelta(minutes=30)}
+
+
+class EscalationStep(Table):
+    """Who else is told of a case that nobody has claimed, so long after its target."""
+
+    after: Duration
+    to: Literal["oncall", "manager"]
+
+
+class Quiet(Table):
+    """When cases that can wait do not remind anyone."""
+
+    hours: Hours = ((22 * 60, 31 * 60),)
+    urgency: tuple[Literal["here_now", "serious", "routine"], ...] = ("routine",)
+
+
+class Escalation(Table):
+    """What happens while a case waits. Danger is never quiet."""
+
+    warn_at: Annotated[float, Field(gt=0, lt=1)] = 0.5  # share of the target after which the channel is warned
+    again: Duration = timedelta(minutes=15)  # late and claimed by nobody: told again so often
+    danger_again: Duration = timedelta(minutes=2)  # danger that nobody has claimed pages again so often
+    remind_owner: Duration = timedelta(minutes=15)  # claimed, and no reply so long after the claim or the target
+    give_back: Duration = timedelta(minutes=30)  # so long after the reminder it goes back to the team
+    steps: tuple[EscalationStep, ...] = (EscalationStep(after=timedelta(minutes=15), to="oncall"),)
+    quiet: Quiet = Quiet()
+
+
+class Bursts(Table):
+    """How many cards a minute a channel takes before the rest fold under one. Danger never folds."""
+
+    cards: Annotated[StrictInt, Field(ge=1, le=60)] = 12
+
+
+class Spikes(Table):
+    """Many posts about one topic at once: one card for whoever mends it."""
+
+    window: Duration = timedelta(minutes=20)
+    posts: Annotated[StrictInt, Field(ge=5)] = 5  # at least so many in the window
+    authors: Annotated[StrictInt, Field(ge=4)] = 4  # from at least so many people
+    channel: Identifier = "ops"
+    owners: dict[Identifier, Identifier] = {"billing": "billing"}  # topics whose spikes go to a channel of their own
+
+
+class Runbook(Table):
+    """What to do with a case of a certain kind; shown on its card."""
+
+    title: Text
+    danger: tuple[Danger, ...] = ()
+    category: tuple[Identifier, ...] = ()
+    sign: tuple[Identifier, ...] = ()
+    steps: Annotated[tuple[Text, ...], Field(min_length=1, max_length=8)]
+
+
+class Shift(Table):
+    """Who is there when. At its end the next one gets a note of what is still to do."""
+
+    name: Text
+    hours: Hours
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    people: tuple[Ping, ...] = ()
+
+
+class Hook(Table):
+    """A system that is told of cases: a CRM, a ticket tool. Signed as Standard Webhooks say."""
+
+    name: Identifier
+    url: Url
+    events: tuple[HookEvent, ...] = ()  # none named: all
+    text: StrictBool = False  # whether the redacted words of posts go along
 
 
 class Digest(Table):
@@ -269,6 +364,7 @@ class When(Table):
     voice: tuple[Voice, ...] = ()
     category: tuple[Identifier, ...] = ()
     source: tuple[Identifier, ...] = ()
+    sign: tuple[Identifier, ...] = ()
 
 
 class Rule(Table):
@@ -294,6 +390,12 @@ _DEFAULT_RULES = (
         to="privacy",
     ),
     Rule(
+        name="billing disputes to the billing office",
+        when=When(category=("billing",), kind=("complaint",)),
+        do="alert",
+        to="billing",
+    ),
+    Rule(
         name="complaints and questions to the care team",
         when=When(kind=("complaint", "question")),
         do="alert",
@@ -306,6 +408,7 @@ _DEFAULT_RULES = (
         do="alert",
         to="care",
     ),
+    Rule(name="reporters to operations", when=When(sign=("press",), voice=("other",)), do="alert", to="ops"),
     Rule(name="remarks of patients and visitors", when=When(voice=("patient",)), do="digest", to="care"),
     Rule(name="news about us to operations", when=When(voice=("news",)), do="digest", to="ops"),
     Rule(name="adverts, job offers and spam", when=When(voice=("promo",)), do="dismiss"),
@@ -313,13 +416,66 @@ _DEFAULT_RULES = (
 )
 
 
+_DEFAULT_OUTCOMES = {
+    "explained": "Explained",
+    "fixed": "Fixed",
+    "billing_corrected": "Billing corrected",
+    "passed_on": "Passed on to the department",
+    "no_answer": "No answer needed",
+}
+# A person or a user group of Slack, by its ID.
+Member = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]{2,}$")]
+
+
+class TemplateWhen(Table):
+    """What a template fits: every list that is named must hold the value of the case."""
+
+    kind: tuple[Kind, ...] = ()
+    category: tuple[Identifier, ...] = ()
+    stage: tuple[Stage, ...] = ()
+    urgency: tuple[Urgency, ...] = ()
+    danger: tuple[Danger, ...] = ()
+    language: tuple[Language, ...] = ()
+    outcome: tuple[Identifier, ...] = ()
+
+
+class Template(Table):
+    """Words for a reply. {contact}, {known} and {hospital} are filled in; one with {known} waits for a known issue."""
+
+    name: Text
+    when: TemplateWhen = TemplateWhen()
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class Replies(Table):
+    """How people are answered in public."""
+
+    contact: Text = "Patient Relations"
+    # Where the program itself may send what a person has confirmed; elsewhere the words are copied by hand.
+    send: tuple[Literal["x", "reddit", "bluesky", "mastodon", "google_reviews"], ...] = ()
+    # Urgencies for which a second person reads the reply before it goes out.
+    second_person: tuple[Urgency, ...] = ("danger", "serious")
+    templates: tuple[Template, ...] = ()
+
+
 class Care(Table):
     """care.toml"""
 
     slack: Slack
     targets: Targets = Targets()
+    escalation: Escalation = Escalation()
+    bursts: Bursts = Bursts()
+    spikes: Spikes = Spikes()
     digest: Digest = Digest()
     rules: tuple[Rule, ...] = _DEFAULT_RULES
+    # Praise that names a department or one of the staff is told there, with the name.
+    recognition: Identifier | None = "praise"
+    runbooks: dict[Identifier, Runbook] = {}
+    outcomes: dict[Identifier, Text] = _DEFAULT_OUTCOMES
+    permissions: dict[Identifier, tuple[Member, ...]] = {}
+    shifts: tuple[Shift, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    replies: Replies = Replies()
 
 
 # ---------------------------------------------------------------- report.toml
@@ -328,7 +484,7 @@ class Care(Table):
 class Report(Table):
     """report.toml"""
 
-    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    day: Weekday = "mon"
     hour: Annotated[StrictInt, Field(ge=0, le=23)] = 8
     channel: Identifier = "summary"
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]

@@ -28,6 +28,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Check and show the five config files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(hooks_app, name="hooks")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Since = Annotated[str | None, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")]
@@ -252,39 +254,46 @@ def cases(
     is_open: Annotated[bool, typer.Option("--open", help="Only what nobody has claimed.")] = False,
     mine: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person has claimed.")] = None,
     late: Annotated[bool, typer.Option("--late", help="Only what is past its reply target.")] = False,
+    search: Annotated[str | None, typer.Option(metavar="WORDS", help="Those with these words, also what is over.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What still needs someone, the most urgent first, with the time left."""
+    from alerts import desk
     from alerts.case import waiting_cases
 
     service = _service()
     now = service.now()
     with _session(service.engine) as session:
-        found = [
-            case
-            for case in waiting_cases(session)
-            if (not is_open or case.state == "open")
-            and (mine is None or case.owner == mine)
-            and (not late or case.due_at < now)
-        ]
-        _print_cases(service, found, now, as_json)
+        found = desk.search(session, search) if search else waiting_cases(session)
+        for wanted, subset in (
+            (is_open, desk.open_cases(session)),
+            (mine is not None, desk.mine(session, mine or "")),
+            (late, desk.late(session, now)),
+        ):
+            found = [case for case in found if case in subset] if wanted else found
+        _print_cases(service, session, found, now, as_json)
 
 
 @app.command("act")
 def act_(
     case_id: Annotated[int, typer.Argument(metavar="CASE", help="Its number, as in call-light cases.")],
-    action: Annotated[str, typer.Argument(help="claim, answered, close, not_for_us or reopen.")],
+    action: Annotated[str, typer.Argument(help="claim, answered, close, snooze ...; a wrong one names them all.")],
     who: Annotated[str, typer.Option("--as", metavar="NAME", help="Who does it; it is written down.")],
+    answers: Annotated[
+        list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="What it asks, as outcome=fixed.")
+    ] = None,
 ) -> None:
-    """Do something with a case, as the buttons of a card do."""
-    from alerts.act import act, known_actions
+    """Do something with a case, as the buttons of a card do; without its answers it says what it asks."""
+    from alerts.act import act, known_actions, permitted
 
     if action not in known_actions():
         _fail(f"no action {action!r}; there are {', '.join(known_actions())}")
     service = _service()
+    if not permitted(service.config.care, action, who):
+        _fail(f"{action} is for others: [permissions] in care.toml names who may do it")
     with _session(service.engine) as session:
-        case = act(session, action, case_id, who, service.now())
-        typer.echo(f"case {case.id} is {case.state}" + (f", owner {case.owner}" if case.owner else ""))
+        done = act(session, service.config, action, case_id, who, service.now(), _pairs(answers), service.secrets)
+        typer.echo(done.sentence + (f" Next: call-light act {case_id} {done.then}" if done.then else ""))
 
 
 @app.command()
@@ -319,10 +328,11 @@ def report(
     path = _write_report(service, since, until, now, _terminal())
     typer.echo(str(path))
     if post:
-        from alerts.deliver import deliver, enqueue_report
+        from alerts.deliver import deliver
+        from alerts.notices.report import of_week
 
         with _session(service.engine) as session:
-            enqueue_report(session, since, service.config, now)
+            of_week(session, since, service.config, now)
             deliver(session, service.config, service.door, now)
     if open_it:
         typer.launch(path.resolve().as_uri())
@@ -346,6 +356,102 @@ def doctor(as_json: AsJson = False) -> None:
         _print_json([finding.__dict__ for finding in findings])
     if not worst:
         raise typer.Exit(1)
+
+
+@app.command()
+def page(
+    test: Annotated[bool, typer.Option("--test", help="Page by each of them, to see that it arrives.")] = False,
+) -> None:
+    """The services that page the people on call when there is danger."""
+    from alerts.message import note
+    from alerts.pager import ADDRESSES, Pager
+
+    pager = Pager(_environment().secrets.get(ADDRESSES, ""))
+    if not pager.services:
+        _fail(f"{ADDRESSES} names no address, so danger pages nobody beside Slack; docs/handoff.md says how to set it")
+    if not test:
+        typer.echo("\n".join(f"{number}. {service}" for number, service in enumerate(pager.services, 1)))
+        return
+    pages = pager.page(note("This is only a test; nobody is in danger.", "Call Light: TEST", "test"))
+    for one in pages:
+        typer.echo(one.trouble or f"{one.number}. {one.service}: took it", err=bool(one.trouble))
+    if any(one.trouble for one in pages):
+        raise typer.Exit(1)
+
+
+@hooks_app.command("list")
+def hooks_list(as_json: AsJson = False) -> None:
+    """Each hook of care.toml: where it goes, when it last took an event, what waits, and why."""
+    from rich.table import Table
+
+    from alerts.notices.hook import standings
+
+    service = _service()
+    with _session(service.engine) as session:
+        found = standings(session, service.config.care.hooks)
+    if as_json:
+        _print_json([standing.__dict__ for standing in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Hook", "Host", "Last event", "Waiting", "Given up", "Trouble"):
+        table.add_column(column, overflow="fold")
+    zone = service.config.hospital.zone
+    for standing in found:
+        last = standing.sent_at.astimezone(zone).strftime("%a %d %b %H:%M") if standing.sent_at else "never"
+        counts = (f"{standing.waiting:,}", f"{standing.given_up:,}")
+        table.add_row(standing.name, standing.host, last, *counts, standing.trouble or "")
+    _terminal().print(table if found else "care.toml names no hook.")
+
+
+@hooks_app.command("replay")
+def hooks_replay(
+    since: Annotated[str, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")],
+    hook: Annotated[str | None, typer.Option(metavar="NAME", help="Only this hook.")] = None,
+    case: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only events of this case.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell events again, under the same webhook-ids: a receiver that has had one drops it."""
+    from alerts.notices.hook import replay
+
+    service = _service()
+    names = [one.name for one in service.config.care.hooks]
+    if hook is not None and hook not in names:
+        _fail(f"no hook {hook!r} in care.toml; there are {', '.join(names) or 'none'}")
+    with _session(service.engine) as session:
+        count = replay(session, _since(service, since), service.now(), hook, case)
+        sent, waiting, trouble = _tell_hooks(service, session, count)
+    if as_json:
+        _print_json({"again": count, "sent": sent, "waiting": waiting, "trouble": trouble})
+    else:
+        typer.echo(f"{count} events to tell again; {sent} sent, {waiting} wait")
+    for sentence in trouble:
+        typer.echo(sentence, err=True)
+    if waiting:
+        raise typer.Exit(1)
+
+
+def _tell_hooks(service: "Service", session: Any, count: int) -> tuple[int, int, list[str]]:
+    """Send what waits for hooks now: how many went, how many wait, and why."""
+    from rich.progress import Progress
+
+    from alerts.deliver import deliver
+    from alerts.hooks import Hooks
+
+    door = Hooks(service.config.care.hooks, service.secrets, service.now)
+    sent, trouble = 0, dict[str, None]()
+    with Progress(console=_terminal(stderr=True), transient=True) as progress:
+        task = progress.add_task("Telling hooks", total=count)
+
+        def goes_on() -> bool:
+            progress.advance(task)
+            return False
+
+        while True:
+            delivered = deliver(session, service.config, door, service.now(), goes_on, "hooks")
+            sent += delivered.sent
+            trouble |= dict.fromkeys(delivered.trouble)
+            if not delivered.sent or not delivered.waiting:
+                return sent, delivered.waiting, list(trouble)
 
 
 # ---------------------------------------------------------------- the model
@@ -472,12 +578,9 @@ def _environment() -> "Environment":
 
 
 def _config(folder: Path) -> "Config":
-    from alerts.report import known_sections
-    from config.load import load
-    from listener.collect import settings_of_all
-    from nlp.phrases import check
+    from alerts.known import load_config
 
-    return load(folder, settings_of_all(), sections=known_sections(), check_phrase=check)
+    return load_config(folder)
 
 
 def _service(is_service: bool = False) -> "Service":
@@ -492,7 +595,10 @@ def _service(is_service: bool = False) -> "Service":
     environment = _environment()
     config = _config(environment.config)
     engine = open_database(environment.data, environment.database_url)
-    return Service(config, engine, _door(config, environment), environment.secrets, reports=_reports())
+    doors = _other_doors(config, environment)
+    return Service(
+        config, engine, _door(config, environment), environment.secrets, reports=_reports(), other_doors=doors
+    )
 
 
 def _door(config: "Config", environment: "Environment") -> "Door":
@@ -503,6 +609,19 @@ def _door(config: "Config", environment: "Environment") -> "Door":
     if token := environment.secrets.get("SLACK_BOT_TOKEN"):
         return Slack(token, config.care.slack.base_url, config.care.slack.channels)
     return Console(config.care.slack.channels, _terminal(stderr=True))
+
+
+def _other_doors(config: "Config", environment: "Environment") -> "dict[str, Door]":
+    """The pager when there are addresses, and the hooks when care.toml names any."""
+    from alerts.hooks import Hooks
+    from alerts.pager import ADDRESSES, Pager
+
+    doors: dict[str, Door] = {}
+    if addresses := environment.secrets.get(ADDRESSES):
+        doors["pager"] = Pager(addresses)
+    if config.care.hooks:
+        doors["hooks"] = Hooks(config.care.hooks, environment.secrets)
+    return doors
 
 
 def _session(engine: "Engine") -> Any:
@@ -668,11 +787,23 @@ def _print_ledger(service: "Service", since: datetime | None, now: datetime, as_
     return result.adds_up
 
 
-def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: bool) -> None:
+def _pairs(answers: list[str] | None) -> dict[str, Any]:
+    """ "outcome=fixed" by name; a name that is given twice has several values."""
+    found: dict[str, Any] = {}
+    for answer in answers or ():
+        name, is_pair, value = answer.partition("=")
+        if not is_pair:
+            _fail(f"--with {answer}: write it as NAME=VALUE")
+        found[name] = [*found[name], value] if name in found else [value]
+    return found
+
+
+def _print_cases(service: "Service", session: Any, found: list[Any], now: datetime, as_json: bool) -> None:
     from rich.table import Table
 
-    from alerts.clockface import in_words
+    from alerts import desk
     from alerts.message import NAMES, PLACES, SIGNS
+    from alerts.people import named
 
     if as_json:
         _print_json([case.model_dump(mode="json", exclude={"author"}) for case in found])
@@ -682,14 +813,12 @@ def _print_cases(service: "Service", found: list[Any], now: datetime, as_json: b
         table.add_column(column, overflow="fold")
     zone = service.config.hospital.zone
     for case in found:
-        left = case.due_at - now
-        clock = f"late by {in_words(left)}" if left < timedelta() else in_words(left)
-        state = f"claimed by {case.owner}" if case.owner else case.state
+        state = f"{case.state} by {named(session, case.owner)}" if case.owner else case.state
         posted = case.clock_from.astimezone(zone).strftime("%a %d %b %H:%M")
         table.add_row(
             str(case.id),
             f"{SIGNS[case.urgency]} {NAMES[case.urgency]}",
-            clock,
+            desk.clock(case, now),
             state,
             posted,
             PLACES.get(case.source, case.source),

@@ -13,21 +13,37 @@ and, where the place can tell,
 so a crash or a rate limit half-way loses nothing and reads nothing twice.
 
 Every error is TryLater (it goes on by itself), NeedsPerson (the sentence says what to do) or, for one post, SkipPost.
+
+Where the place lets a program answer, the file that has the place's own name (its posts' `source`) holds
+    REPLY_SECRETS                                     every environment variable that answering needs
+    reply(settings, post, text, asking) -> Replied    one public answer by the hospital's account; see reply() below
+    find_reply(settings, post, text, asking) -> Replied | None    the answer with these words, if the place has it
+and, where they are not the text as it is and the post's own address,
+    preview(post, text) -> str                        the words that will be public
+    by_hand(post, text) -> str                        the address of the site's own form, with the text filled in
 """
 
+import errno
 import importlib
 import pkgutil
+import socket
+import ssl
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
+from time import monotonic
 from typing import Any, Protocol, cast
 
+import requests
+
 import listener.collectors
-from config.schema import CollectorSettings
-from listener.errors import NeedsPerson, ReadsUsedUp, TryLater
+from config.schema import Accounts, CollectorSettings
+from listener import web
+from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, ReadsUsedUp, TryLater
 from listener.keep import Ear
-from listener.post import Asking, Page
+from listener.post import Answerable, Asking, Page, Replied
 
 LOOKUP_MOST = 100  # posts in one lookup
 
@@ -63,6 +79,11 @@ def ears(name: str) -> list[Ear]:
 def optional(collector: Collector) -> tuple[str, ...]:
     """The secrets that it uses when they are set."""
     return tuple(getattr(collector, "OPTIONAL_SECRETS", ()))
+
+
+def reply_secrets(collector: Collector) -> tuple[str, ...]:
+    """The secrets that it needs to answer in public."""
+    return tuple(getattr(collector, "REPLY_SECRETS", ()))
 
 
 def is_live(name: str) -> bool:
@@ -154,3 +175,131 @@ def _used_up(name: str, settings: CollectorSettings, now: datetime) -> ReadsUsed
         "or with a larger number in listening.toml",
         midnight,
     )
+
+
+# ---------------------------------------------------------------- answering in public
+
+
+def can_reply(source: str) -> bool:
+    """Whether a program may answer posts of this place at all; not every post, and not without the secrets."""
+    return hasattr(known_collectors().get(source), "reply")
+
+
+def preview(source: str, post: Answerable, text: str) -> str:
+    """The exact words that reply() makes public."""
+    shown = getattr(known_collectors().get(source), "preview", None)
+    return shown(post, text) if shown else text
+
+
+def by_hand(source: str, post: Answerable, text: str) -> str | None:
+    """Where a person answers the post: the site's own form with the text in it where it has one, else the post."""
+    form = getattr(known_collectors().get(source), "by_hand", None)
+    return form(post, text) if form else post.url
+
+
+def reply(source: str, settings: CollectorSettings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Answer a post in public as the hospital's account. It is sent once: neither this nor any library tries again.
+
+    Raises TryLater, AskedToWait: surely not sent. OutcomeUnknown: it may be public; look, with find_reply() or by eye,
+    before anyone sends again. NeedsPerson: not sent, and the sentence says what to do.
+    """
+    collector, asking = _answering(source, asking)
+    if not text.strip():
+        raise NeedsPerson(f"{source}: the reply has no words; write some")
+    try:
+        replied: Replied = collector.reply(settings, post, text, asking)
+    except (AskedToWait, OutcomeUnknown, NeedsPerson):
+        raise
+    except Exception as error:  # what is not within sending() came before the reply was sent
+        later = error if isinstance(error, TryLater) else _odd(source, error)
+        why = str(later).partition(";")[0]
+        raise TryLater(f"{why}; the reply was not sent: check the network, and send it again", later.at) from error
+    return replied
+
+
+def find_reply(source: str, settings: CollectorSettings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The hospital's answer with these words to this post, if its place has it by now: for after OutcomeUnknown.
+
+    None soon after it was sent may only mean that the place is slow: look a minute later. Raises TryLater, NeedsPerson.
+    """
+    collector, asking = _answering(source, asking)
+    try:
+        found: Replied | None = collector.find_reply(settings, post, text, asking)
+    except (TryLater, NeedsPerson):
+        raise
+    except Exception as error:
+        raise _odd(source, error) from error
+    return found
+
+
+@contextmanager
+def sending(source: str) -> Iterator[None]:
+    """Around the one request that makes a reply public, and the reading of its answer.
+
+    The place's own no (AskedToWait, NeedsPerson) goes through. Anything else leaves open whether the reply is public,
+    and becomes OutcomeUnknown; but TryLater where no connection was made.
+    """
+    try:
+        yield
+    except (AskedToWait, NeedsPerson, OutcomeUnknown):
+        raise
+    except Exception as error:
+        if _never_left(error):
+            raise TryLater(f"{source}: no connection ({type(error).__name__})") from None
+        why = str(error).removeprefix(f"{source}: ").partition(";")[0]
+        why = why if isinstance(error, TryLater) else type(error).__name__
+        raise OutcomeUnknown(
+            f"{source}: the reply may be public or not ({why}); look at the post on the site before anyone sends it "
+            "again"
+        ) from error
+
+
+def write(
+    place: str,
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    timeout: float,
+    **body: Any,
+) -> web.Answer:
+    """One request that changes something, whatever its status, with the limits of web.get(). For use within sending().
+
+    `body` as requests takes it: json, data. Raises TryLater when no whole answer comes, and what requests raises.
+    """
+    ends, options = monotonic() + timeout, {"timeout": (min(5, timeout), timeout), "stream": True, **body}
+    with session.request(method, url, headers=dict(headers), allow_redirects=False, **options) as response:
+        said = bytearray()
+        while chunk := response.raw.read1(65_536, decode_content=True):
+            said += chunk
+            if len(said) > web.LARGEST or monotonic() > ends:
+                raise TryLater(f"{place}: the answer is too large, or takes too long")
+        found = {name.lower(): value for name, value in response.headers.items()}
+        return web.Answer(response.status_code, found, bytes(said), response.url)
+
+
+def _answering(source: str, asking: Asking) -> tuple[Any, Asking]:
+    """The collector that answers there, and what it may know. Raises NeedsPerson."""
+    collector = known_collectors().get(source)
+    if collector is None or not can_reply(source):
+        raise NeedsPerson(f"{source}: no program can answer there; open the post and answer it by hand")
+    needed = reply_secrets(collector)
+    if missing := [secret for secret in needed if not asking.secrets.get(secret)]:
+        raise NeedsPerson(
+            f"{source}: to answer from here, set {' and '.join(missing)} in the environment or in .env; until then "
+            "open the post and answer it by hand"
+        )
+    if source in Accounts.model_fields and not getattr(asking.hospital.accounts, source):
+        raise NeedsPerson(f"{source}: write the hospital's account there into hospital.toml, accounts.{source}")
+    return collector, replace(asking, secrets={secret: asking.secrets[secret] for secret in needed})
+
+
+def _never_left(error: BaseException | None) -> bool:
+    """Whether no connection was made at all: then nothing can have arrived."""
+    while error is not None:
+        refused = isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError)
+        unreachable = isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+        if refused or unreachable or type(error).__name__ == "ConnectTimeout":  # that of requests, and that of httpx
+            return True
+        error = error.__cause__ or error.__context__
+    return False

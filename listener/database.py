@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, DatabaseError
-from sqlmodel import create_engine
+from sqlmodel import Session, create_engine
 
 from listener.errors import NeedsPerson
 
+_READS = "call_light_reads"  # a connection that only looks
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -36,6 +37,11 @@ def open_database(data: Path, url: str | None = None) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def reading(engine: Engine) -> Session:
+    """A session for looks alone, which wait for no writer: somebody in front of a modal waits for them."""
+    return Session(engine.execution_options(**{_READS: True}))
 
 
 def _engine(data: Path, url: str | None) -> Engine:
@@ -76,7 +82,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # Stages look and then write. A transaction that only became a writer half-way could be
     # refused by another process; one that is a writer from the start waits its turn.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    only_reads = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
 def _end_sqlite(connection: Any, _record: Any) -> None:

@@ -7,9 +7,13 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from listener.collect import known_collectors, optional
+from listener.collect import known_collectors, optional, reply_secrets
 
-_OWN: Final = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "CALL_LIGHT_WEB_TOKEN")
+HOOK_SECRET: Final = "CALL_LIGHT_HOOK_SECRET"  # and, for one hook alone, CALL_LIGHT_HOOK_SECRET_ and its name
+_OWN: Final = (
+    *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "CALL_LIGHT_WEB_TOKEN"),
+    *("CALL_LIGHT_PAGER_URLS", HOOK_SECRET),
+)
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,16 @@ class Environment:
 def environment(config: Path | None = None, data: Path | None = None) -> Environment:
     """The environment; what is given here wins over variables, and those over the file .env."""
     values = {**dotenv_values(".env"), **os.environ}
+    of_hooks = (name for name in values if name.startswith(f"{HOOK_SECRET}_"))
     return Environment(
         config=config or Path(values.get("CALL_LIGHT_CONFIG") or "config"),
         data=data or Path(values.get("CALL_LIGHT_DATA") or "data"),
         database_url=values.get("CALL_LIGHT_DATABASE_URL") or None,
-        secrets={name: value.strip() for name in secret_names() if (value := values.get(name))},
+        secrets={name: value.strip() for name in (*secret_names(), *of_hooks) if (value := values.get(name))},
     )
 
 
 def secret_names() -> tuple[str, ...]:
-    """The variables that hold secrets: the product's own, and what each collector names."""
-    named = (name for collector in known_collectors().values() for name in (*collector.SECRETS, *optional(collector)))
-    return tuple(dict.fromkeys((*_OWN, *named)))
+    """The variables that hold secrets: the product's own, and what each collector names; not those of single hooks."""
+    of_each = ((*one.SECRETS, *optional(one), *reply_secrets(one)) for one in known_collectors().values())
+    return tuple(dict.fromkeys((*_OWN, *(name for names in of_each for name in names))))

@@ -34,6 +34,10 @@ class NeedsPerson(CallLightError):
     """It will not work until someone changes something; the message says what."""
 
 
+class NoChannel(NeedsPerson):
+    """One channel cannot be reached until someone mends it; others can."""
+
+
 class SkipPost(CallLightError):
     """One post could not be read; the others go on. `where` names it (file and line, or site and id)."""
 

@@ -13,6 +13,7 @@ from listener.watch import Alarm, Watch
 
 log = logging.getLogger(__name__)
 
+DESK = ("channel", "buttons", "hook", "pager")  # kinds that are raised and ended at the desk, not here
 _FAILURES = 3  # in a row; fewer mend themselves
 _SHARE = 0.8  # of a budget, at which people are told
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm: longer ago, it was not listening at all
@@ -59,15 +60,17 @@ def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], 
 def watch_over(session: Session, collectors: Mapping[str, CollectorSettings], now: datetime) -> int:
     """Write down what has gone wrong and what is over; how many there were of both. Commits."""
     changes = 0
-    standing = {(a.collector, a.kind): a for a in session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)))}
+    found = {(a.collector, a.kind): a for a in session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)))}
     for name, settings in collectors.items():
         watch = session.get(Watch, name) if settings.on else None
         for trouble in troubles(watch, settings, spent(session, name, now), now) if watch else ():
-            if standing.pop((name, trouble.kind), None) is None:
+            if found.pop((name, trouble.kind), None) is None:
                 session.add(Alarm(collector=name, kind=trouble.kind, why=trouble.why, over=trouble.over, raised_at=now))
                 log.warning("action=alarm collector=%s kind=%s", name, trouble.kind.partition(":")[0])
                 changes += 1
-    for alarm in standing.values():
+    for alarm in found.values():
+        if alarm.kind in DESK:
+            continue
         alarm.over_at = now
         if not (alarm.collector in collectors and collectors[alarm.collector].on):
             alarm.over = None  # it was switched off
@@ -76,6 +79,26 @@ def watch_over(session: Session, collectors: Mapping[str, CollectorSettings], no
         changes += 1
     session.commit()
     return changes
+
+
+def raised(session: Session, what: str, kind: str, why: str, over: str, now: datetime) -> None:
+    """Something at the desk is wrong: a channel, the buttons. Written down once while it lasts; the caller commits."""
+    if what not in standing(session, kind):
+        session.add(Alarm(collector=what, kind=kind, why=why, over=over, raised_at=now))
+        log.warning("action=alarm of=%s kind=%s", what, kind)
+
+
+def over(session: Session, what: str, kind: str, now: datetime) -> None:
+    """It is well again. The caller commits."""
+    theirs = (Alarm.collector == what, Alarm.kind == kind, col(Alarm.over_at).is_(None))
+    for alarm in session.exec(select(Alarm).where(*theirs)):
+        alarm.over_at = now
+        session.add(alarm)
+
+
+def standing(session: Session, kind: str) -> set[str]:
+    """What has an alarm of this kind now."""
+    return set(session.exec(select(Alarm.collector).where(Alarm.kind == kind, col(Alarm.over_at).is_(None))))
 
 
 def _budgets(name: str, settings: CollectorSettings, reads: tuple[int, int], now: datetime) -> list[Trouble]:

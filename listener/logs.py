@@ -9,6 +9,7 @@ _TALKATIVE = (
     "prawcore",
     "praw",
     "slack_sdk",
+    "slack_bolt",
     "slack_sdk.web.base_client",
     "urllib3",
     "requests_oauthlib",

@@ -129,3 +129,37 @@ class Asking:
     # A collector of a live source stays and listens while `stays`, until `stopped()`; else it ends when it has caught up.
     stays: bool = False
     stopped: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Answerable:
+    """A kept post, as much of it as answering it in public needs."""
+
+    source: str
+    ref: str
+    url: str | None = None
+    author: str | None = None  # the handle, without "@"
+    mentions_account: bool = False  # it names the hospital's account at its place, or quotes a post of that
+
+
+@dataclass(frozen=True)
+class Replied:
+    """A reply of ours that is public, or will be once its place has looked at it; own_replies() hears it by this ref."""
+
+    ref: str
+    url: str | None = None
+
+
+def names_account(text: str, account: str) -> bool:
+    """Whether a text names this account, given without "@", as places take it: as a whole, in capitals or not."""
+    ends = r"(?![\w@])" + (r"(?![.-]\w)" if "." in account else "")
+    return bool(account) and re.search(rf"(?<![\w@])@{re.escape(account)}{ends}", text, re.IGNORECASE) is not None
+
+
+def same_words(text: str, shown: str) -> bool:
+    """Whether a place shows this text: it may put a handle before it, shorten its links, and change its blanks."""
+    return _words_of(text) == _words_of(shown)
+
+
+def _words_of(text: str) -> list[str]:
+    return [word for word in text.split() if not re.search(r"^@\w|\w[.@/]\w|://", word)]

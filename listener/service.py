@@ -1,6 +1,7 @@
 """The whole flow on one page.
 
-    collect -> keep -> (is each collector well?) -> read -> decide -> (own replies stop the clock) -> deliver
+    collect -> keep -> (is each collector well?) -> read -> decide -> (own replies stop the clock, the clocks of
+    cases take their steps, many posts at once are a spike) -> deliver -> people press buttons: act -> deliver
                                  what is gone at its place, or was kept long enough, is forgotten by every stage
 
 Each stage asks the database "what has no row of mine yet?" and adds it, so a crash anywhere needs no recovery code:
@@ -11,17 +12,17 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, report
+from alerts import act, decide, deliver, proposals, reminders, report, spikes
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
@@ -29,11 +30,14 @@ from listener.errors import AskedToWait, CallLightError
 from listener.post import Asking, Page, Post
 
 if TYPE_CHECKING:
+    from alerts import slack_link
     from nlp.pipeline import Reader
 
 log = logging.getLogger(__name__)
 
 _FLOW_EVERY = timedelta(seconds=2)
+_OUTBOX_EVERY = timedelta(seconds=1)  # as often as a channel takes a message
+_LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
 
 
@@ -78,8 +82,10 @@ class Service:
         secrets: Mapping[str, str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         reports: Path | None = None,
+        other_doors: Mapping[str, Door] | None = None,
     ) -> None:
         self.config, self.engine, self.door, self.secrets, self.now = config, engine, door, secrets, now
+        self.doors = {"people": door, **(other_doors or {})}  # each with its outbox: a slow one holds up no other
         self.reports = reports  # the folder of the weekly pages
         self.stop = threading.Event()
         self.heard = threading.Event()  # something new was kept since the flow last looked
@@ -104,7 +110,12 @@ class Service:
         before = passed.deleted
         self.forget(passed)
         self.release()
-        return self.flow(passed) if passed.deleted > before else passed
+        if passed.deleted > before:
+            self.flow(passed)
+        for through in self.doors:
+            while self.deliver(through, passed).is_paced and not self.stop.wait(_OUTBOX_EVERY.total_seconds()):
+                pass
+        return passed
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
@@ -113,7 +124,11 @@ class Service:
             for name in self._listening()
         ]
         rest = [clock.Job("flow", _FLOW_EVERY, self.flow), clock.Job("forget", _FORGET_EVERY, self.forget)]
-        clock.run([*rest, *jobs], self.stop, self.sooner)
+        rest += [clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through)) for through in self.doors]
+        with self._line() as line:
+            if line is not None:
+                rest.append(clock.Job("line", _LINE_EVERY, partial(self._watch_over, line)))
+            clock.run([*rest, *jobs], self.stop, self.sooner)
         self.release()
 
     def may_collect(self, passed: Passed) -> bool:
@@ -206,15 +221,46 @@ class Service:
             with Session(self.engine) as session:
                 passed.answered += act.own_replies(session, now)
             with Session(self.engine) as session:
-                delivered = deliver.deliver(session, self.config, self.door, now, self.stop.is_set)
-            passed.sent += delivered.sent
-            passed.updated += delivered.updated
-            passed.waiting = delivered.waiting
-            passed.trouble += delivered.trouble
-            passed.failed = passed.failed or bool(delivered.trouble)
+                spikes.watch(session, self.config, now)
+                proposals.watch(session, self.config, now)
+                reminders.remind(session, self.config, now)
+            self.deliver("people", passed)
             if not count and not self.heard.is_set():
                 break
         return passed
+
+    def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:
+        """Stage 5 for one door."""
+        passed = passed or Passed()
+        with Session(self.engine) as session:
+            door = self.doors[through]
+            delivered = deliver.deliver(session, self.config, door, self.now(), self.stop.is_set, through)
+        passed.sent += delivered.sent
+        passed.updated += delivered.updated
+        passed.waiting = delivered.waiting if through == "people" else passed.waiting
+        passed.trouble += delivered.trouble
+        passed.failed = passed.failed or bool(delivered.trouble)
+        return delivered
+
+    @contextmanager
+    def _line(self) -> "Iterator[slack_link.SocketLine | slack_link.HttpLine | None]":
+        """Where presses come in, while the service runs."""
+        from alerts import slack_link
+
+        line = slack_link.line(self.config, self.engine, self.door, self.secrets, self.now, self._press_was_done)
+        try:
+            yield line
+        finally:
+            if line is not None:
+                line.close()
+
+    def _watch_over(self, line: "slack_link.SocketLine | slack_link.HttpLine") -> None:
+        from alerts import slack_link
+
+        slack_link.watch_over(self.engine, line, self.now())
+
+    def _press_was_done(self) -> None:
+        self.sooner.put("people")
 
     def _forget_what_is_gone(self) -> None:
         """Every stage takes out what it made of the words of posts that are gone."""

@@ -1,4 +1,7 @@
-"""X's API as both of its collectors use it: listings read page by page, lookups, its errors, its JSON as posts. Through tweepy."""
+"""X's API as both of its collectors use it, through tweepy.
+
+Listings read page by page, lookups, replies, X's errors, X's JSON as posts.
+"""
 
 import io
 import logging
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 
 WINDOW = timedelta(days=7)  # that X searches back
 MARGIN = timedelta(minutes=2)
+USER_KEYS = {  # arguments of tweepy's client -> the secrets that sign for the hospital's account
+    "consumer_key": "X_API_KEY",
+    "consumer_secret": "X_API_SECRET",
+    "access_token": "X_ACCESS_TOKEN",
+    "access_token_secret": "X_ACCESS_SECRET",
+}
 ANSWERED = "author_id,referenced_tweets.id"  # expansions; X bills the post that is answered too
 _LARGEST = 5_000_000  # bytes of an answer
 _NEARLY_ALL = 0.95  # of what a listing holds at most: X leaves deleted posts out of it
@@ -40,6 +49,21 @@ _ABOUT = {  # what a refusal can be about that is mended here, by the parameters
     "next_token": ("next_token", "pagination_token"),
     "fields": ("tweet.fields", "post.fields", "expansions"),
 }
+# A piece of what X says when it refuses a reply -> what happened and what to do.
+_REFUSED_REPLIES = {
+    "duplicate": "the account has posted the same words before; look whether the answer is there, or change the words",
+    "too long": "the reply is longer than X takes (280 characters, emoji and some scripts count twice); shorten it",
+    "shorter": "the reply is longer than X takes (280 characters, emoji and some scripts count twice); shorten it",
+    "not visible": "the post was deleted, or its author does not let the account see it; there is nobody to answer",
+    "mentioned": "X lets a program answer only who mentioned or quoted the account; open the post, answer it by hand",
+    "restricted who can reply": "its author lets only some people answer; try it by hand, or leave it",
+    "app permissions": "the app may only read; give it Read and write in the developer console, then make "
+    "X_ACCESS_TOKEN and X_ACCESS_SECRET anew",
+    "suspended": "the account is suspended; sign in on X and see what it asks for",
+    "locked": "the account is locked; sign in on X and see what it asks for",
+}
+# Access token and address -> whose it is: X bills each time that it is asked.
+_owners: dict[tuple[str, str], dict[str, str]] = {}
 
 # At DEBUG tweepy writes every request header, the bearer token too, and oauthlib what it signs.
 for _talkative in ("tweepy", "oauthlib", "requests_oauthlib"):
@@ -272,9 +296,16 @@ class Door:
     """One collector's way into X: tweepy with limits, and X's errors in the collector's words."""
 
     def __init__(
-        self, name: str, client: "tweepy.Client", as_user: bool, secrets: Mapping[str, str], now: datetime
+        self,
+        name: str,
+        client: "tweepy.Client",
+        as_user: bool,
+        secrets: Mapping[str, str],
+        now: datetime,
+        base_url: str | None,
     ) -> None:
         self.name, self._client, self._as_user, self._secrets, self._now = name, client, as_user, secrets, now
+        self._base_url = base_url
 
     def posts(self, listing: Listing, place: Mapping[str, Any], left: int | None) -> dict[str, Any]:
         """One page as X sends it, "data" a list and "meta" a dict. Raises Refused, TryLater, NeedsPerson."""
@@ -305,6 +336,37 @@ class Door:
             raise TryLater(f"{self.name}: the answer has an unknown shape")
         return {**answer, "data": data, "errors": errors}
 
+    def owner(self, ours: str) -> dict[str, str]:
+        """Whose tokens these are, {"id", "handle"}. Raises TryLater; NeedsPerson if they are not the hospital's."""
+        key = (self._client.access_token or "", self._base_url or "")
+        if key not in _owners:
+            try:
+                found: Any = self.ask("get_me").get("data")
+            except Refused as refused:
+                raise TryLater(f"{self.name}: X refused to say whose tokens these are: {refused}") from None
+            named = isinstance(found, dict) and isinstance(found.get("username"), str)
+            if not named or not str(found.get("id")).isdigit():
+                raise TryLater(f"{self.name}: the answer has an unknown shape (users/me)")
+            _owners[key] = {"id": str(found["id"]), "handle": found["username"]}
+        owner = _owners[key]
+        if ours and owner["handle"].casefold() != ours.casefold():
+            raise NeedsPerson(
+                f"{self.name}: the access token is of @{owner['handle'][:15]}, but the hospital's account is @{ours}; "
+                "make X_ACCESS_TOKEN and X_ACCESS_SECRET while signed in as that, or correct hospital.toml"
+            )
+        return dict(owner)
+
+    def answer(self, ref: str, text: str) -> str:
+        """Post a reply; its id. For use within sending(). Raises AskedToWait, NeedsPerson, and what leaves it open."""
+        import tweepy
+
+        self._client.session.params = {}
+        try:
+            answer: Any = self._client.create_tweet(text=text, in_reply_to_tweet_id=ref, user_auth=True)
+        except tweepy.HTTPException as error:
+            raise self._not_posted(error, text) from None
+        return str(int(answer["data"]["id"]))
+
     def ask(self, call: str, *about: Any, fields: str | None = None, **options: Any) -> dict[str, Any]:
         """X's answer to a call of tweepy's client. Raises Refused, TryLater, NeedsPerson."""
         import tweepy
@@ -333,9 +395,7 @@ class Door:
 
     def _refusal(self, error: "tweepy.BadRequest") -> Refused:
         """What a 400 is about, by the parameters that it names."""
-        sentence = " ".join("; ".join(map(str, error.api_messages)).split()) or "bad request"
-        for secret in self._secrets.values():  # a gateway may tell what it was sent
-            sentence = sentence.replace(secret, "…")
+        sentence = self._sentence(error) or "bad request"
         named: set[str] = set()
         for one in error.api_errors:
             parameters = one.get("parameters") if isinstance(one, dict) else None
@@ -344,6 +404,26 @@ class Door:
             if named & set(names) or (not named and any(name in sentence for name in names)):
                 return Refused(about, sentence[:200])
         return Refused("query", sentence[:200])
+
+    def _not_posted(self, error: "tweepy.HTTPException", text: str) -> TryLater | NeedsPerson:
+        """Why there is no reply. A 5xx does not say whether there is one."""
+        code = error.response.status_code
+        if code == 402:
+            return NeedsPerson(f"{self.name}: the credits for X are used up (402); add some in the developer console")
+        if code in (401, 408, 429) or code >= 500:
+            return self._remedy(error)
+        sentence = self._sentence(error).replace(text, "…")
+        for piece, remedy in _REFUSED_REPLIES.items():
+            if piece in sentence.casefold():
+                return NeedsPerson(f"{self.name}: X refuses the reply ({code}): {remedy}")
+        return NeedsPerson(f"{self.name}: X refuses the reply ({code}: {sentence[:200] or 'no reason given'})")
+
+    def _sentence(self, error: "tweepy.HTTPException") -> str:
+        """What X says of an error, on one line."""
+        sentence = " ".join("; ".join(map(str, error.api_messages)).split())
+        for secret in self._secrets.values():  # a gateway may tell what it was sent
+            sentence = sentence.replace(secret, "…")
+        return sentence
 
     def _remedy(self, error: "tweepy.HTTPException") -> TryLater | NeedsPerson:
         or_clock = ", and set this machine's clock" if self._as_user else ""  # a signature carries the time
@@ -377,7 +457,7 @@ def door_to_x(
     for prefix in ("https://", "http://"):
         client.session.mount(prefix, _Adapter(name, base_url, timeout))
     with client.session:
-        yield Door(name, client, as_user, secrets, asking.now)
+        yield Door(name, client, as_user, secrets, asking.now, base_url)
 
 
 # ---------------------------------------------------------------- X's JSON as posts

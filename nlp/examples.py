@@ -7,6 +7,8 @@ from config.schema import Config, Phrases
 from nlp.components import keywords
 from nlp.pipeline import Reader, Text
 
+_LABELS = {"categories": "category", "urgency": "urgency", "voices": "voice", "signs": "sign"}
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -33,8 +35,10 @@ def failures(config: Config) -> Iterator[Failure]:
         f"urgency.{level}": getattr(config.keywords.urgency, level) for level in ("danger", "here_now", "serious")
     }
     tables |= {f"voices.{voice}": getattr(config.keywords.voices, voice) for voice in ("promo", "news")}
+    tables |= {f"signs.{name}": table for name, table in config.keywords.signs.items()}
     for name, table in tables.items():
-        label = name.replace("categories.", "category:").replace("urgency.", "urgency:").replace("voices.", "voice:")
+        table_of, _, own_name = name.partition(".")
+        label = f"{_LABELS[table_of]}:{own_name}"
         # A category without phrases lives from its examples alone: they find themselves.
         for expected, sentences in ((True, table.match if table.phrases else ()), (False, table.no_match)):
             for sentence in sentences:
@@ -47,4 +51,4 @@ def _found(reader: Reader, sentence: str, label: str) -> tuple[str, ...]:
     doc = reader.doc(Text(sentence, about_us=True))
     spans = [span for span in keywords.spoken(doc, label) if span.label_ == label]
     # What is meant as a figure of speech or an "if" does not count as found.
-    return tuple(span.text for span in spans if not label.startswith("urgency:") or span._.meant in ("now", "past"))
+    return tuple(span.text for span in spans if span._.meant in ("now", "past"))

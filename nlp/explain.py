@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from spacy.tokens import Doc
 
-from nlp.components.assertion import SHOWN
+from nlp.components.assertion import MEANT, SHOWN
 from nlp.components.keywords import spoken
 from nlp.components.scores import words
 from nlp.heads import SAYS, TOPICS, URGENT, VOICE, Head
@@ -70,8 +70,8 @@ def evidence(doc: Doc) -> Iterator[Evidence]:
 
 def _phrases(doc: Doc) -> Iterator[Evidence]:
     for span in spoken(doc, ""):
-        meant = SHOWN.get(span._.meant) if span.label_.startswith("urgency:") else None
-        label = span.label_.removeprefix("urgency:").removeprefix("category:").replace("voice:", "voice ")
+        meant = SHOWN.get(span._.meant) if span.label_.startswith(MEANT) else None
+        label = span.label_.removeprefix("urgency:").removeprefix("category:").replace(":", " ")
         set_aside = meant is not None and (meant != "past" or "danger" not in span.label_)
         note = f"set aside: {meant}" if set_aside else "past: serious, no danger now" if meant else ""
         yield Evidence(span.start_char, span.end_char, label, "phrase", note, not set_aside)

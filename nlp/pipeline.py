@@ -1,7 +1,7 @@
 """Builds the spaCy pipeline and takes what it found out of each Doc.
 
-text -> mentions -> language -> sentences -> keywords -> signs -> scores -> redaction -> assertion -> danger -> mood -> stage -> voice -> kind -> topics
-     -> urgency
+text -> mentions -> language -> sentences -> keywords -> acute -> scores -> redaction -> assertion -> danger -> mood -> stage -> voice -> kind -> topics
+     -> urgency -> signs -> staff
 
 The fast pass (mentions, language, and redaction) is for every post, the careful one for those that are in question: about us, or smelling of
 danger where care is given. Most posts that a search brings are not.
@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 
 from config.schema import Config
 from nlp.components import (
+    acute,
     assertion,
     danger,
     keywords,
@@ -32,6 +33,7 @@ from nlp.components import (
     scores,
     sentences,
     signs,
+    staff,
     stage,
     topics,
     urgency,
@@ -43,13 +45,13 @@ from nlp.tokenizer import blank, text_of, visible
 _RULES = ("components/*.*", "encoder.py", "phrases.py", "pipeline.py", "tokenizer.py")
 _FAST = ("mentions", "language")
 _CAREFUL = (
-    *("sentences", "keywords", "signs", "scores", "redaction", "assertion", "danger"),
-    *("mood", "stage", "voice", "kind", "topics", "urgency"),
+    *("sentences", "keywords", "acute", "scores", "redaction", "assertion", "danger"),
+    *("mood", "stage", "voice", "kind", "topics", "urgency", "signs", "staff"),
 )
 ORDER = (*_FAST, *_CAREFUL)
 _COMPONENTS = (
-    *(assertion, danger, keywords, kind, language, mentions, mood, redaction, scores, sentences, signs, stage, topics),
-    *(urgency, voice),
+    *(acute, assertion, danger, keywords, kind, language, mentions, mood, redaction, scores, sentences, signs, staff),
+    *(stage, topics, urgency, voice),
 )
 _LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
@@ -121,6 +123,7 @@ def build(config: Config) -> Language:
         "keywords": {"phrases": keywords.phrases_of(config.keywords)},
         "scores": {"folder": config.keywords.reader.folder},
         "topics": {"categories": topics.categories_of(config.keywords)},
+        "signs": {"voices": signs.voices_of(config.keywords)},
     }
     pipeline = blank()
     for name in ORDER:
@@ -136,6 +139,7 @@ def version(config: Config, model: str | None) -> str:
         "model": model,
         "hospital": config.hospital.model_dump(mode="json", exclude={"coverage", "timezone"}),
         "keywords": {**keywords.phrases_of(config.keywords), **topics.categories_of(config.keywords)},
+        "signs": signs.voices_of(config.keywords),
     }
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -171,6 +175,9 @@ def fields(doc: Doc) -> dict[str, Any]:
         "stage": doc._.stage if doc._.voice == "patient" else None,
         "mood": doc._.mood,
         "urgency": doc._.urgency,
+        "danger_of": doc._.danger_of if doc._.urgency == "danger" else None,
+        "signs": list(doc._.signs),
+        "staff": list(doc._.staff),
         "reasons": _reasons(doc),
         "language": doc._.language,
         "readable": doc._.language in language.READ or doc._.voice != "patient",
@@ -191,7 +198,8 @@ def unread(why: str) -> dict[str, Any]:
 
 _NOT_ABOUT_US: dict[str, Any] = {
     "mentions_us": [], "site": None, "departments": [], "voice": "other", "kind": None, "categories": [], "stage": None,
-    "mood": 0.0, "urgency": "none", "reasons": ["voice other: names nothing of ours"], "readable": True,
+    "mood": 0.0, "urgency": "none", "danger_of": None, "signs": [], "staff": [],
+    "reasons": ["voice other: names nothing of ours"], "readable": True,
 }  # fmt: skip
 
 

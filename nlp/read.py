@@ -22,6 +22,7 @@ BATCH = 500
 _ONE_STORY = timedelta(hours=1)  # so long after the last part the next one still belongs to what was being told
 _PARTS = 10  # that are read together
 _FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
+_OF_THE_STORY = ("voice", "kind", "urgency", "danger_of", "signs", "readable", "language")
 _WANTED: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.ref, Mention.thread, Mention.author, Mention.written_at),
     *(Mention.text, Mention.about_us, Mention.own, Mention.revision, Mention.place),
@@ -48,6 +49,7 @@ def _answers(mention: Any) -> bool:
 def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: datetime) -> list[dict[str, Any]]:
     in_threads = _threads_about_us(session, mentions)
     texts = [Text(m.text, m.about_us or (m.source, m.thread) in in_threads, m.own, m.place) for m in mentions]
+    session.commit()  # no transaction while the reader thinks: somebody may be pressing a button
     said = _said(reader, texts, [mention.id for mention in mentions])
     _read_with_what_came_before(session, reader, mentions, texts, said)
     read_by = {"pipeline_version": reader.version, "read_at": now}
@@ -78,13 +80,14 @@ def _read_with_what_came_before(
         if _answers(mention) and mention.author and (before := _said_before(session, mention))
     ]
     ids = [mentions[at].id for at, _ in parts]
+    session.commit()
     befores = _said(reader, [replace(texts[at], text=before) for at, before in parts], ids)
     together = [replace(texts[at], text=f"{before} {texts[at].text}") for at, before in parts]
     for (at, _), alone, whole in zip(parts, befores, _said(reader, together, ids), strict=True):
         if _urgency(whole) < min(_urgency(alone), _urgency(said[at])):
             reasons = ["read with what the same person said just before", *whole["reasons"]]
-            taken = {name: whole[name] for name in ("voice", "kind", "urgency", "readable", "language")}
-            said[at] = {**said[at], **taken, "reasons": reasons}
+            taken = {name: whole[name] for name in _OF_THE_STORY}
+            said[at] = {**said[at], **taken, "staff": [], "reasons": reasons}
 
 
 def _urgency(fields: dict[str, Any]) -> int:
@@ -120,6 +123,7 @@ def forget(session: Session, now: datetime) -> int:
     ).all()
     for id_, categories in gone:
         quoted: dict[str, Any] = {"redacted_text": "", "reasons": [], "mentions_us": [], "forgotten": True}
+        quoted |= {"signs": [], "staff": []}
         quoted["categories"] = [{**category, "words": []} for category in categories]
         session.execute(update(Reading).where(col(Reading.id) == id_).values(**quoted))
     session.commit()

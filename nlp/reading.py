@@ -32,6 +32,9 @@ class Reading(SQLModel, table=True):
     stage: str | None = None
     mood: float  # -1 to 1
     urgency: str = Field(index=True)  # one of URGENCIES
+    danger_of: str | None = None  # one of nlp.labelled.DANGERS where the urgency is danger
+    signs: list[str] = Field(default_factory=list, sa_column=_json())  # of [signs] in keywords.toml: legal, press
+    staff: list[str] = Field(default_factory=list, sa_column=_json())  # whom praise names, as written; never patients
     reasons: list[str] = Field(sa_column=_json())
     language: str  # ISO 639-1
     readable: bool  # False: no phrases of this language; a person must read it

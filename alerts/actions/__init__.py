@@ -1,1 +1,1 @@
-"""One file a button. The file name is the registration; the contract is in alerts/act.py."""
+"""One file an action. The file name is the registration; the contract is in alerts/act.py."""

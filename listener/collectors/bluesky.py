@@ -5,13 +5,15 @@ A search lists the newest first, by the earlier of the time that a post states a
 page cursors count posts, so one that is deleted meanwhile shifts the rest, and they end after some 10,000. Therefore the
 place kept between two passes is a moment: it moves only when the oldest page is kept, a pass that was cut off goes on
 from the moment that it came to, and as posts come late to the index, the next pass looks a little behind it.
+
+Any account may search, and best one of its own; only the hospital's may answer. So answering has a password of its own.
 """
 
 import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -21,14 +23,16 @@ import requests
 
 from config.schema import CollectorSettings, Duration, Hospital, Text, Url
 from listener import web
+from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Ref, Unheard, read_post
+from listener.post import Answerable, Asking, Page, Post, Ref, Replied, Unheard, read_post, same_words
 
 if TYPE_CHECKING:
     import httpx
     from atproto import Client
 
 SECRETS = ("BLUESKY_HANDLE", "BLUESKY_APP_PASSWORD")
+REPLY_SECRETS = ("BLUESKY_REPLY_PASSWORD",)  # an app password of the account in hospital.toml
 PUBLIC = "https://public.api.bsky.app"  # answers everything but searches without a login
 
 _TIMEOUT = 15.0  # seconds for a whole answer
@@ -43,6 +47,7 @@ _REST = timedelta(minutes=10)  # after a refusal, before the next login
 _LONGEST_WAIT = timedelta(days=1)  # Bluesky counts logins by the day
 _LARGEST = 5_000_000  # bytes of an answer
 _NAMES = "the names in hospital.toml"
+_COLLECTION = "app.bsky.feed.post"
 _POST = re.compile(r"at://(did:[a-z0-9]+:[^/\s]+)/app\.bsky\.feed\.post/([^/\s]+)")
 _LONGEST = 200  # letters of a handle or of a post's name
 _NOBODY = "handle.invalid"  # in place of a handle that does not lead back to its account
@@ -123,6 +128,46 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
     return looked_up("bluesky", settings.base_url, settings.public_url, refs, asking.now, _TIMEOUT)
 
 
+def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Answer a post as the hospital's account; links in the text can be clicked."""
+    from atproto import models
+
+    account, ours = _own_account(settings, asking), asking.hospital.accounts.bluesky
+    parent, root = _above(account, post.ref, asking.now)
+    record: dict[str, Any] = {"$type": _COLLECTION, "text": text, "createdAt": _stamp(asking.now)}
+    record |= {"reply": {"root": root, "parent": parent}} | ({"facets": links} if (links := _links(text)) else {})
+    data = models.ComAtprotoRepoCreateRecord.Data(repo=ours, collection=_COLLECTION, record=record)
+    with sending("bluesky"):
+        try:
+            made = account.tell("com.atproto.repo.createRecord", data, asking.now)
+        except _Refused as refused:
+            too_long = "it is longer than the 300 characters that Bluesky takes; shorten it"
+            why = (
+                too_long
+                if re.search("too big|longer than", str(refused))
+                else f"{refused}; open the post and answer it by hand"
+            )
+            raise NeedsPerson(f"bluesky: Bluesky refuses the reply: {why}") from None
+        return _replied(made["uri"], ours)
+
+
+def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The reply among the account's newest 100 posts, as the server has them that it is written to."""
+    from atproto import models
+
+    ours = asking.hospital.accounts.bluesky
+    params = models.ComAtprotoRepoListRecords.Params(repo=ours, collection=_COLLECTION, limit=_PAGE)
+    try:
+        answer = _own_account(settings, asking).ask("com.atproto.repo.listRecords", params, asking.now)
+    except _Refused as refused:
+        raise TryLater(f"bluesky: Bluesky does not list the posts of {ours!r} ({refused})") from None
+    for item in _listed(answer, "records"):
+        record = within(item, "value")
+        if within(record, "reply", "parent", "uri") == post.ref and same_words(text, str(within(record, "text"))):
+            return _replied(item["uri"], ours)
+    return None
+
+
 def phrases(hospital: Hospital) -> Iterator[str]:
     """A search for each of the hospital's names, but none for a name that another one's search finds as well."""
     names = [hospital.name, *hospital.aliases, *(alias for site in hospital.sites for alias in site.aliases)]
@@ -189,11 +234,48 @@ def _endless(what: str) -> TryLater:
     return TryLater(f"bluesky: the list of {what} has no end; the next pass goes on")
 
 
+# ---------------------------------------------------------------- an answer
+
+
+def _above(account: "_Account", ref: str, now: datetime) -> tuple[dict[str, str], dict[str, str]]:
+    """What names the post, and the one that began its conversation, in a reply. Raises TryLater, NeedsPerson."""
+    from atproto import models
+
+    try:
+        answer = account.ask("app.bsky.feed.getPosts", models.AppBskyFeedGetPosts.Params(uris=[ref]), now)
+    except _Refused as refused:
+        raise NeedsPerson(f"bluesky: Bluesky does not show the post ({refused}); open it and look") from None
+    views = _listed(answer, "posts")
+    if not views:
+        raise NeedsPerson(
+            "bluesky: the post was deleted, or its author has blocked the account; there is nobody to answer"
+        )
+    if within(views[0], "viewer", "replyDisabled"):
+        raise NeedsPerson("bluesky: its author lets only some people answer; leave it")
+    parent = {"uri": ref, "cid": str(views[0]["cid"])}
+    root = {key: within(views[0], "record", "reply", "root", key) for key in parent}
+    return parent, (root if all(isinstance(value, str) for value in root.values()) else parent)
+
+
+def _links(text: str) -> list[dict[str, Any]]:
+    """Where the links are in a text, in bytes: without that Bluesky shows them as words."""
+    links = []
+    for found in re.finditer(r"https?://[^\s<>\"]*[^\s<>\".,;:!?')\]]", text):
+        start, end = (len(text[:place].encode()) for place in found.span())
+        feature = {"$type": "app.bsky.richtext.facet#link", "uri": found[0]}
+        links.append({"index": {"byteStart": start, "byteEnd": end}, "features": [feature]})
+    return links
+
+
+def _replied(uri: str, handle: str) -> Replied:
+    return Replied(uri, f"https://bsky.app/profile/{handle}/post/{uri.rpartition('/')[2]}")
+
+
 # ---------------------------------------------------------------- the account
 
 
 class _Refused(Exception):
-    """400: Bluesky does not take what was asked; its sentence."""
+    """400, 404: Bluesky does not take what was asked; its sentence."""
 
 
 class _Stale(Exception):
@@ -202,20 +284,26 @@ class _Stale(Exception):
 
 def _account_of(settings: Settings, asking: Asking) -> "_Account":
     handle = asking.secrets["BLUESKY_HANDLE"].removeprefix("@")
-    return _account(handle, asking.secrets["BLUESKY_APP_PASSWORD"], settings.base_url, settings.service)
+    return _account(handle, asking.secrets["BLUESKY_APP_PASSWORD"], settings.base_url, settings.service, SECRETS)
+
+
+def _own_account(settings: Settings, asking: Asking) -> "_Account":
+    ours, password = asking.hospital.accounts.bluesky, asking.secrets[REPLY_SECRETS[0]]
+    return _account(ours, password, settings.base_url, settings.service, REPLY_SECRETS)
 
 
 @cache
-def _account(handle: str, password: str, base_url: str | None, service: str) -> "_Account":
-    """One for as long as the process lives; another when any of these is changed."""
-    return _Account(handle, password, base_url, service)
+def _account(handle: str, password: str, base_url: str | None, service: str, names: tuple[str, ...]) -> "_Account":
+    """One for as long as the process lives; another when any of these is changed. `names`: of its secrets."""
+    return _Account(handle, password, base_url, service, names)
 
 
 class _Account:
     """An account and its login, which atproto renews."""
 
-    def __init__(self, handle: str, password: str, base_url: str | None, service: str) -> None:
+    def __init__(self, handle: str, password: str, base_url: str | None, service: str, names: tuple[str, ...]) -> None:
         self._handle, self._password, self._base_url, self._service = handle, password, base_url, service
+        self._names = " and ".join(names)
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._tried_at: datetime | None = None
@@ -223,15 +311,23 @@ class _Account:
 
     def ask(self, method: str, params: Any, now: datetime) -> dict[str, Any]:
         """The answer, an object. Raises _Refused, TryLater, NeedsPerson."""
+        return self._call(now, lambda client: client.invoke_query(method, params, timeout=_TIMEOUT))
+
+    def tell(self, method: str, data: Any, now: datetime) -> dict[str, Any]:
+        """As ask(), to change something. For use within sending(): a TryLater leaves open whether it was done."""
+        options = {"input_encoding": "application/json", "timeout": _TIMEOUT}
+        return self._call(now, lambda client: client.invoke_procedure(method, data=data, **options))
+
+    def _call(self, now: datetime, call: "Callable[[Client], Any]") -> dict[str, Any]:
         client = self._logged_in(now)
         try:
-            return _asked(client, method, params, now)
-        except _Stale as stale:
+            return self._asked(client, call, now)
+        except _Stale as stale:  # not done, so that it may be asked for again
             client = self._logged_in(now, client, str(stale))
         try:
-            return _asked(client, method, params, now)
+            return self._asked(client, call, now)
         except _Stale as stale:
-            raise _not_accepted(str(stale)) from None
+            raise self._not_accepted(str(stale)) from None
 
     def _logged_in(self, now: datetime, refused: "Client | None" = None, why: str = "") -> "Client":
         """The client with its login; another one in place of the refused, but not soon after the last login."""
@@ -240,7 +336,7 @@ class _Account:
                 return self._client
             why = why or self._refusal
             if why and self._tried_at is not None and abs(now - self._tried_at) < _REST:
-                raise _not_accepted(why)
+                raise self._not_accepted(why)
             if refused is not None:
                 refused.request.close()
             self._client, self._tried_at, self._refusal = None, now, ""
@@ -270,15 +366,26 @@ class _Account:
             if isinstance(remedy, TryLater):
                 raise remedy from None
             self._refusal = str(remedy)
-            raise _not_accepted(self._refusal) from None
+            raise self._not_accepted(self._refusal) from None
         return client
 
+    def _asked(self, client: "Client", call: "Callable[[Client], Any]", now: datetime) -> dict[str, Any]:
+        import httpx
+        from atproto.exceptions import AtProtocolError
 
-def _not_accepted(why: str) -> NeedsPerson:
-    return NeedsPerson(
-        f"bluesky: Bluesky refuses the login ({why}); set BLUESKY_HANDLE and BLUESKY_APP_PASSWORD, which is made "
-        "under Settings, Privacy and security, App passwords. The next login is tried after ten minutes"
-    )
+        try:
+            content = call(client).content
+        except (AtProtocolError, httpx.HTTPError, ValueError) as error:
+            raise _remedy(error, now) from None
+        if not isinstance(content, dict):
+            raise TryLater("bluesky: the answer is not JSON; is something else answering in Bluesky's place?")
+        return content
+
+    def _not_accepted(self, why: str) -> NeedsPerson:
+        return NeedsPerson(
+            f"bluesky: Bluesky refuses the login ({why}); set {self._names}, which is made "
+            "under Settings, Privacy and security, App passwords. The next login is tried after ten minutes"
+        )
 
 
 def _limit(response: "httpx.Response") -> None:
@@ -292,19 +399,6 @@ def _limit(response: "httpx.Response") -> None:
             if len(body) > _LARGEST or time.monotonic() > ends:
                 raise TryLater("bluesky: the answer is too large, or takes too long")
     response.stream = httpx.ByteStream(bytes(body))
-
-
-def _asked(client: "Client", method: str, params: Any, now: datetime) -> dict[str, Any]:
-    import httpx
-    from atproto.exceptions import AtProtocolError
-
-    try:
-        content = client.invoke_query(method, params, timeout=_TIMEOUT).content
-    except (AtProtocolError, httpx.HTTPError, ValueError) as error:
-        raise _remedy(error, now) from None
-    if not isinstance(content, dict):
-        raise TryLater("bluesky: the answer is not JSON; is something else answering in Bluesky's place?")
-    return content
 
 
 def _remedy(error: Exception, now: datetime) -> Exception:
@@ -323,8 +417,8 @@ def _remedy(error: Exception, now: datetime) -> Exception:
     if response.status_code == 401 or name in ("ExpiredToken", "InvalidToken"):
         return _Stale(sentence)
     if response.status_code == 403:
-        return NeedsPerson(f"bluesky: Bluesky forbids this to the account of BLUESKY_HANDLE ({sentence})")
-    if response.status_code == 400:
+        return NeedsPerson(f"bluesky: Bluesky forbids this to the account ({sentence})")
+    if response.status_code in (400, 404):
         return _Refused(sentence)
     return TryLater(f"bluesky: Bluesky answers {response.status_code}")
 

@@ -5,11 +5,13 @@ within the last 30 days, the latest change first: 50 reviews a request, at no co
 at the top: nobody promises that a page token still fits when reviews were deleted in between.
 
 The owner's reply is a part of its review and does not move the review's time; only one that Google has approved is public.
+There is one, and a second takes its place: so nothing is sent where there is one already.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -20,13 +22,15 @@ from pydantic import Field, StringConstraints
 
 from config.schema import CollectorSettings, Duration
 from listener import web
+from listener.collect import sending, write
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Ref, read_post
+from listener.post import Answerable, Asking, Page, Post, Ref, Replied, read_post, same_words
 
 if TYPE_CHECKING:
     from google.oauth2.credentials import Credentials
 
 SECRETS = ("GOOGLE_BUSINESS_TOKEN",)
+REPLY_SECRETS = SECRETS
 
 _NAME = "google_reviews"
 _API = "https://mybusiness.googleapis.com"
@@ -105,6 +109,57 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
     gone = tuple(Ref(_NAME, ref) for ref in refs if _is_gone(ref, now, standing))
     answers = tuple(reply for reply in replies if reply.ref in refs)
     return Page(posts + answers, {}, skipped=skipped + odd, deleted=gone)
+
+
+def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Answer a review as its owner. Google looks at the reply before it shows it, which may take days."""
+    with _Google(settings, asking) as google, _told():
+        location = _location_of(settings, post.ref)
+        item = google.review(location, post.ref)
+        if item is None:
+            raise NeedsPerson(f"{_NAME}: the review was taken back or taken down; there is nothing to answer")
+        known = item.get("reviewReply") or {}
+        if known.get("comment") and known.get("reviewReplyState") != "REJECTED":
+            raise NeedsPerson(
+                f"{_NAME}: the review has a reply already, which a new one would replace; look at it and change it on "
+                "Google"
+            )
+        with sending(_NAME):
+            made = google.answer(location, post.ref, text)
+            return _replied(_reply(_NAME, {**item, "reviewReply": made}), post)
+
+
+def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The review's reply, whether Google shows it yet or not."""
+    with _Google(settings, asking) as google, _told():
+        item = google.review(_location_of(settings, post.ref), post.ref)
+        if not item or not (item.get("reviewReply") or {}).get("comment"):
+            return None
+        found = _reply(_NAME, item)
+        return _replied(found, post) if same_words(text, found.text) else None
+
+
+def _replied(reply: Post, post: Answerable) -> Replied:
+    return Replied(reply.ref, reply.url or post.url)
+
+
+def _location_of(settings: Settings, ref: str) -> str:
+    """The location of a review, with the account by which it is managed. Raises NeedsPerson."""
+    for location in settings.locations:
+        if ref.startswith(f"{location[location.index('locations/') :]}/reviews/"):
+            return location
+    raise NeedsPerson(
+        f"{_NAME}: the review is of a location that is not in listening.toml; open it and answer it by hand"
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """People are told at once when Google refuses the location: there are no others to go on with."""
+    try:
+        yield
+    except _WrongLocation as error:
+        raise NeedsPerson(f"{_NAME}: {error}") from None
 
 
 def _is_gone(ref: str, now: Mapping[str, Any], standing: Mapping[str | None, str]) -> bool:
@@ -198,6 +253,23 @@ class _Google:
         if _ref(item) != ref:
             raise _unknown_shape()
         return item
+
+    def answer(self, location: str, ref: str, text: str) -> Any:
+        """Reply to a review; the reply as Google has it. For use within sending(). Raises AskedToWait, NeedsPerson, and
+        whatever leaves it open."""
+        url = f"{self._home}/v4/{location.partition('/locations/')[0]}/{quote(ref)}/reply"
+        answer = write(_NAME, self._session, "PUT", url, self._signed(renew=False), _TIMEOUT, json={"comment": text})
+        if answer.status == 404:
+            raise NeedsPerson(f"{_NAME}: the review was taken back or taken down; there is nothing to answer")
+        if answer.status == 400:
+            raise NeedsPerson(
+                f"{_NAME}: Google refuses the reply (400); it takes 4,096 bytes, and none for a location that is not "
+                "verified"
+            )
+        if answer.status != 200:
+            with _told():
+                raise self._refusal(answer, location, {})
+        return answer.json(_NAME)
 
     def _ask(self, path: str, location: str, params: Mapping[str, Any]) -> web.Answer:
         """An answer with status 200 or 404. Raises _WrongLocation, TryLater, NeedsPerson."""

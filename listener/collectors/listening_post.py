@@ -9,13 +9,11 @@ The form is open only while `call-light run` runs. A reverse proxy with TLS stan
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import ipaddress
 import logging
 import math
 import re
-import socket
 import threading
 import time
 import uuid
@@ -32,8 +30,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pydantic import Field, StrictBool, StrictInt
 
 from config.schema import CollectorSettings, Duration, Hospital, Text, Url
-from listener.errors import NeedsPerson, TryLater
+from listener.errors import TryLater
 from listener.post import Asking, Page, Post, Unheard, read_post
+from listener.serving import Limits, Where, serving
 
 if TYPE_CHECKING:
     import jinja2
@@ -204,69 +203,11 @@ class _Box:
 @contextlib.contextmanager
 def _open(settings: Settings, desk: "_Desk", box: _Box) -> Iterator[Callable[[], bool]]:
     """The form is open; yields whether it still is. Raises NeedsPerson."""
-    import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    class Line(H11Protocol):
-        """One connection. uvicorn itself would wait for ever for a request that does not come, on any number of them."""
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if len(self.connections) > _CONNECTIONS:
-                transport.abort()
-            life = _TIMEOUT + _KEPT_WITHIN + _TIMEOUT  # to be heard, kept and answered
-            ends = ((_TIMEOUT, self.end_unless_asked), (life, transport.abort))
-            self.timers = [self.loop.call_later(seconds, end) for seconds, end in ends]
-
-        def end_unless_asked(self) -> None:
-            if self.cycle is None:
-                self.transport.abort()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            for timer in self.timers:
-                timer.cancel()
-            super().connection_lost(exc)
-
-    with contextlib.closing(_bound(settings)) as listening:
-        config = uvicorn.Config(
-            _app(settings, desk, box),
-            http=Line,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,  # it would hold addresses
-            proxy_headers=False,
-            server_header=False,
-            headers=[("Connection", "close")],  # one request each: nothing else is on the page
-        )
-        config.timeout_graceful_shutdown = _END  # type: ignore[assignment]  # given to asyncio as it is
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listening],), name="listening_post", daemon=True)
-        thread.start()
-        try:
-            yield thread.is_alive
-        finally:
-            box.close()
-            server.should_exit = True
-            thread.join()
-
-
-def _bound(settings: Settings) -> socket.socket:
-    host, port = settings.host, settings.port
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        known = {
-            errno.EADDRINUSE: "is used by another program, or another copy of this one",
-            errno.EACCES: "may not be opened by this user (ports below 1024 are the system's)",
-            errno.EADDRNOTAVAIL: "cannot be opened: this machine does not have that address",
-        }
-        why = known.get(error.errno or 0, f"cannot be opened ({type(error).__name__})")
-        raise NeedsPerson(
-            f"listening_post: port {port} on {host} {why}; change port or host under [collectors.listening_post]"
-        ) from None
+    life = _TIMEOUT + _KEPT_WITHIN + _TIMEOUT  # to be heard, kept and answered
+    limits = Limits(connections=_CONNECTIONS, silence=_TIMEOUT, life=life, end=_END)
+    where = Where("listening_post", settings.host, settings.port, "port or host under [collectors.listening_post]")
+    with serving(_app(settings, desk, box), where, limits, box.close) as is_alive:
+        yield is_alive
 
 
 def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":

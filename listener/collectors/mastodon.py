@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from typing import Annotated, Any
@@ -21,11 +22,13 @@ from pydantic import StrictBool, StringConstraints, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
 from listener import web
+from listener.collect import sending, write
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Ref, read_post
+from listener.post import Answerable, Asking, Page, Post, Ref, Replied, names_account, read_post, same_words
 
 SECRETS: tuple[str, ...] = ()
 OPTIONAL_SECRETS = ("MASTODON_ACCESS_TOKEN",)  # for mentions and search, and where an instance shows nothing without
+REPLY_SECRETS = OPTIONAL_SECRETS  # of the hospital's account, with the scopes read and write:statuses
 
 _TIMEOUT = 15.0  # seconds for a whole answer; the library's own is 300
 _LARGEST = 20_000_000  # bytes of an answer: some instances allow very long posts
@@ -114,6 +117,87 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
                 gone.append(Ref("mastodon", _ref(site, id_)))
         posts, skipped = _posts(site, list(there.values()))
         return Page(posts, {}, skipped=skipped, deleted=tuple(gone))
+
+
+def preview(post: Answerable, text: str) -> str:
+    """The text with the author's handle: who is not named in a post is not told of it."""
+    return text if not post.author or names_account(text, post.author) else f"@{post.author} {text}"
+
+
+def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Answer a post in public as the account of the token, which has to be the hospital's."""
+    with closing(_Site(settings, asking)) as site:
+        answered, said = _own_id(site, post.ref), preview(post, text)
+        _own_account(site)
+        # The instance posts nothing a second time for the same key within an hour, whoever sends it.
+        key = sha256(f"{post.ref}\n{said}".encode(errors="replace")).hexdigest()
+        options = {"in_reply_to_id": answered, "visibility": "public", "idempotency_key": key}
+        with sending("mastodon"):
+            try:
+                made = site.ask("the reply", site.client.status_post, said, **options)
+            except AskedToWait:
+                raise
+            except (TryLater, NeedsPerson) as error:
+                raise (_refused_reply(site) or error) from None
+            return Replied(_ref(site, _item(made).id), made["url"])
+
+
+def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The reply among the account's newest 40 posts."""
+    with closing(_Site(settings, asking)) as site:
+        answered = _own_id(site, post.ref)
+        own = _own_account(site)
+        listed = site.ask("own posts", site.client.account_statuses, own, exclude_reblogs=True, limit=_PAGE)
+        for item in _items(site, listed)[0]:
+            if item.status["in_reply_to_id"] == answered and same_words(text, _text(site, item.status)):
+                return Replied(_ref(site, item.id), item.status["url"])
+    return None
+
+
+# ---------------------------------------------------------------- an answer
+
+
+def _own_id(site: "_Site", ref: str) -> str:
+    """What our instance calls the post. Raises NeedsPerson for one of another instance."""
+    id_, _, host = ref.partition("@")
+    if host != site.host:
+        raise NeedsPerson(
+            f"mastodon: the post was heard through {host}, not through {site.host}; open it and answer by hand"
+        )
+    return id_
+
+
+def _own_account(site: "_Site") -> int:
+    """The id of the token's account. Raises TryLater; NeedsPerson if it is not the hospital's."""
+    known = site.ask("its own account", site.client.account_verify_credentials)
+    handle = _handle(site, known["acct"])
+    if handle.casefold() != site.own.casefold():
+        raise NeedsPerson(
+            f"mastodon: MASTODON_ACCESS_TOKEN is of @{handle[:60]}, but the hospital's account is @{site.own}; make it "
+            "while signed in as that, or correct hospital.toml"
+        )
+    return _item(known).id
+
+
+def _refused_reply(site: "_Site") -> NeedsPerson | None:
+    """Why the instance did not post the reply; None if it did not say that."""
+    answer = site.session.answer
+    if answer.status in (404, 410):
+        return NeedsPerson("mastodon: the post was deleted; there is nobody to answer")
+    if answer.status == 403:
+        return NeedsPerson(
+            "mastodon: MASTODON_ACCESS_TOKEN may not post, or the account is limited; make a new one with the scopes "
+            "read and write:statuses"
+        )
+    if answer.status == 422 and b"haracter limit" in answer.body:
+        return NeedsPerson(
+            f"mastodon: the reply is longer than {site.host} takes (mostly 500 characters, with the handle); shorten it"
+        )
+    if 400 <= answer.status < 500 and answer.status not in (401, 408):
+        return NeedsPerson(
+            f"mastodon: {site.host} refuses the reply as it is ({answer.status}); change its words, or answer by hand"
+        )
+    return None
 
 
 # ---------------------------------------------------------------- filters
@@ -294,8 +378,11 @@ class _Session(requests.Session):
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """As requests.Session.request. Raises TryLater, NeedsPerson."""
-        (_, url), params, headers = args, options["params"], options["headers"]
-        self.answer = web.get("mastodon", url, params, headers, _TIMEOUT, _LARGEST, self._out)
+        (method, url), headers = args, options["headers"]
+        if method == "GET":
+            self.answer = web.get("mastodon", url, options["params"], headers, _TIMEOUT, _LARGEST, self._out)
+        else:
+            self.answer = write("mastodon", self._out, method, url, headers, _TIMEOUT, data=options["data"])
         if re.fullmatch("[0-9]{1,9}", stated := self.answer.headers.get("x-ratelimit-remaining", "")):
             self.remaining = int(stated)
         response = requests.Response()
@@ -339,6 +426,8 @@ class _Site:
         """What one request of the library brings, as plain JSON. Raises TryLater, NeedsPerson."""
         from mastodon import MastodonError, MastodonNetworkError
 
+        # The library may refuse to ask, and the last answer is another's.
+        self.session.answer = web.Answer(0, {}, b"", "")
         try:
             request(*values, **options)
         except MastodonNetworkError as error:  # its own sentence may hold the token

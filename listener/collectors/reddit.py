@@ -7,8 +7,12 @@ is further down: `lookup` does.
 
 praw sends the requests, and its answers are taken as JSON: praw's own objects break on one odd item of a hundred, and
 take an answer of another kind for "none of these posts is there", after which all of them would be forgotten here.
+
+Listening needs no account. Answering does: by a refresh token, which its owner made for the scopes identity and submit
+and can take back, not by the account's password, which may do everything and works only without a second factor.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,10 +26,12 @@ import requests
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
+from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Ref, Unheard, read_post
+from listener.post import Answerable, Asking, Page, Post, Ref, Replied, Unheard, read_post, same_words
 
 SECRETS = ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET")
+REPLY_SECRETS = (*SECRETS, "REDDIT_REFRESH_TOKEN")
 
 _TIMEOUT = 10.0  # seconds; prawcore's own is fixed at 16, three times over
 _USER_AGENT = "linux:org.call-light.listener:v0.1 (hospital patient service)"
@@ -39,6 +45,24 @@ _REMEMBERED = 200  # fullnames a listing remembers, so that deleted ones do not 
 _LONGEST_WAIT = 600  # seconds: the rate limit counts ten minutes
 _SECONDS = r"[0-9]{1,6}(\.[0-9]+)?"
 _HOME = "https://www.reddit.com"
+_BREAK = re.compile(r"([0-9]{1,3}) (millisecond|second|minute|hour)")  # in the sentence of a RATELIMIT
+_SECONDS_OF = {"millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600}
+_GONE = "the post was deleted; there is nobody to answer"
+_REFUSED_REPLIES = {  # Reddit's name for the error -> what happened and what to do
+    "DELETED_COMMENT": _GONE,
+    "DELETED_LINK": _GONE,
+    "THREAD_LOCKED": "the moderators have locked this conversation; write to them, or leave it",
+    "TOO_OLD": "the post is too old to be answered",
+    "TOO_LONG": "the reply is longer than the 10,000 characters that Reddit takes; shorten it",
+    "NO_TEXT": "the reply has no words",
+    "USER_REQUIRED": "REDDIT_REFRESH_TOKEN stands for no account; make it anew (docs/collectors.md)",
+    "SUBREDDIT_NOTALLOWED": "the account may not write in this subreddit; ask its moderators",
+    "SUBREDDIT_OUTBOUND_LINKING_DISALLOWED": "this subreddit takes no links; leave the link out",
+    "USER_BLOCKED": "its author has blocked the account",
+}
+
+# At DEBUG it writes what it sends, the words of a reply too.
+logging.getLogger("prawcore").setLevel(logging.INFO)
 
 Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
 
@@ -101,6 +125,34 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
     read = {ref: _read_item(there[ref]) for ref in refs if ref in there}
     posts, skipped = _sorted_out(read.values())
     return Page(posts, {}, skipped=skipped, deleted=tuple(Ref("reddit", ref) for ref in refs if read.get(ref) is None))
+
+
+def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Comment below a post or a comment as the hospital's account. `text` is read as Markdown by Reddit."""
+    connection = _connected(
+        *(asking.secrets[name] for name in SECRETS), settings.base_url, asking.secrets[REPLY_SECRETS[-1]]
+    )
+    ours = asking.hospital.accounts.reddit
+    if (owner := connection.owner(asking.now)).casefold() != ours.casefold():
+        raise NeedsPerson(
+            f"reddit: REDDIT_REFRESH_TOKEN is of u/{owner[:20]}, but the hospital's account is u/{ours}; make it while "
+            "signed in as that, or correct hospital.toml"
+        )
+    with sending("reddit"):
+        made = connection.comment(post.ref, text, asking.now)
+        return Replied(str(made["name"]), _HOME + made["permalink"])
+
+
+def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The reply among the account's newest 100 comments."""
+    account = asking.hospital.accounts.reddit
+    wrong = f"Reddit refused the comments of {account!r}; correct accounts.reddit in hospital.toml"
+    params = {"sort": "new", "limit": _PAGE}
+    items, _ = _connection(settings, asking).ask(f"user/{account}/comments", params, wrong, asking.now)
+    for item in items:
+        if item["parent_id"] == post.ref and same_words(text, item["body"]):
+            return Replied(item["name"], _HOME + item["permalink"])
+    return None
 
 
 # ---------------------------------------------------------------- listings
@@ -203,7 +255,7 @@ class _Refused(NeedsPerson):
 class _Connection:
     """praw with its token and the rate limit; for one request at a time, which is all that praw is made for."""
 
-    def __init__(self, client_id: str, client_secret: str, base_url: str | None) -> None:
+    def __init__(self, client_id: str, client_secret: str, base_url: str | None, refresh_token: str | None) -> None:
         import praw
 
         session = requests.Session()
@@ -214,7 +266,10 @@ class _Connection:
             "requestor_class": SafeRequestor,
             "requestor_kwargs": {"session": session, "used_up": self._used_up},
         }
+        options |= {"refresh_token": refresh_token} if refresh_token else {}
         self.reddit = praw.Reddit(client_id=client_id, client_secret=client_secret, **options)
+        self._names = REPLY_SECRETS if refresh_token else SECRETS
+        self._owner: str | None = None
         self._lock = threading.Lock()
         self._now = self._not_before = datetime.min.replace(tzinfo=UTC)
 
@@ -223,6 +278,29 @@ class _Connection:
 
         Raises _Refused, TryLater, NeedsPerson.
         """
+        return _shaped(self._request("GET", path, wrong, now, params=dict(params)))
+
+    def owner(self, now: datetime) -> str:
+        """The account that it acts for, asked for once. Raises TryLater, NeedsPerson."""
+        if self._owner is None:
+            wrong = "REDDIT_REFRESH_TOKEN lacks the scope identity; make it anew (docs/collectors.md)"
+            name = self._request("GET", "api/v1/me", wrong, now).get("name")
+            if not isinstance(name, str):
+                raise TryLater("reddit: the answer has an unknown shape (me)")
+            self._owner = name
+        return self._owner
+
+    def comment(self, ref: str, text: str, now: datetime) -> Mapping[str, Any]:
+        """The new comment. For use within sending(). Raises AskedToWait, NeedsPerson, and what leaves it open."""
+        wrong = "Reddit forbids the reply: the account is banned in this subreddit or suspended, "
+        wrong += "or REDDIT_REFRESH_TOKEN lacks the scope submit"
+        answer = self._request("POST", "api/comment/", wrong, now, data={"thing_id": ref, "text": text})["json"]
+        if answer["errors"]:
+            raise _not_commented(answer["errors"][0], now)
+        made: Mapping[str, Any] = answer["data"]["things"][0]["data"]
+        return made
+
+    def _request(self, method: str, path: str, wrong: str, now: datetime, **content: Any) -> Any:
         from praw.exceptions import RedditAPIException
 
         with self._lock:
@@ -230,14 +308,13 @@ class _Connection:
                 raise AskedToWait("reddit: the rate limit is used up", self._not_before)
             self._now = now
             try:
-                answer = self.reddit.request(method="GET", path=path, params=dict(params))
+                return self.reddit.request(method=method, path=path, **content)
             except prawcore.TooManyRequests as error:
                 raise AskedToWait("reddit: Reddit asks to wait (429)", self._retry_at(error)) from None
             except (prawcore.PrawcoreException, RedditAPIException) as error:
-                raise _remedy(error, wrong) from None
+                raise _remedy(error, wrong, self._names) from None
             except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
                 raise TryLater("reddit: Reddit reports an error of an unknown shape") from None
-        return _shaped(answer)
 
     def _used_up(self, seconds: float) -> None:
         """The requestor read in an answer that there is none left for so long."""
@@ -251,19 +328,33 @@ class _Connection:
 
 
 @cache
-def _connected(client_id: str, client_secret: str, base_url: str | None) -> _Connection:
-    """One connection for as long as the process lives."""
-    return _Connection(client_id, client_secret, base_url)
+def _connected(
+    client_id: str, client_secret: str, base_url: str | None, refresh_token: str | None = None
+) -> _Connection:
+    """One connection for as long as the process lives; with a refresh token one that acts for an account."""
+    return _Connection(client_id, client_secret, base_url, refresh_token)
 
 
 def _connection(settings: Settings, asking: Asking) -> _Connection:
     return _connected(*(asking.secrets[name] for name in SECRETS), settings.base_url)
 
 
+def _not_commented(error: Sequence[Any], now: datetime) -> AskedToWait | NeedsPerson:
+    """Why there is no comment, by the name and the sentence that Reddit gives."""
+    name, sentence = str(error[0]), str(error[1])
+    if name == "RATELIMIT":
+        found = _BREAK.search(sentence)
+        at = now + timedelta(seconds=int(found[1]) * _SECONDS_OF[found[2]]) if found else None
+        return AskedToWait("reddit: Reddit wants the account to wait before it comments again", at)
+    return NeedsPerson(
+        f"reddit: Reddit refuses the reply: {_REFUSED_REPLIES.get(name, f'{sentence[:200]} ({name[:60]})')}"
+    )
+
+
 class SafeRequestor(prawcore.Requestor):
     """Sends once what must not be sent twice, never waits long, and never sleeps.
 
-    prawcore repeats every method, POST too, on 5xx and dropped connections (platform facts 2.3), passes its own
+    prawcore repeats every method, POST too, on 408, 5xx and dropped connections (platform facts 2.3), passes its own
     timeout, and sleeps up to ten minutes in the calling thread when the rate limit is used up. Here an unknown
     outcome is an error that it does not repeat, and a used-up limit is told to `used_up`, in seconds.
     """
@@ -282,7 +373,7 @@ class SafeRequestor(prawcore.Requestor):
             if writes:
                 raise self._unknown(type(error.original_exception).__name__, args, options) from None
             raise
-        if writes and response.status_code >= 500:
+        if writes and (response.status_code >= 500 or response.status_code == requests.codes.request_timeout):
             raise self._unknown(f"HTTP {response.status_code}", args, options)
         self._heed(response)
         return response
@@ -304,10 +395,12 @@ class SafeRequestor(prawcore.Requestor):
             self._used_up(min(max(reset, 1), _LONGEST_WAIT))
 
 
-def _remedy(error: Exception, wrong: str) -> TryLater | NeedsPerson:
-    code = error.response.status_code if isinstance(error, prawcore.ResponseException) else None
-    if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401:
-        return NeedsPerson("reddit: Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET")
+def _remedy(error: Exception, wrong: str, names: Sequence[str]) -> TryLater | NeedsPerson:
+    response = error.response if isinstance(error, prawcore.ResponseException) else None
+    code = None if response is None else response.status_code
+    not_renewed = code == 400 and str(response.url).endswith("/access_token")  # type: ignore[union-attr]
+    if isinstance(error, prawcore.OAuthException | prawcore.InvalidToken) or code == 401 or not_renewed:
+        return NeedsPerson(f"reddit: Reddit does not accept {' and '.join(names)}")
     if code == 402:
         return NeedsPerson("reddit: Reddit wants this use to be paid for (402); ask Reddit for a contract")
     if isinstance(error, prawcore.exceptions.BadJSON):
@@ -323,6 +416,7 @@ def _remedy(error: Exception, wrong: str) -> TryLater | NeedsPerson:
 
 _REFUSALS = (
     *(prawcore.Forbidden, prawcore.NotFound, prawcore.Redirect, prawcore.BadRequest, prawcore.URITooLong),
+    *(prawcore.InsufficientScope, prawcore.TooLarge),
     prawcore.UnavailableForLegalReasons,
 )
 

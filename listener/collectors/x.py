@@ -4,6 +4,8 @@ One search for each query; what is longer than X takes is divided (listener/x_qu
 `since_id` moves only when the oldest page is kept, and until then the cursor carries the page token, so a rate limit
 half-way is resumed there (X bills every post it returns). X searches seven days back and refuses an older `since_id`:
 what was not asked for longer is reported as unheard.
+
+X is read as an app, and answered as the hospital's account: another set of keys, and other rules.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,18 +13,22 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationInfo
 
 from config.schema import CollectorSettings, Duration
 from listener import x_query
+from listener.collect import sending
 from listener.errors import NeedsPerson
-from listener.post import Asking, Page, Unheard
-from listener.x_door import ANSWERED, MARGIN, WINDOW, Door, Listing, WrongListing, door_to_x, look_up, read
+from listener.post import Answerable, Asking, Page, Replied, Unheard, same_words
+from listener.x_door import ANSWERED, MARGIN, USER_KEYS, WINDOW, Door, Listing, WrongListing, door_to_x, look_up, read
 
 SECRETS = ("X_BEARER_TOKEN",)
+REPLY_SECRETS = tuple(USER_KEYS.values())
 
 _TIMEOUT = 15.0  # seconds for a whole answer; tweepy sets none and would wait for ever
+_LOOKED_BACK = timedelta(days=1)  # for a reply that may be there
 _FROM_HOSPITAL = "the names in hospital.toml"
 
 
@@ -61,6 +67,8 @@ class Settings(CollectorSettings):
     own_replies: StrictBool = True
     # How far back the first pass reads.
     first_reach: Reach = timedelta(hours=24)
+    # X lets an app of an Enterprise plan answer posts that do not mention the account.
+    answer_anyone: StrictBool = False
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
@@ -93,6 +101,46 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
     """What these posts are now, and which are gone."""
     with _door(settings, asking) as door:
         return look_up(door, refs, settings.price_per_read)
+
+
+def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
+    """Answer a post whose author mentioned or quoted the account. X bills $0.010, and $0.200 for one with a link."""
+    if not (post.mentions_account or settings.answer_anyone):
+        raise NeedsPerson(
+            f"x: X lets a program answer only who mentioned or quoted @{asking.hospital.accounts.x} (since February "
+            "2026), and this post does neither; open it on X and answer it by hand"
+        )
+    with _own_door(settings, asking) as door:
+        handle = door.owner(asking.hospital.accounts.x)["handle"]
+        with sending("x"):
+            ref = door.answer(post.ref, text)
+    return Replied(ref, _address(handle, ref))
+
+
+def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied | None:
+    """The reply among the account's newest 100 posts of the last day; X bills $0.001 for each that it lists."""
+    with _own_door(settings, asking) as door:
+        owner = door.owner(asking.hospital.accounts.x)
+        posted = Listing(owner["id"], "get_users_tweets", fewest=5)
+        first = asking.now - _LOOKED_BACK
+        page, _ = next(read(door, posted, {}, first, asking.now, None, 0))
+    for found in page.posts:
+        if found.answers == post.ref and same_words(text, found.text):
+            return Replied(found.ref, _address(owner["handle"], found.ref))
+    return None
+
+
+def by_hand(post: Answerable, text: str) -> str:
+    """X's own form, with the words in it."""
+    return f"https://x.com/intent/tweet?{urlencode({'in_reply_to': post.ref, 'text': text})}"
+
+
+def _address(handle: str, ref: str) -> str:
+    return f"https://x.com/{handle}/status/{ref}"
+
+
+def _own_door(settings: Settings, asking: Asking) -> AbstractContextManager[Door]:
+    return door_to_x("x", settings.base_url, _TIMEOUT, USER_KEYS, asking, as_user=True)
 
 
 def _door(settings: Settings, asking: Asking) -> AbstractContextManager[Door]:

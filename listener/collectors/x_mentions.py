@@ -14,14 +14,12 @@ from pydantic import Field, StrictBool
 
 from config.schema import CollectorSettings, Duration, Hospital
 from listener.collectors.x import Reach
-from listener.errors import NeedsPerson, TryLater
 from listener.post import Asking, Page, Post
-from listener.x_door import ANSWERED, Door, Listing, Refused, door_to_x, look_up, read
+from listener.x_door import ANSWERED, USER_KEYS, Door, Listing, door_to_x, look_up, read
 
-SECRETS = ("X_API_KEY", "X_API_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_SECRET")
+SECRETS = tuple(USER_KEYS.values())
 
 _TIMEOUT = 15.0  # seconds for a whole answer
-_KEYS = dict(zip(("consumer_key", "consumer_secret", "access_token", "access_token_secret"), SECRETS, strict=True))
 
 
 class Settings(CollectorSettings):
@@ -68,7 +66,7 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
 
 
 def _door(settings: Settings, asking: Asking) -> AbstractContextManager[Door]:
-    return door_to_x("x_mentions", settings.base_url, _TIMEOUT, _KEYS, asking, as_user=True)
+    return door_to_x("x_mentions", settings.base_url, _TIMEOUT, USER_KEYS, asking, as_user=True)
 
 
 def _account(door: Door, cursor: Mapping[str, Any], hospital: Hospital) -> dict[str, str]:
@@ -76,18 +74,7 @@ def _account(door: Door, cursor: Mapping[str, Any], hospital: Hospital) -> dict[
     known, ours = cursor.get("account"), hospital.accounts.x
     if known and ours.casefold() in ("", known["handle"].casefold()):
         return dict(known)
-    try:
-        found = door.ask("get_me").get("data")
-    except Refused as refused:
-        raise TryLater(f"x_mentions: X refused to say whose tokens these are: {refused}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("username"), str) or not str(found.get("id")).isdigit():
-        raise TryLater("x_mentions: the answer has an unknown shape (users/me)")
-    if ours and found["username"].casefold() != ours.casefold():
-        raise NeedsPerson(
-            f"x_mentions: the access token is of @{found['username'][:15]}, but the hospital's account is @{ours}; "
-            "make X_ACCESS_TOKEN and X_ACCESS_SECRET while signed in as that, or correct hospital.toml"
-        )
-    return {"id": str(found["id"]), "handle": found["username"]}
+    return door.owner(ours)
 
 
 def _pages(

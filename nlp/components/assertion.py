@@ -1,4 +1,4 @@
-"""How an urgent phrase is meant: now, past, reported, only as "if", denied, or as a figure of speech.
+"""How an urgent phrase or a sign is meant: now, past, reported, only as "if", denied, or as a figure of speech.
 
 After the ConText algorithm (Harkema et al. 2009): cue words before or around a phrase change what it asserts.
 Whatever no cue speaks against is meant now: a danger miss is worse than a false alarm.
@@ -24,7 +24,23 @@ SHOWN = {
     "figure": "a figure of speech",
 }
 
-Span.set_extension("meant", default="now", force=True)
+
+def _place(span: Span) -> str:
+    return f"meant {span.start} {span.end} {span.label}"
+
+
+def _meaning(span: Span) -> Meant:
+    meant: Meant = span.doc.user_data.get(_place(span), "now")
+    return meant
+
+
+def _set_meaning(span: Span, meant: Meant) -> None:
+    span.doc.user_data[_place(span)] = meant
+
+
+# spaCy keeps what it is told of a span by its place alone; the same words may be a danger that is past and a sign that is now.
+Span.set_extension("meant", getter=_meaning, setter=_set_meaning, force=True)
+MEANT = ("urgency:", "sign:")  # labels of phrases that may be meant otherwise
 
 _LONGEST = 2_000  # words that are looked through for cues
 _AROUND = 60  # words on each side of a phrase; sentences without a stop can be endless
@@ -41,10 +57,14 @@ _NUMBER = r"(?:\d+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|few|cou
 
 # "no", "not" and the like up to two words before. Danger that itself begins so ("nobody comes",
 # "not breathing") is not denied by it, and a new subject starts a new statement.
-_DENIED = re.compile(
+_NOT_SO = (
     r"\b(?:no|not|never|isnt|wasnt|arent|werent|didnt|doesnt|dont|hasnt|havent|without|denies|(?:no one|nobody) (?:was|is|got|gets)|nunca|sin)"
-    r" (?:(?!i\b|he\b|she\b|we\b|they\b|my\b|hes\b|shes\b|im\b|is\b|are\b|has\b|and\b|but\b|sure\b|ok\b|okay\b|know\b|one\b|care\b)\w+ ){0,2}$"
+    r" (?:(?!i\b|he\b|she\b|we\b|they\b|my\b|hes\b|shes\b|im\b|is\b|are\b|has\b|and\b|but\b|sure\b|ok\b|okay\b|know\b|one\b|care\b)\w+ )"
 )
+_DENIED = re.compile(_NOT_SO + "{0,2}$")
+_DENIED_SIGN = re.compile(
+    _NOT_SO + "{0,5}$"
+)  # "I don't want to call a lawyer": nobody comes to harm where it was meant
 _IF = _any(
     [
         *("if", "what if", "even if", "unless", "in case", "imagine", "suppose", "pretend", "as if", "until"),
@@ -55,6 +75,10 @@ _IF = _any(
     ],
     r"\b(?:{})\b[^,;:.!?\n]{0,60}$",
 )  # fmt: skip
+# What stands before such words governs nothing behind them: "if nobody calls me I will get a lawyer".
+_VOWED = re.compile(
+    r".*\b(?:ill|well|youll|(?:i|we|you) will|(?:im|i am|were|we are) (?:going to|gonna)|i have to|(?<!no )(?:voy|vamos) a) "
+)
 _FICTION = _any(
     [
         *("movie", "film", "episode", "season finale", "(?:watching|rewatching) greys", "greys anatomy", "novel", "chapter", "character", "lyrics?"),
@@ -194,8 +218,8 @@ _HARMLESS_AFTER = re.compile(
 
 @Language.component("assertion", requires=["doc.spans", "doc.sents"], assigns=["span._.meant"])
 def assertion(doc: Doc) -> Doc:
-    """Set span._.meant of every urgency span."""
-    spans = spoken(doc, "urgency:")
+    """Set span._.meant of every span of urgency and every sign."""
+    spans = spoken(doc, MEANT)
     if spans:
         whole = _words(doc[:_LONGEST])
         for span in spans:
@@ -223,7 +247,10 @@ def _meant(span: Span, whole: str) -> Meant:
         return _danger(_words(span), before, after, around, whole)
     if span.label_ == "urgency:here_now":
         return "past" if _PAST.search(around) and not _TODAY.search(around) else "now"
-    return "denied" if _DENIED.search(before) or _IF.search(before) else "now"
+    denied = _DENIED_SIGN if span.label_.startswith("sign:") else _DENIED
+    vowed = _VOWED.match(before + _words(span))
+    before = before[vowed.end() :] if vowed else before
+    return "denied" if denied.search(before) or _IF.search(before) else "now"
 
 
 def _danger(said: str, before: str, after: str, around: str, whole: str) -> Meant:

@@ -18,7 +18,7 @@ _MOST = 400  # spans; a text of one phrase a thousand times says no more than wi
 
 @Language.factory("keywords", requires=["doc._.mentions_us", "doc.sents"], assigns=["doc.spans"])
 class Keywords:
-    """Finds phrases; each span's label says what it speaks for: "category:food", "urgency:danger", "voice:news"."""
+    """Finds phrases; each span's label says what it speaks for: "category:food", "urgency:danger", "sign:press"."""
 
     def __init__(self, nlp: Language, name: str, phrases: dict[str, list[str]]) -> None:
         self._always = Phrases(nlp, {label: found for label, found in phrases.items() if label == DANGER})
@@ -33,8 +33,8 @@ class Keywords:
         return doc
 
 
-def spoken(doc: Doc, label: str) -> list[Span]:
-    """The spans whose label begins with `label`."""
+def spoken(doc: Doc, label: str | tuple[str, ...]) -> list[Span]:
+    """The spans whose label begins with `label`, or with one of them."""
     return [span for span in doc.spans["keywords"] if span.label_.startswith(label)]
 
 
@@ -48,4 +48,7 @@ def phrases_of(keywords: Any) -> dict[str, list[str]]:
     }
     labelled |= {f"voice:{voice}": getattr(keywords.voices, voice).phrases for voice in ("promo", "news")}
     labelled["exclude"] = keywords.exclude.phrases
+    labelled |= {f"sign:{name}": sign.phrases for name, sign in keywords.signs.items()}
+    grave = [phrase for sign in keywords.signs.values() if sign.serious for phrase in sign.phrases]
+    labelled["urgency:serious"] = [*labelled["urgency:serious"], *grave]
     return {label: list(found) for label, found in labelled.items()}

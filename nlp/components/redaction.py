@@ -406,7 +406,7 @@ def _may_name(doc: Doc) -> bool:
 @cache
 def _hints(strings: StringStore) -> tuple[frozenset[int], frozenset[int]]:
     """The hashes of words that give a name away, and of those that do so only with a capital."""
-    names = _first_names() - _AMBIGUOUS
+    names = first_names() - _AMBIGUOUS
     sure = (*names, *(f"{name}s" for name in names), *_BEFORE)
     return frozenset(map(strings.add, sure)), frozenset(map(strings.add, _AMBIGUOUS))
 
@@ -436,7 +436,7 @@ class _Words:
 
 
 def _names(doc: Doc) -> list[tuple[int, int, str]]:
-    words, known = _Words.of(doc), _first_names()
+    words, known = _Words.of(doc), first_names()
     found: list[tuple[int, int, str]] = []
     index = 0
     while index < len(words.texts):
@@ -544,7 +544,8 @@ def _called_so() -> re.Pattern[str]:
 
 
 @cache
-def _first_names() -> frozenset[str]:
+def first_names() -> frozenset[str]:
+    """Common first names, folded; also those that are words too."""
     return _AMBIGUOUS | {fold(name) for name in _listed("first_names.txt")}
 
 

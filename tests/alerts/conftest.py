@@ -11,6 +11,7 @@ from fakes.slack import FakeSlack
 from sqlalchemy import Engine, event
 from sqlmodel import Session, SQLModel, col, select
 
+from alerts.act import Done, act
 from alerts.case import Case, CaseEvent
 from alerts.decide import decide
 from alerts.deliver import Delivered, deliver
@@ -89,6 +90,10 @@ class Desk:
         assert case_id is not None
         self.session.commit()  # a transaction that stays open keeps others from writing
         return case_id
+
+    def act(self, name: str, who: str = "ana", now: datetime = NOW, case_id: int = 1, **answers: Any) -> Done:
+        """Somebody does something with a case."""
+        return act(self.session, self.config, name, case_id, who, now, answers)
 
     def deliver(self, door: Door, now: datetime = NOW, stop: Callable[[], bool] = lambda: False) -> Delivered:
         return deliver(self.session, self.config, door, now, stop)

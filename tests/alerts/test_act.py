@@ -7,7 +7,7 @@ import pytest
 from conftest import NOW
 from sqlalchemy import Engine, event
 
-from alerts.act import OWN_ACCOUNT, act, contact, own_replies
+from alerts.act import OWN_ACCOUNT, contact, own_replies
 from listener.errors import NeedsPerson
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -30,7 +30,7 @@ def reply(desk: Any, to: str, at: Any, **more: Any) -> None:
 @pytest.mark.parametrize("state", ["open", "claimed"])
 def test_a_reply_stops_the_clock_with_its_own_time(opened: Any, state: str) -> None:
     if state == "claimed":
-        act(opened.session, "claim", 1, "ana", POSTED)
+        opened.act("claim", "ana", POSTED)
     reply(opened, "1", POSTED + 7 * MINUTE)
     assert own_replies(opened.session, NOW) == 1
     case = opened.case()
@@ -47,7 +47,7 @@ def test_once(opened: Any) -> None:
 
 
 def test_answered_by_button_first_stays(opened: Any) -> None:
-    act(opened.session, "answered", 1, "ana", POSTED + MINUTE)
+    opened.act("answered", "ana", POSTED + MINUTE)
     reply(opened, "1", POSTED + 2 * MINUTE)
     assert own_replies(opened.session, NOW) == 0
     assert opened.case().answered_at == POSTED + MINUTE
@@ -99,7 +99,7 @@ def test_thanks_after_the_reply_changes_nothing(opened: Any) -> None:
 def test_reopened_by_a_person_the_old_reply_is_no_answer(opened: Any) -> None:
     reply(opened, "1", POSTED + MINUTE)
     own_replies(opened.session, NOW)
-    act(opened.session, "reopen", 1, "ana", NOW)
+    opened.act("reopen", "ana", NOW)
     assert own_replies(opened.session, NOW + MINUTE) == 0
     assert opened.case().state == "open"
     reply(opened, "1", NOW + 2 * MINUTE)
@@ -155,20 +155,20 @@ def test_it_is_written_down_who(opened: Any) -> None:
 
 
 def test_the_second_to_press_is_told_who_was_first(opened: Any) -> None:
-    act(opened.session, "claim", 1, "ana", NOW)
+    opened.act("claim", "ana", NOW)
     with pytest.raises(NeedsPerson, match="case 1 is claimed by ana already: 'Claim' cannot follow"):
-        act(opened.session, "claim", 1, "ben", NOW)
+        opened.act("claim", "ben", NOW)
     assert opened.case().owner == "ana"
 
 
 def test_no_such_case(desk: Any) -> None:
     with pytest.raises(NeedsPerson, match="there is no case 7; see call-light cases"):
-        act(desk.session, "claim", 7, "ana", NOW)
+        desk.act("claim", "ana", NOW, case_id=7)
 
 
 def test_no_such_action(opened: Any) -> None:
-    with pytest.raises(NeedsPerson, match=r"no action 'dance'; there are answered, claim, close, not_for_us, reopen"):
-        act(opened.session, "dance", 1, "ana", NOW)
+    with pytest.raises(NeedsPerson, match=r"no action 'dance'; there are approve, send, claim, not_for_us, answered"):
+        opened.act("dance", "ana", NOW)
 
 
 def test_looking_for_replies_never_reads_every_mention(desk: Any, engine: Engine) -> None:

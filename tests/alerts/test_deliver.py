@@ -17,9 +17,11 @@ from sqlmodel import Session, select
 from alerts import decide
 from alerts import deliver as module
 from alerts.case import move
-from alerts.deliver import deliver, enqueue_report
-from alerts.delivery import DigestLine
+from alerts.deliver import deliver
+from alerts.delivery import DigestLine, Fold
 from alerts.message import DIGEST_LINES
+from alerts.notices import card as card_notice
+from alerts.notices.report import of_week
 from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
 from listener.keep import DELETED, forget
 from listener.mention import Mention
@@ -31,7 +33,8 @@ LATER = NOW + 2 * MINUTE
 
 
 def cases_in(workspace: FakeSlack, channel: str) -> list[int]:
-    return [message["metadata"]["event_payload"]["case_id"] for message in workspace.messages(channel)]
+    payloads = [message["metadata"]["event_payload"] for message in workspace.messages(channel)]
+    return [payload["case_id"] for payload in payloads if "case_id" in payload]
 
 
 def words_in(message: dict[str, Any]) -> str:
@@ -125,7 +128,7 @@ def test_nothing_is_asked_of_the_door_inside_a_transaction(desk: Any, paper: Any
 
 def test_two_processes_send_a_card_once(desk: Any, paper: Any, engine: Engine) -> None:
     for _ in range(20):
-        desk.alert()
+        desk.alert(urgency="danger")
     start = threading.Barrier(2)
 
     def run() -> None:
@@ -298,7 +301,8 @@ def test_danger_never_waits_long_for_the_next_try(desk: Any, paper: Any) -> None
 
 
 def test_three_hundred_cards_drain(desk: Any, config: Any, clock: Any) -> None:
-    """A portal outage: Slack takes one message a second in a channel. Nothing twice, danger first, nothing lost."""
+    """A portal outage: Slack takes one message a second in a channel. Nothing twice, danger first, nothing lost; what is too
+    much for a minute folds under one card, the least urgent first."""
     with FakeSlack(now=clock, enforce_rate=True, burst=10) as workspace:
         for channel in config.care.slack.channels.values():
             workspace.add_channel(channel)
@@ -316,8 +320,11 @@ def test_three_hundred_cards_drain(desk: Any, config: Any, clock: Any) -> None:
                 assert len(workspace.messages("social-care-danger")) == 10
         assert done.waiting == 0
         care, danger = cases_in(workspace, "social-care"), cases_in(workspace, "social-care-danger")
-        assert Counter(care + danger) == Counter(range(1, 301))
-        assert [desk.case(number).urgency for number in care[:10]] == ["here_now"] * 10
+        folded = [fold.case_id for fold in desk.session.exec(select(Fold))]
+        assert Counter(care + danger + folded) == Counter(range(1, 301))
+        assert [desk.case(number).urgency for number in care] == ["here_now"] * 10 + ["routine"] * 2
+        (fold,) = [one for one in workspace.messages("social-care") if one["metadata"]["event_type"] == "call_light_fold"]
+        assert fold["blocks"][0]["text"]["text"] == "📥 278 more cases wait here"
         refused = [request for request in workspace.seen("chat.postMessage") if request.status == 429]
         assert len(refused) < passes * 2 + 2, "one refusal a channel and pass"
 
@@ -347,8 +354,12 @@ def test_one_channel_out_of_order_stops_no_other(
     assert row.state == "pending"
     assert channel in (row.trouble or "")
     workspace.change_channel(channel, archived=False, member=True)
-    assert desk.deliver(door, clock.passes(2 * MINUTE)).sent == 1
+    assert desk.deliver(door, clock.passes(2 * MINUTE)).sent == 2
     assert cases_in(workspace, channel) == [1]
+    (told,) = workspace.messages("call-light-health")
+    assert told["text"] == "Please look: privacy"
+    desk.deliver(door, clock.passes(MINUTE))
+    assert workspace.messages("call-light-health")[1]["text"] == "Well again: privacy"
     assert row.trouble is None
 
 
@@ -469,14 +480,14 @@ def test_a_slow_network_is_no_reason_for_a_page(desk: Any, paper: Any) -> None:
 def test_refused_blocks_go_as_plain_text_once(
     desk: Any, workspace: FakeSlack, door: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = module.card
+    whole = card_notice.card
 
     def too_long(*args: Any) -> Any:
         message = whole(*args)
         message.blocks[0]["text"]["text"] = "x" * 151
         return message
 
-    monkeypatch.setattr(module, "card", too_long)
+    monkeypatch.setattr(card_notice, "card", too_long)
     number = desk.alert()
     assert desk.deliver(door, clock.now()).sent == 1
     (message,) = workspace.messages("social-care")
@@ -602,7 +613,7 @@ def test_deleted_there_is_deleted_in_the_weekly_summary(
     desk.hear("kind words of bob", kind="praise", heard_at=heard)
     desk.decide()
     since = datetime(2026, 11, 9, tzinfo=config.hospital.zone)
-    enqueue_report(desk.session, since, config, NOW)
+    of_week(desk.session, since, config, NOW)
     desk.deliver(door, clock.passes(2 * HOUR))
     assert "kind words of kim" in str(workspace.messages("social-weekly"))
     forget(desk.session, [gone], DELETED, NOW)
@@ -855,12 +866,12 @@ def test_a_wrong_section_is_named_and_stops_nothing(desk: Any, paper: Any) -> No
 def test_a_report_asked_for_by_hand(desk: Any, paper: Any) -> None:
     desk.hear(kind="praise", written_at=NOW - timedelta(days=11))
     since = NOW - timedelta(days=11)
-    assert enqueue_report(desk.session, since, desk.config, NOW) is True
-    assert enqueue_report(desk.session, since, desk.config, NOW) is False
+    assert of_week(desk.session, since, desk.config, NOW) is True
+    assert of_week(desk.session, since, desk.config, NOW) is False
     desk.deliver(paper)
     assert [row.about for row in desk.rows()] == ["week:2026-W45"]
     with pytest.raises(NeedsPerson, match="2026-W47 is not over; its summary can be sent from Mon 23 Nov on"):
-        enqueue_report(desk.session, NOW, desk.config, NOW)
+        of_week(desk.session, NOW, desk.config, NOW)
 
 
 def test_a_dropped_report_is_found(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:

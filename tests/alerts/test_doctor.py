@@ -14,7 +14,7 @@ from alerts.doctor import Finding, examine
 from listener.database import open_database
 from listener.environment import Environment
 from listener.mention import Mention
-from listener.watch import Spend, Watch
+from listener.watch import Alarm, Spend, Watch
 
 
 @pytest.fixture
@@ -140,3 +140,30 @@ def test_slack_token_scopes_and_clock(folder: Path, now: datetime) -> None:
         todo = wrong(found(folder, now, SLACK_BOT_TOKEN="xoxb-test-token"))
     assert "groups:history" in str(todo["Slack permissions"])
     assert "NTP" in str(todo["clock"]), "the test's time is far from Slack's"
+
+
+def test_the_pager(folder: Path, now: datetime) -> None:
+    assert found(folder, now)["pager"].ok is None
+    urls = "json://a:hunter2@127.0.0.1/x hunter2"
+    what = "pager: 2 addresses (JSON, unknown); call-light page --test tries them"
+    todo = "apprise knows no address like number 2 of CALL_LIGHT_PAGER_URLS; docs/handoff.md says how"
+    assert wrong(found(folder, now, CALL_LIGHT_PAGER_URLS=urls)) == {what: todo}
+
+
+def test_hooks(folder: Path, now: datetime) -> None:
+    path = folder / "config" / "care.toml"
+    hook = '\n[[hooks]]\nname = "crm"\nurl = "https://crm.example/hook"\n'
+    path.write_text(path.read_text(encoding="utf-8") + hook, encoding="utf-8")
+    what = "hook crm (crm.example): no event yet, 0 wait, 0 given up"
+    assert "set CALL_LIGHT_HOOK_SECRET_CRM" in str(wrong(found(folder, now))[what])
+    assert found(folder, now, CALL_LIGHT_HOOK_SECRET=f"whsec_{'A' * 40}")[what].ok
+
+
+def test_what_people_were_told_of_the_desk(folder: Path, now: datetime) -> None:
+    engine = open_database(folder / "data")
+    with Session(engine) as session:
+        session.add(Alarm(collector="the pager", kind="pager", why="nobody could be paged: …", raised_at=now))
+        session.add(Alarm(collector="care", kind="channel", why="archived", raised_at=now, over_at=now))
+        session.commit()
+    engine.dispose()
+    assert wrong(found(folder, now)) == {"the pager": "nobody could be paged: …"}

@@ -1,27 +1,22 @@
-"""Cards, digests, notes and summaries: what they say, and that Slack takes them whatever a stranger wrote."""
+"""Digests, notes and summaries: what they say, and that Slack takes them whatever a stranger wrote."""
 
 import json
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import NOW
-from fakes.slack import POST_TEXT_MAX, UPDATE_TEXT_MAX, live_mentions
-from fakes.slack_limits import problems
+from fakes.slack import live_mentions
+from fakes.strangers import HOSTILE, URLS, is_taken, texts, urls, whole
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.message import (
     DIGEST_LINES,
-    EXCERPT,
     LINE,
     TABLE_WIDTH,
-    CaseView,
     DigestItem,
     Message,
-    card,
     digest,
     escape,
     face,
@@ -33,37 +28,6 @@ from alerts.message import (
 from alerts.report import Section
 
 CHICAGO = ZoneInfo("America/Chicago")
-MINUTE = timedelta(minutes=1)
-VIEW = CaseView(
-    case_id=12,
-    delivery_key="key",
-    state="open",
-    urgency="routine",
-    owner=None,
-    posts=1,
-    people=1,
-    also=(),
-    clock_from=NOW,
-    due_at=NOW + timedelta(hours=1),
-    answered_at=None,
-    source="x",
-    url="https://x.example/1?a=1&b=2",
-    reach=None,
-    rating=None,
-    redacted_text="Waited six hours & nobody told us anything",
-    language="en",
-    readable=True,
-    mood=-0.6,
-    kind="complaint",
-    categories=[{"id": "waiting", "score": 1.0, "words": ["six hours"]}],
-    titles={"waiting": "Waiting"},
-    site="Harbor Campus",
-    departments=["Emergency"],
-    reasons=["about us: St. Brigid's", "waiting: 'six hours'"],
-    gone=None,
-    contact=False,
-    zone=CHICAGO,
-)
 
 
 def plain(text: str, emoji: bool = False) -> dict[str, Any]:
@@ -71,104 +35,6 @@ def plain(text: str, emoji: bool = False) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- what they say
-
-
-def test_card() -> None:
-    message = card(VIEW, "@here")
-    assert message.text == "🔵 To answer · Emergency · Harbor Campus: case 12, open, nobody has it yet"
-    assert message.metadata == {"event_type": "call_light_card", "event_payload": {"case_id": 12, "delivery": "key"}}
-    link = {"type": "link", "url": "https://x.example/1?a=1&b=2", "text": "Open on X"}
-    assert message.blocks == [
-        {"type": "header", "text": plain("🔵 To answer · Emergency · Harbor Campus", True)},
-        {"type": "context", "elements": [plain("In short, without personal details:")]},
-        {"type": "section", "text": plain("Waited six hours & nobody told us anything")},
-        {
-            "type": "section",
-            "fields": [
-                plain("Case\n12", True),
-                plain("State\nopen, nobody has it yet", True),
-                {
-                    "type": "mrkdwn",
-                    "text": f"*Reply due*\n<!date^{int(VIEW.due_at.timestamp())}^{{date_short_pretty}} {{time}}|Mon 10:00>",
-                },
-                plain("Posted\nMon 09:00 on X", True),
-                plain("About\nWaiting (six hours)", True),
-                plain("Mood\n🔴 upset", True),
-            ],
-        },
-        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [link]}]},
-        {"type": "context", "elements": [plain("Why: waiting: 'six hours'")]},
-    ]
-
-
-def test_danger_pages_until_someone_has_it() -> None:
-    danger = replace(VIEW, urgency="danger")
-    message = card(danger, "@here")
-    assert message.text.startswith("<!here> 🚨 DANGER · Emergency")
-    assert message.blocks[1]["text"]["text"] == "<!here> someone may come to harm now. Please look at once."
-    for state in ("claimed", "answered", "closed", "dismissed"):
-        assert live_mentions(_whole(card(replace(danger, state=state, owner="ana"), "@here"))) == []
-
-
-@pytest.mark.parametrize(
-    ("oncall", "live"),
-    [
-        ("@here", "<!here>"),
-        ("@channel", "<!channel>"),
-        ("<!subteam^S0123ABCD>", "<!subteam^S0123ABCD>"),
-        ("<@U0123ABCD>", "<@U0123ABCD>"),
-    ],
-)
-def test_who_is_paged(oncall: str, live: str) -> None:
-    assert live_mentions(_whole(card(replace(VIEW, urgency="danger"), oncall))) == [live, live]
-    for urgency in ("here_now", "serious", "routine", "low", "none"):
-        assert live_mentions(_whole(card(replace(VIEW, urgency=urgency), oncall))) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "label", "value"),
-    [
-        ({"state": "claimed", "owner": "ana"}, "State", "claimed by ana"),
-        ({"state": "answered", "answered_at": NOW + 7 * MINUTE}, "State", "answered in 7 min"),
-        ({"state": "closed", "owner": "ana"}, "State", "closed by ana"),
-        ({"state": "dismissed"}, "State", "dismissed"),
-        ({"state": "answered", "answered_at": NOW}, "Reply due", None),
-        ({"state": "claimed"}, "Reply due", "Mon 10:00"),
-        ({"rating": 1.0}, "Mood", "🔴 upset, 1 of 5 stars"),
-        ({"rating": 4.5, "mood": 0.9}, "Mood", "🟢 friendly, 4.5 of 5 stars"),
-        ({"reach": 12345}, "Followers", "12,345"),
-        ({"reach": 0}, "Followers", None),
-        ({"posts": 3}, "Posts", "3 by the same person"),
-        ({"posts": 3, "people": 2}, "Posts", "3 by 2 people"),
-        ({"posts": 1}, "Posts", None),
-        ({"contact": True, "url": None}, "Contact", "left one; call-light contact 12"),
-        ({}, "Contact", None),
-        ({"url": None}, "Link", None),
-        ({"source": "google_reviews"}, "Posted", "Mon 09:00 on Google review"),
-        ({"source": "somewhere"}, "Posted", "Mon 09:00 on somewhere"),
-        ({"categories": []}, "About", None),
-        ({"reasons": ["voice patient: 'my'"]}, "Why", None),
-        ({"gone": "deleted by its author"}, "About", None),
-        ({"gone": "deleted by its author"}, "Why", None),
-        ({"gone": "not kept any longer"}, "Link", "https://x.example/1?a=1&b=2"),
-    ],
-)
-def test_lines(changes: dict[str, Any], label: str, value: str | None) -> None:
-    assert dict(card(replace(VIEW, **changes), "@here").lines).get(label) == value
-
-
-def test_what_is_not_read_says_so() -> None:
-    message = card(replace(VIEW, readable=False, language="th", redacted_text="รอนานมาก"), "@here")
-    assert message.title == "🔵 Unread (th) · Emergency · Harbor Campus"
-    assert message.excerpt.startswith("[language th: not read by the program")
-    assert message.excerpt.endswith("รอนานมาก")
-
-
-def test_nothing_of_a_deleted_post_is_left() -> None:
-    message = card(replace(VIEW, gone="deleted by its author", url=None), "@here")
-    assert message.excerpt == "(deleted by its author)"
-    assert not {"six", "x.example"} & set(json.dumps(message.blocks).replace("/", " ").split())
-    assert "six hours" not in json.dumps(message.blocks)
 
 
 def test_a_digest_line_for_each() -> None:
@@ -231,94 +97,6 @@ def test_escape_in_this_order() -> None:
 
 # ---------------------------------------------------------------- whatever a stranger wrote
 
-HOSTILE = [
-    "",
-    " ",
-    "\u200b",
-    "<!channel>",
-    "<!here> <!everyone> <!subteam^S1> <@U1> <#C1> <https://evil.example|the portal>",
-    "*bold* _it_ ~no~ `code` ```\nblock",
-    "&lt;!channel&gt; &amp;",
-    "a" * 100_000,
-    "<!channel>" * 2_000,
-    "é " * 5_000,
-    "👩‍👩‍👧‍👦" * 500,
-    "\u202e" * 1000 + "desrever",
-    "مرحبا بالعالم " * 500,
-    "\n" * 5_000,
-    "\x00\x1b\x9b31m\x7f",
-    ":fire: @here @channel",
-]
-URLS = [
-    None,
-    "https://x.example/<!channel>",
-    "https://x.example/a|b>c<d",
-    "https://x.example/" + "a" * 4000,
-    "https://x.example/" + "|" * 1500,
-    'https://x.example/\u202e\x1b[2J"&amp;',
-]
-texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=300), st.text("<>!@&|*_`\n\u202ehere", max_size=200))
-urls = st.one_of(st.sampled_from(URLS), st.text('ab|<>&"\x00\u2066', max_size=50).map("https://x.example/".__add__))
-
-
-@st.composite
-def views(draw: Any) -> CaseView:
-    words = st.lists(texts, max_size=4)
-    topics = st.lists(st.builds(lambda name, said: {"id": name, "score": 1.0, "words": said}, texts, words), max_size=6)
-    return replace(
-        VIEW,
-        state=draw(st.sampled_from(["open", "claimed", "answered", "closed", "dismissed"])),
-        urgency=draw(st.sampled_from(["danger", "here_now", "serious", "routine", "low", "none"])),
-        owner=draw(st.none() | texts),
-        posts=draw(st.integers(1, 10**9)),
-        answered_at=draw(st.none() | st.just(NOW)),
-        source=draw(st.sampled_from(["x", "reddit"]) | texts),
-        url=draw(urls),
-        reach=draw(st.none() | st.integers(0, 10**12)),
-        rating=draw(st.none() | st.floats(0, 5)),
-        redacted_text=draw(texts),
-        language=draw(st.sampled_from(["en", "th", "und"])),
-        readable=draw(st.booleans()),
-        categories=draw(topics),
-        departments=draw(st.lists(texts, max_size=3)),
-        site=draw(st.none() | texts),
-        reasons=draw(words),
-        gone=draw(st.sampled_from([None, "deleted by its author"])),
-        people=draw(st.integers(1, 10**6)),
-        also=draw(st.lists(texts, max_size=2)),
-    )
-
-
-def _whole(message: Message) -> dict[str, Any]:
-    return {"text": message.text, "blocks": message.blocks}
-
-
-def _is_taken(message: Message) -> None:
-    assert problems(message.blocks) == []
-    assert 0 < len(message.text) <= min(UPDATE_TEXT_MAX, POST_TEXT_MAX)
-    assert len(json.dumps(message.metadata)) < 500
-    assert message.title
-    assert visible(json.dumps(message.blocks, ensure_ascii=False)) == json.dumps(message.blocks, ensure_ascii=False)
-
-
-@settings(max_examples=60, deadline=None)
-@given(view=views())
-def test_any_card_is_taken_and_harmless(view: CaseView) -> None:
-    message = card(view, "@here")
-    _is_taken(message)
-    pages = view.urgency == "danger" and view.state == "open"
-    assert live_mentions(_whole(message)) == ["<!here>"] * 2 * pages
-    assert len(message.excerpt) <= EXCERPT + 100
-
-
-@pytest.mark.parametrize(("text", "url"), [(text, URLS[number % len(URLS)]) for number, text in enumerate(HOSTILE)])
-def test_the_worst_card(text: str, url: str | None) -> None:
-    topics = [{"id": text, "score": 1.0, "words": [text] * 3}] * 15
-    view = replace(VIEW, redacted_text=text, url=url, owner=text, site=text, departments=[text] * 3, source=text or "x")
-    message = card(replace(view, categories=topics, reasons=[text] * 9, state="claimed"), "@here")
-    _is_taken(message)
-    assert live_mentions(_whole(message)) == []
-
 
 @settings(max_examples=25, deadline=None)
 @example(items=[DigestItem("x", NOW, URLS[3], HOSTILE[8], 0.0)] * DIGEST_LINES, title="Kind words")
@@ -330,16 +108,16 @@ def test_the_worst_card(text: str, url: str | None) -> None:
 )
 def test_any_digest_is_taken_and_harmless(items: list[DigestItem], title: str) -> None:
     message = digest(items, title, "key", CHICAGO)
-    _is_taken(message)
-    assert live_mentions(_whole(message)) == []
+    is_taken(message)
+    assert live_mentions(whole(message)) == []
     assert all(len(words) <= LINE for _, words in message.lines)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if visible(text).strip()])
 def test_any_note_is_taken_and_harmless(text: str) -> None:
     message = note(text, text, "key")
-    _is_taken(message)
-    assert live_mentions(_whole(message)) == []
+    is_taken(message)
+    assert live_mentions(whole(message)) == []
 
 
 words_of_the_post = st.lists(st.text("qwzjkv", min_size=4, max_size=9), min_size=1, max_size=30)
@@ -347,13 +125,10 @@ words_of_the_post = st.lists(st.text("qwzjkv", min_size=4, max_size=9), min_size
 
 @given(words=words_of_the_post)
 def test_no_word_of_the_post_in_the_notification(words: list[str]) -> None:
-    text = " ".join(words)
-    said = [{"id": "waiting", "score": 1.0, "words": words}]
-    message = card(replace(VIEW, redacted_text=text, categories=said, reasons=words, urgency="danger"), "@here")
-    listed = digest([DigestItem("x", NOW, None, text, 0.0)], "Kind words", "key", CHICAGO)
+    listed = digest([DigestItem("x", NOW, None, " ".join(words), 0.0)], "Kind words", "key", CHICAGO)
     for word in words:
-        assert word not in message.text + message.title + listed.text
-        assert word not in json.dumps([message.metadata, listed.metadata])
+        assert word not in listed.text
+        assert word not in json.dumps(listed.metadata)
 
 
 # ---------------------------------------------------------------- the summary
@@ -410,8 +185,8 @@ cells = st.one_of(st.integers(), texts, st.floats(allow_nan=False))
 )
 def test_any_summary_is_taken_and_harmless(sections: list[Section]) -> None:
     message = summary(sections, "The week", "key")
-    _is_taken(message)
-    assert live_mentions(_whole(message)) == []
+    is_taken(message)
+    assert live_mentions(whole(message)) == []
     assert all(len(line) <= TABLE_WIDTH for table in tables(message) for line in table.split("\n"))
 
 

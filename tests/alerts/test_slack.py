@@ -65,7 +65,7 @@ def test_any_way_to_write_the_address(workspace: FakeSlack, tail: str) -> None:
 
 
 def test_without_an_address_it_is_slack_itself() -> None:
-    assert Slack("xoxb-1", None, {})._client.base_url == "https://slack.com/api/"
+    assert Slack("xoxb-1", None, {}).client.base_url == "https://slack.com/api/"
 
 
 def test_a_request_is_never_repeated_by_the_sdk(workspace: FakeSlack, door: Slack) -> None:

@@ -12,6 +12,7 @@ from conftest import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.across import Known
 from config.load import ConfigError, Problem, load, schema
 from config.places import places_of
 from listener.collect import settings_of_all
@@ -56,7 +57,7 @@ def place_of(folder: Path, file: str, text: str) -> tuple[int, int]:
 
 
 def test_what_ships_is_right(folder: Path) -> None:
-    config = load(folder, settings_of_all(), sections=SECTIONS)
+    config = load(folder, settings_of_all(), known=Known(SECTIONS))
     assert config.hospital.name == "Saint Brigid Medical Center"
     assert set(config.collectors) == set(settings_of_all()), "every collector has its table"
     assert not any(settings.on for settings in config.collectors.values())
@@ -80,8 +81,8 @@ def test_a_sentence_has_all_of_it() -> None:
         ("hospital.toml", "\nreddit =", "\nredit =", "redit", "accounts.redit", "an unknown key", "x, reddit", "reddit"),
         ("hospital.toml", 'name = "Lakeside', 'nome = "Lakeside', "nome", "sites[1].nome", "an unknown key", "aliases", "name"),
         ("hospital.toml", "sun =", "sunday =", "sunday", "coverage.sunday", "an unknown key", "mon, tue", "sun"),
-        ("care.toml", "kind = [\"praise\"]", "knd = [\"praise\"]", "knd", "rules[2].when.knd", "an unknown key", "urgency, kind", "kind"),
-        ("care.toml", 'do = "digest"', 'dos = "digest"', "dos", "rules[2].dos", "an unknown key", "name, when, do, to", "do"),
+        ("care.toml", "kind = [\"praise\"]", "knd = [\"praise\"]", "knd", "rules[3].when.knd", "an unknown key", "urgency, kind", "kind"),
+        ("care.toml", 'do = "digest"', 'dos = "digest"', "dos", "rules[3].dos", "an unknown key", "name, when, do, to", "do"),
         ("care.toml", "routine =", "rutine =", "rutine", "targets.rutine", "an unknown key", "danger, here_now", "routine"),
         ("listening.toml", "daily_reads = 2000", "daily_read = 2000", "daily_read = 2000", "collectors.x.daily_read", "an unknown key", "on, every", "daily_reads"),
         ("listening.toml", "[collectors.reddit]", "[collectors.redit]", "collectors.redit", "collectors.redit", "an unknown collector", "reddit", "reddit"),
@@ -103,14 +104,14 @@ def test_a_sentence_has_all_of_it() -> None:
         ("hospital.toml", "America/Chicago", "America/Chicgo", "timezone", "timezone", "'America/Chicgo'", "IANA", "America/Chicago"),
         ("hospital.toml", 'mon = "00:00-24:00"', 'mon = "0-24"', "mon =", "coverage.mon", "'0-24'", "08:00-20:00", None),
         ("care.toml", '"@here"\n', '"@hear"\n', "oncall =", "slack.oncall", "'@hear'", "@channel", None),
-        ("care.toml", '"praise"] }', '"prais"] }', '"prais"', "rules[2].when.kind[0]", "'prais'", "complaint, question", "praise"),
-        ("care.toml", 'do = "digest"', 'do = "digst"', 'do = "digst"', "rules[2].do", "'digst'", "alert, digest, dismiss", "digest"),
+        ("care.toml", '"praise"] }', '"prais"] }', '"prais"', "rules[3].when.kind[0]", "'prais'", "complaint, question", "praise"),
+        ("care.toml", 'do = "digest"', 'do = "digst"', 'do = "digst"', "rules[3].do", "'digst'", "alert, digest, dismiss", "digest"),
         ("care.toml", 'to = "privacy"', "", "rules]]", "rules[0]", "{'name'", '"to" names a channel', None),
         # what one table cannot know alone
-        ("care.toml", 'to = "privacy"', 'to = "privat"', "to = ", "rules[0].to", "'privat'", "[slack.channels]", "privacy"),
+        ("care.toml", 'to = "privacy"', 'to = "privat"', 'to = "privat"', "rules[0].to", "'privat'", "[slack.channels]", "privacy"),
         ("care.toml", '["privacy"], kind', '["privasy"], kind', '"privasy"', "rules[0].when.category[0]", "'privasy'", "keywords.toml", "privacy"),
-        ("care.toml", 'kind = ["praise"]', 'urgency = ["danger"]', 'do = "digest"', "rules[2].do", "'digest'", "never batched", None),
-        ("care.toml", 'health = "', 'helth = "', "helth", "slack.channels.helth", "a channel that no rule uses", "health", "health"),
+        ("care.toml", 'kind = ["praise"]', 'urgency = ["danger"]', 'do = "digest"', "rules[3].do", "'digest'", "never batched", None),
+        ("care.toml", 'health = "', 'helth = "', "helth", "slack.channels.helth", "a channel that nothing uses", "health", "health"),
         ("report.toml", '"summary"', '"sumary"', "channel", "channel", "'sumary'", "care, danger", "summary"),
         ("report.toml", '"praise"', '"prase"', '"prase"', "sections[4]", "'prase'", "headline", "praise"),
         ("report.toml", "sections = [", "sections = [] #", "sections = [", "sections", "[]", "at least one entry", None),
@@ -129,7 +130,7 @@ def test_one_mistake(
     meant: str | None,
 ) -> None:
     edit(file, old, new)
-    problem = next(p for p in problems(folder, sections=SECTIONS) if p.key == key)
+    problem = next(p for p in problems(folder, known=Known(SECTIONS)) if p.key == key)
     assert found in problem.found
     assert allowed in problem.allowed
     assert problem.meant == meant
@@ -173,9 +174,10 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_files(folder: Path, e
     edit("care.toml", 'ops = "', 'opps = "')
     edit("report.toml", '"praise"', '"prase"')
     edit("keywords.toml", "[urgency.danger]", "[urgency.danger]\nweight = 5")
-    found = problems(folder, sections=SECTIONS)
+    found = problems(folder, known=Known(SECTIONS))
     assert [p.key for p in found] == [
-        "slack.channels.opps", "rules[5].to", "town", "twon", "urgency.danger.weight", "collectors.x.on", "sections[4]",
+        "slack.channels.opps", "spikes.channel", "rules[5].to", "rules[7].to", "town", "twon", "urgency.danger.weight",
+        "collectors.x.on", "sections[4]",
     ]  # fmt: skip
 
 
@@ -228,14 +230,14 @@ def test_a_phrase_that_cannot_be_read(folder: Path, table: str, key: str) -> Non
     start, name, rest = path.read_text(encoding="utf-8").partition(table)
     before, word, after = rest.partition("phrases = [")
     path.write_text(f'{start}{name}{before}{word}"fine",  "b§d",{after}', encoding="utf-8")
-    (problem,) = problems(folder, check_phrase=refuse("§"))
+    (problem,) = problems(folder, known=Known(check_phrase=refuse("§")))
     assert (problem.key, problem.found, problem.allowed) == (key, "'b§d'", "words, * at the end of a word, | and ...")
     assert (problem.line, problem.column) == place_of(folder, "keywords.toml", '"b§d"')
 
 
 def test_examples_are_no_phrases(folder: Path) -> None:
     checked: list[str] = []
-    config = load(folder, settings_of_all(), check_phrase=checked.append)
+    config = load(folder, settings_of_all(), known=Known(check_phrase=checked.append))
     assert set(config.keywords.exclude.phrases) <= set(checked)
     assert not set(config.keywords.urgency.danger.match) & set(checked)
 
@@ -260,7 +262,7 @@ def test_a_category_may_be_called_like_a_key(folder: Path) -> None:
     path = folder / "keywords.toml"
     more = '\n[categories.phrases]\ntitle = "T"\nowner = "O"\nphrases = ["b§d"]\n'
     path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
-    (problem,) = problems(folder, check_phrase=refuse("§"))
+    (problem,) = problems(folder, known=Known(check_phrase=refuse("§")))
     assert problem.key == "categories.phrases.phrases[0]"
 
 
@@ -386,7 +388,7 @@ def test_any_edit_is_read_or_refused(
     (folder / name).write_text(text, encoding="utf-8")
     found: list[Problem] = []
     try:
-        load(folder, settings_of_all(), sections=SECTIONS, check_phrase=refuse("§"))
+        load(folder, settings_of_all(), Known(SECTIONS, check_phrase=refuse("§")))
     except ConfigError as error:
         found = error.problems or [Problem("", 0, 0, "", "", "")]
     finally:

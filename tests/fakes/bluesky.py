@@ -1,4 +1,4 @@
-"""Bluesky on loopback: logins, search, author feeds, posts, profiles and handles, as PDS and AppView together answer.
+"""Bluesky on loopback: logins, search, feeds, posts, new ones too, profiles and handles, as PDS and AppView answer.
 
 Checked against: Bluesky's own PDS and AppView (npm @atproto/dev-env 0.3.215, see test_bluesky_pds.py), the search's
 paging against issues 3583 and 2838 of bluesky-social/atproto; driven by atproto 0.0.73 in test_bluesky.py.
@@ -27,6 +27,7 @@ from .server import Answer, FakeServer, RateLimited, Request, epoch
 COLLECTION = "app.bsky.feed.post"
 HOSPITAL = "care.stbrigid.example"
 DEPTH = 10_000
+LONGEST = 300  # characters as people count them; here code points
 LOGINS = ((300, 30), (86_400, 300))  # within so many seconds, so many
 MARGIN = 2 * 3600  # seconds that an access token lasts
 _NUMBERS = itertools.count(1)
@@ -87,6 +88,7 @@ class Post:
     record: dict[str, Any]
     indexed: float
     deleted: bool = False
+    closed: bool = False  # its author lets only some people answer
     cid: str = field(default_factory=lambda: f"bafyrei{next(_NUMBERS):052d}")
 
     @property
@@ -206,6 +208,8 @@ class FakeBluesky(FakeServer):
             "app.bsky.feed.getAuthorFeed": self._author_feed,
             "app.bsky.feed.getPosts": self._get_posts,
             "app.bsky.actor.getProfiles": self._profiles,
+            "com.atproto.repo.createRecord": self._create,
+            "com.atproto.repo.listRecords": self._records,
         }.get(method)
         try:
             return answered(request) if answered else self.status_answer(501)
@@ -332,7 +336,37 @@ class FakeBluesky(FakeServer):
     def _get_posts(self, request: Request) -> Answer:
         uris = _several(request.query, "uris")
         there = [self.posts[uri] for uri in uris if uri in self.posts and not self.posts[uri].deleted]
-        return Answer(200, {"posts": [post.shown() for post in there]})
+        if "authorization" not in request.headers:
+            return Answer(200, {"posts": [post.shown() for post in there]})
+        self._who(request)
+        seen = [
+            {"threadMuted": False, "embeddingDisabled": False} | ({"replyDisabled": True} if post.closed else {})
+            for post in there
+        ]
+        return Answer(200, {"posts": [post.shown() | {"viewer": one} for post, one in zip(there, seen, strict=True)]})
+
+    def _create(self, request: Request) -> Answer:
+        """A new post. The PDS looks at its shape alone, not at whether what it answers is there."""
+        who, body = self._who(request), request.body
+        if body["repo"] not in (who.did, who.handle):
+            raise Refused(400, "InvalidRequest", f"Invalid repo: {body['repo']}")
+        record = dict(body["record"])
+        if len(record["text"]) > LONGEST:
+            long = f"grapheme too big (maximum {LONGEST}, got {len(record['text'])}) at $.record.text"
+            why = f"Invalid {COLLECTION} record: {long}"
+            raise Refused(400, "InvalidRequest", why)
+        more = {name: value for name, value in record.items() if name not in ("text", "createdAt")}
+        uri = self.post(record["text"], who.handle, datetime.fromisoformat(record["createdAt"]), **more)
+        return Answer(200, self.posts[uri].named() | {"commit": {}, "validationStatus": "valid"})
+
+    def _records(self, request: Request) -> Answer:
+        """What an account posted, the newest first."""
+        asked, limit = request.query["repo"], _limit(request.query, 100)
+        owner = next((user for user in self.users.values() if asked in (user.did, user.handle)), None)
+        if owner is None:
+            raise Refused(400, "InvalidRequest", f"Could not find repo: {asked}")
+        own = [post for post in reversed(self.posts.values()) if post.author is owner and not post.deleted][:limit]
+        return Answer(200, {"records": [post.named() | {"value": post.record} for post in own]})
 
     def _profiles(self, request: Request) -> Answer:
         actors = _several(request.query, "actors")
@@ -380,6 +414,12 @@ class BlueskyPlace(Place):
 
     def answer(self, ref: str, text: str, at: datetime) -> str:
         return self.server.post(text, HOSPITAL, at, answers=ref)
+
+    def may_answer(self) -> dict[str, str]:
+        """The secrets that answering needs; another password each time, as logins are kept while the process lives."""
+        password = f"abcd-efgh-{next(_NUMBERS)}"
+        self.server.user(HOSPITAL, password=password)
+        return {"BLUESKY_REPLY_PASSWORD": password}
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Google's My Business API v4 (reviews of a location) and its token endpoint, on loopback.
+"""Google's My Business API v4 (reviews of a location, the owner's replies) and its token endpoint, on loopback.
 
 Checked against: the reference of accounts.locations.reviews as of September 2026 (fields, states of a reply, paging), the
 quota page, Google's error model (google.rpc) with bodies that users published, google-auth 2.62, executed. Not against
@@ -24,6 +24,7 @@ from .server import Answer, FakeServer, RateLimited, Request, epoch
 
 LOCATION = "accounts/101/locations/202"
 LARGEST_PAGE = 50
+LONGEST_REPLY = 4096  # bytes
 TOKEN_LIFE = 3599
 STARS = ("STAR_RATING_UNSPECIFIED", "ONE", "TWO", "THREE", "FOUR", "FIVE")
 ORDERS = ("rating", "rating desc", "updateTime desc")
@@ -79,6 +80,7 @@ class FakeGoogleReviews(FakeServer):
         self.locations = {LOCATION}
         self.quota = 300
         self.revoked = False
+        self.decides = "APPROVED"  # what Google makes of a reply: it may be PENDING for long
         self.client_id, self.client_secret = "101.apps.googleusercontent.com", "test-client-secret"
         self.refresh_token = "1//test-refresh"
         self._access: dict[str, float] = {}
@@ -143,6 +145,9 @@ class FakeGoogleReviews(FakeServer):
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self._access.get(token, 0) <= self.now():
             return self.status_answer(401)
+        replied = re.fullmatch(r"/v4/(accounts/[0-9]+/locations/[0-9]+/reviews/[\w-]+)/reply", request.path)
+        if replied is not None and request.method == "PUT":
+            return self._reply(replied[1], request.body)
         one = re.fullmatch(r"/v4/(accounts/[0-9]+/locations/[0-9]+)/reviews(?:/([\w-]+))?", request.path)
         if one is None or one[1] not in self.locations:
             return self.status_answer(404)
@@ -213,6 +218,17 @@ class FakeGoogleReviews(FakeServer):
             body["nextPageToken"] = base64.urlsafe_b64encode(f"at {start + size}".encode()).decode()
         return Answer(200, body)  # {} for a location without reviews: Google leaves out what is empty or 0
 
+    def _reply(self, name: str, body: Any) -> Answer:
+        """A first reply, or another in its place."""
+        review = self._reviews.get(name)
+        if review is None or name.partition("/reviews/")[0] not in self.locations:
+            return self.status_answer(404)
+        comment = body.get("comment") if isinstance(body, dict) else None
+        if not comment or len(comment.encode()) > LONGEST_REPLY:
+            return self.status_answer(400)
+        review.reply = Reply(comment, self.now(), self.decides)
+        return Answer(200, _shown_reply(review.reply))
+
     def _one(self, name: str) -> Answer:
         review = self._reviews.get(name)
         return self.status_answer(404) if review is None else Answer(200, _shown(review))
@@ -279,6 +295,10 @@ class GoogleReviewsPlace(Place):
         """The owner replies."""
         self.server.reply(_name(ref), text, at)
         return f"{ref}/reply/{int(epoch(at))}"
+
+    def may_answer(self) -> dict[str, str]:
+        """The secrets that answering needs."""
+        return dict(self.secrets)
 
 
 def _name(ref: str) -> str:

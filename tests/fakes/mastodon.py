@@ -1,4 +1,4 @@
-"""One Mastodon instance on loopback: timelines of tags and accounts, notifications, search, lookups, and their refusals.
+"""One Mastodon instance on loopback: timelines of tags and accounts, notifications, search, lookups, new posts.
 
 Checked against: Mastodon.py 2.3.3, executed; Mastodon's own source of versions 3 to 4.5 (snowflake, paginable, rack_attack,
 rate_limit_headers, status_filter, the controllers of timelines, statuses, notifications and search) and
@@ -26,6 +26,7 @@ from .server import HTML_PAGE, Answer, FakeServer, RateLimited, Request, _Handle
 
 HOST = "social.stbrigid.example"
 STATUSES_MOST, NOTIFICATIONS_MOST, BATCH_MOST = 40, 80, 20
+LONGEST = 500  # characters; a link counts 23, a handle without its instance
 # requests in so many seconds; the second counts only those that page
 LIMITS = {"all": (300, 300), "paging": (300, 900)}
 SAID = {
@@ -103,7 +104,9 @@ class FakeMastodon(FakeServer):
         self._notifications: list[Notification] = []
         self._numbers = itertools.count(1)
         self._counted: dict[tuple[str, str, float], int] = {}
+        self._made: dict[str, int] = {}  # posts by the keys that they were sent with
         self._lists = threading.local()
+        self.owner = "care"  # whose token it is
         self.account("care", name="St. Brigid's Care")
 
     def __enter__(self) -> Self:
@@ -219,6 +222,10 @@ class FakeMastodon(FakeServer):
 
     def _dispatch(self, request: Request, known: bool) -> Answer:
         path, query = request.path.rstrip("/"), request.query
+        if path == "/api/v1/accounts/verify_credentials":
+            return Answer(200, self._shown_account(self.account(self.owner))) if known else self.status_answer(401)
+        if request.method == "POST" and path == "/api/v1/statuses":
+            return self._post(request) if known else self.status_answer(401)
         kind, _, rest = path.removeprefix("/api/").partition("/")
         if request.method != "GET" or kind not in ("v1", "v2"):
             return Answer(404, HTML_PAGE, {"content-type": "text/html; charset=utf-8"})
@@ -241,6 +248,24 @@ class FakeMastodon(FakeServer):
             seen = status is not None and status.visibility in ("public", "unlisted")
             return Answer(200, self._shown(status)) if status and seen else self.status_answer(404)
         return Answer(404, {"error": "The page you are looking for isn't here."})
+
+    def _post(self, request: Request) -> Answer:
+        """A new post of the token's account; the same one again for the same key."""
+        form, key = request.body or {}, request.headers.get("idempotency-key", "")
+        if not self.scopes & {"write", "write:statuses"}:
+            return Answer(403, {"error": "This action is outside the authorized scopes"})
+        if key and self._made.get(key) in self._statuses:
+            return Answer(200, self._shown(self._statuses[self._made[key]]))
+        above, text = form.get("in_reply_to_id"), form.get("status", "")
+        if above and int(above) not in self._statuses:
+            return Answer(404, {"error": "The post you are trying to reply to does not appear to exist."})
+        if not text:
+            return Answer(422, {"error": "Validation failed: Text can't be blank"})
+        if len(re.sub(r"(@\w+)@[\w.-]+\w", r"\1", re.sub(r"https?://\S+", "x" * 23, text))) > LONGEST:
+            return Answer(422, {"error": f"Validation failed: Text character limit of {LONGEST} exceeded"})
+        visibility = form.get("visibility", "public")
+        self._made[key] = int(self.post(text, self.owner, answers=above, visibility=visibility))
+        return Answer(200, self._shown(self._statuses[self._made[key]]))
 
     def _page(self, query: dict[str, str], wanted: Callable[[Status], bool]) -> Answer:
         """Newest first below max_id and above since_id; with min_id the oldest above it."""
@@ -480,6 +505,11 @@ class MastodonPlace(Place):
 
     def answer(self, ref: str, text: str, at: datetime) -> str:
         return _ref(self.fake.post(text, "care", at, answers=ref.partition("@")[0]))
+
+    def may_answer(self) -> dict[str, str]:
+        """The secrets that answering needs."""
+        self.fake.scopes |= {"write:statuses"}
+        return {"MASTODON_ACCESS_TOKEN": self.fake.token}
 
 
 def _ref(id_: str) -> str:

@@ -1,7 +1,8 @@
-"""Reddit's Data API on loopback: tokens, listings, search, a user's comments, /api/info, and what each of them refuses.
+"""Reddit's Data API on loopback: tokens, listings, search, a user's comments, /api/info, new comments, refusals.
 
 Checked against: praw 8.0.3 and prawcore 4.0.0, executed, and the Data API wiki of May 2026. That a suspended account is
-403 and a missing or shadowbanned one 404: issues of praw and of others who met it.
+403 and a missing or shadowbanned one 404: issues of praw and of others who met it. Names and sentences of the errors of
+/api/comment: Reddit's own source (errors.py, as it was last published) and issues.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ RATE_WINDOW = 600
 TOKEN_LIFE = 86400
 TIME_FILTERS = {"hour": 3600, "day": 86400, "week": 7 * 86400, "month": 31 * 86400, "year": 366 * 86400}
 TOKEN_PATH = "/api/v1/access_token"
+LONGEST_COMMENT = 10_000
 
 
 @dataclass
@@ -92,8 +94,14 @@ class FakeReddit(FakeServer):
         self.used: int | None = None
         self.reset = 300
         self.rate_headers = True
+        self.refresh_token = "test-refresh"
+        self.scopes = {"identity", "submit"}  # of the refresh token
+        self.locked: set[str] = set()
+        self.banned_from: set[str] = set()  # subreddits where the account may not write
+        self.breather: str | None = None  # how long the account has to wait, in Reddit's words
         self._counted: deque[float] = deque()
         self._tokens: dict[str, float] = {}
+        self._accounts_of: dict[str, str] = {}  # tokens that act for an account
         self._subreddits: dict[str, _Subreddit] = {}
         self._things: dict[str, Thing] = {}
         self._accounts: dict[str, Literal["open", "suspended"]] = {}
@@ -230,11 +238,17 @@ class FakeReddit(FakeServer):
         if grant == "password":
             if (form.get("username"), form.get("password")) != (self.username, self.password):
                 return Answer(200, {"error": "invalid_grant"})
+        elif grant == "refresh_token":
+            if form.get("refresh_token") != self.refresh_token:
+                return self.status_answer(400)
         elif grant != "client_credentials":
             return Answer(200, {"error": "unsupported_grant_type"})
         token = f"eyJ-test-{len(self._tokens)}-{next(self._numbers)}"
         self._tokens[token] = self.now() + TOKEN_LIFE
-        life = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_LIFE, "scope": "*"}
+        scope = "*"
+        if grant == "refresh_token":
+            self._accounts_of[token], scope = self.username, " ".join(sorted(self.scopes))
+        life = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_LIFE, "scope": scope}
         return Answer(200, life)
 
     def _refused(self, request: Request) -> Answer | None:
@@ -266,9 +280,15 @@ class FakeReddit(FakeServer):
 
     def _dispatch(self, request: Request) -> Answer:
         path = request.path.removesuffix("/").removesuffix(".json")
+        account = self._accounts_of.get(request.headers["authorization"].partition(" ")[2])
+        needed = {"/api/comment": "submit", "/api/v1/me": "identity"}.get(path)
+        if account is not None and needed not in self.scopes:
+            stated = {"www-authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}
+            return Answer(403, {"message": "Forbidden", "error": 403}, stated)
         if request.method == "POST" and path == "/api/comment":
-            error = ["USER_REQUIRED", "Please log in to do that.", None]
-            return Answer(200, {"json": {"errors": [error]}})
+            return self._answered(account, request.body)
+        if request.method == "GET" and path == "/api/v1/me":
+            return Answer(200, {"name": account, "id": "me1"}) if account else self.status_answer(403)
         if request.method != "GET":
             return self.status_answer(404)
         if path == "/api/info":
@@ -287,6 +307,28 @@ class FakeReddit(FakeServer):
             return self._search(names, request.query)
         things = [thing for thing in self._listed(names) if thing.is_comment == (kind == "comments")]
         return self._listing(things, request.query)
+
+    def _answered(self, account: str | None, form: Any) -> Answer:
+        """A comment by the account, or what is wrong with it: that comes with a 200 too."""
+        to, text = self._things.get(form.get("thing_id", "")), form.get("text", "")
+        if account is None:
+            return _wrong("USER_REQUIRED", "Please log in to do that.", None)
+        if to is None or to.subreddit in self.banned_from or self._accounts.get(account.lower()) == "suspended":
+            return self.status_answer(403)
+        if self.breather:
+            sentence = f"Looks like you've been doing that a lot. Take a break for {self.breather} before trying again."
+            return _wrong("RATELIMIT", sentence, "ratelimit")
+        if not text.strip():
+            return _wrong("NO_TEXT", "we need something here", "text")
+        if len(text) > LONGEST_COMMENT:
+            return _wrong("TOO_LONG", f"this is too long (max: {LONGEST_COMMENT})", "text")
+        if to.gone is not None:
+            name = "DELETED_COMMENT" if to.is_comment else "DELETED_LINK"
+            return _wrong(name, "that comment has been deleted", "parent")
+        if self.submission_of(to.fullname) in self.locked:
+            return _wrong("THREAD_LOCKED", "Comments are locked.", "parent")
+        made = self.comment(self.submission_of(to.fullname), to.fullname, text, account)
+        return Answer(200, {"json": {"errors": [], "data": {"things": [self._shown(self._things[made])]}}})
 
     def _closed(self, names: str) -> Answer | None:
         """The refusal for a subreddit that does not exist or may not be seen."""
@@ -544,6 +586,10 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
+def _wrong(name: str, sentence: str, field: str | None) -> Answer:
+    return Answer(200, {"json": {"errors": [[name, sentence, field]]}})
+
+
 def _listing_body(children: list[dict[str, Any]], after: str | None, before: str | None) -> dict[str, Any]:
     data = {
         "after": after,
@@ -589,6 +635,10 @@ class RedditPlace(Place):
     def answer(self, ref: str, text: str, at: datetime) -> str:
         return self.post(text, at, HOSPITAL, ref)
 
+    def may_answer(self) -> dict[str, str]:
+        """The secrets that answering needs."""
+        return {**self.secrets, "REDDIT_REFRESH_TOKEN": self.server.refresh_token}
+
     def lose(self) -> None:
         now = datetime.fromtimestamp(self.server.now(), UTC)
         for second in range(LISTING_MAX + 100):
@@ -598,7 +648,7 @@ class RedditPlace(Place):
 @contextmanager
 def place(clock: Callable[[], float], folder: Path) -> Iterator[RedditPlace]:
     """Reddit with one subreddit and the hospital's account."""
-    with FakeReddit(now=clock) as server:
+    with FakeReddit(now=clock, username=HOSPITAL) as server:
         server.add_subreddit(SUBREDDIT)
         server.add_account(HOSPITAL)
         settings = {"approved": True, "subreddits": (SUBREDDIT,), "base_url": server.base_url}

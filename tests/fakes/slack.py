@@ -1,6 +1,8 @@
-"""Slack's Web API on loopback: posting, updating and reading messages, and what Slack refuses.
+"""Slack on loopback: its Web API, what it refuses, and the addresses and connections an app is given by it.
 
-Checked against: slack_sdk 3.47, executed; docs.slack.dev method pages and rate limits of 2026.
+What people do in it is in slack_people.py, how that reaches the app in slack_lines.py.
+
+Checked against: slack_sdk 3.47 and slack_bolt 1.30, executed; docs.slack.dev method pages and rate limits of 2026.
 """
 
 from __future__ import annotations
@@ -9,13 +11,17 @@ import copy
 import json
 import math
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from . import server
 from .server import HTML_PAGE, Answer, FakeServer, On, RateLimited, Request
-from .slack_limits import TOTAL_MAX, structure_problems, text_length
+from .slack_limits import TOTAL_MAX, SlackError, structure_problems, text_length
+from .slack_lines import HttpLine, Line, SocketLine
+from .slack_views import APP, BOT_ID, TEAM, Views
 
 ALL_SCOPES = (
     "chat:write",
@@ -24,17 +30,25 @@ ALL_SCOPES = (
     "channels:read",
     "groups:history",
     "groups:read",
+    "im:write",
+    "usergroups:read",
+    "users:read",
+    "commands",
 )
 POST_TEXT_MAX = 40_000
 UPDATE_TEXT_MAX = 4_000
 METADATA_MAX = 8_000
 BOT_USER = "U0BOT00001"
-BOT_ID = "B0BOT00001"
-TEAM = "T0TEAM0001"
+SITE = "https://example.slack.com"
+HOOK_USES = 5
+HOOK_SECONDS = 30 * 60
 # which scopes allow a method; an empty tuple: any token may
 SCOPES: dict[str, tuple[str, ...]] = {
     "auth.test": (),
+    "apps.connections.open": (),
     "chat.postMessage": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.getPermalink": (),
     "chat.update": ("chat:write",),
     "chat.delete": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history"),
@@ -42,6 +56,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "conversations.list": ("channels:read", "groups:read"),
     "conversations.info": ("channels:read", "groups:read"),
     "conversations.join": ("channels:join",),
+    "conversations.members": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "users.info": ("users:read",),
+    "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "views.open": (),
+    "views.push": (),
+    "views.update": (),
 }
 LIVE = re.compile(
     r"<(?:!(?:channel|here|everyone)\b[^<>]*|!subteam\^[^<>]*|@[UW][^<>]*|#C[^<>]*|(?:https?|mailto):[^<>|]*\|[^<>]*)>"
@@ -71,14 +93,6 @@ def live_mentions(message: dict[str, Any]) -> list[str]:
     return found
 
 
-class SlackError(Exception):
-    """An ok:false answer."""
-
-    def __init__(self, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.body = {"ok": False, "error": error, **more}
-
-
 @dataclass
 class _Channel:
     id: str
@@ -86,9 +100,37 @@ class _Channel:
     archived: bool
     member: bool
     private: bool
+    person: str = ""  # whose direct messages these are
+    outside: set[str] = field(default_factory=set)  # everybody else is in it
     messages: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[dict[str, Any]] = field(default_factory=list)  # deleted, and still on somebody's screen
     allowance: float = 0.0
     counted_at: float = -math.inf
+
+
+@dataclass
+class Hook:
+    """A response_url: `said` is what the app has sent to it."""
+
+    url: str
+    user: str
+    channel: str
+    ts: str | None
+    at: float
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Handler(server._Handler):
+    """The connections of Socket Mode are on the port of everything else."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/link/"):
+            self.close_connection = True
+            self.server.fake.socket().serve(self)  # type: ignore[attr-defined]
+        else:
+            super().do_GET()
+
+    do_POST = do_PUT = do_DELETE = do_GET
 
 
 CARE_CHANNELS = (
@@ -96,6 +138,7 @@ CARE_CHANNELS = (
     "social-care-danger",
     "kind-words",
     "operations-social",
+    "billing-social",
     "privacy-office-social",
     "call-light-health",
     "social-weekly",
@@ -106,7 +149,8 @@ class FakeSlack(FakeServer):
     """Slack for the length of a `with` block.
 
     With `enforce_rate`, a channel takes `burst` messages at once and then one a second; duplicates are never
-    detected."""
+    detected. With `connections_a_minute`, apps.connections.open is limited by the clock. `line` is how what people do
+    reaches the app: Socket Mode unless a test says otherwise."""
 
     def __init__(
         self,
@@ -117,14 +161,33 @@ class FakeSlack(FakeServer):
         enforce_rate: bool = False,
         burst: int = 3,
         port: int = 0,
+        app_token: str = "xapp-test-token",
+        connections_a_minute: int | None = None,
     ) -> None:
         super().__init__(now, port)
         self.token = token
         self.scopes = tuple(scopes)
         self.enforce_rate = enforce_rate
         self.burst = burst
+        self.app_token = app_token
+        self.connections_a_minute = connections_a_minute
+        self.users: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, dict[str, Any]] = {}
+        self.views = Views(self.now)
+        self._socket = SocketLine()
+        self.line: Line = self._socket
         self._channels: dict[str, _Channel] = {}
+        self._ephemerals: list[dict[str, Any]] = []
+        self._hooks: dict[str, Hook] = {}
+        self._connections: list[float] = []
         self._last_ts = 0
+        self.news = threading.Condition(self._lock)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        assert self._http is not None
+        self._http.RequestHandlerClass = _Handler
+        return self
 
     # what tests do
 
@@ -155,12 +218,87 @@ class FakeSlack(FakeServer):
         """What a person deleting a message does."""
         with self._lock:
             found = self._channel(channel)
+            found.gone += [message for message in found.messages if message["ts"] == ts]
             found.messages = [message for message in found.messages if message["ts"] != ts]
 
     def messages(self, channel: str) -> list[dict[str, Any]]:
         """Every message in a channel (id or name), thread replies included, oldest first."""
         with self._lock:
             return copy.deepcopy(self._channel(channel).messages)
+
+    def add_user(self, id: str, name: str, tz: str = "America/Chicago") -> str:
+        """Make a person, who is in every channel; the id."""
+        with self._lock:
+            self.users[id] = {"id": id, "name": name, "tz": tz}
+            return id
+
+    def add_group(self, handle: str, users: Iterable[str], id: str | None = None) -> str:
+        """Make a user group, or say anew who is in it; its id."""
+        with self._lock:
+            made = id or f"S{len(self.groups) + 1:010d}"
+            self.groups[made] = {"id": made, "handle": handle.lstrip("@"), "users": list(users)}
+            return made
+
+    def leave(self, channel: str, user: str) -> None:
+        """Put a person out of a channel."""
+        with self._lock:
+            self._channel(channel).outside.add(user)
+
+    def ephemerals(self, user: str) -> list[dict[str, Any]]:
+        """What only one person sees, in any channel, oldest first; each with its `channel` and `user`."""
+        with self._lock:
+            return copy.deepcopy([message for message in self._ephemerals if message["user"] == user])
+
+    def direct_messages(self, user: str) -> list[dict[str, Any]]:
+        """The app's conversation with one person, oldest first."""
+        with self._lock:
+            return copy.deepcopy(self._direct(user).messages)
+
+    def wait_until(self, true: Callable[[], Any], within: float = 5.0) -> bool:
+        """Wait for something that requests of the app bring about; whether it came in so many real seconds."""
+        with self.news:
+            return bool(self.news.wait_for(true, within))
+
+    # how people reach the app
+
+    def socket(self) -> SocketLine:
+        """By Socket Mode, through whatever is connected."""
+        return self._socket
+
+    def http(self, url: str, secret: str, age: float = 0.0) -> HttpLine:
+        """By requests to this address, signed `age` seconds ago."""
+        return HttpLine(url, secret, self.now, age)
+
+    def new_hook(self, kind: str, user: str, channel: str, ts: str | None = None) -> Hook:
+        """A response_url for what somebody does (`kind`: actions or commands) in a channel, to the message `ts`."""
+        with self._lock:
+            path = f"/{kind}/{TEAM}/{len(self._hooks) + 1}"
+            found = self._channel(channel).id
+            self._hooks[path] = Hook(self.base_url + path, user, found, ts, self.now())
+            return self._hooks[path]
+
+    def new_trigger(self, user: str, in_view: bool = False) -> str:
+        """What lets the app open a modal before somebody."""
+        with self._lock:
+            return self.views.new_trigger(user, in_view)
+
+    def channel_named(self, channel: str) -> dict[str, str]:
+        """The id and the name of a channel, as payloads have them."""
+        with self._lock:
+            found = self._channel(channel)
+        return {"id": found.id, "name": "directmessage" if found.person else found.name}
+
+    def on_screen(self, channel: str, ts: str, user: str) -> tuple[dict[str, Any], bool]:
+        """A message as somebody may still see it though it is deleted, and whether only that person does."""
+        with self._lock:
+            found = self._channel(channel)
+            for message in found.messages + found.gone:
+                if message["ts"] == ts:
+                    return copy.deepcopy(message), False
+            for message in self._ephemerals:
+                if (message["ts"], message["user"], message["channel"]) == (ts, user, found.id):
+                    return copy.deepcopy(message), True
+            raise LookupError(f"{user} sees no message {ts} in {channel}")
 
     # faults
 
@@ -183,6 +321,12 @@ class FakeSlack(FakeServer):
     # requests
 
     def answer(self, request: Request) -> Answer:
+        with self.news:
+            answer = self._hooked(request) if request.path in self._hooks else self._called(request)
+            self.news.notify_all()
+            return answer
+
+    def _called(self, request: Request) -> Answer:
         headers = {"x-oauth-scopes": ",".join(self.scopes), "x-slack-req-id": f"req-{len(self.requests)}"}
         method = request.path.removeprefix("/api/")
         args = self._arguments(request)
@@ -191,9 +335,9 @@ class FakeSlack(FakeServer):
                 raise SlackError("unknown_method", req_method=method)
             self._authorize(request, args, method)
             headers["x-accepted-oauth-scopes"] = ",".join(SCOPES[method])
-            if method == "chat.postMessage" and (wait := self._too_soon(args)) is not None:
+            if (wait := self._too_soon(method, args)) is not None:
                 return self.limited_answer(RateLimited(retry_after=wait))
-            body = self._dispatch(method, args)
+            body = self._methods()[method](args)
         except SlackError as error:
             body = error.body
         return Answer(200, body, headers)
@@ -210,41 +354,105 @@ class FakeSlack(FakeServer):
         given = token if scheme.lower() == "bearer" else args.get("token", "")
         if not given:
             raise SlackError("not_authed")
-        if given != self.token:
+        if given not in (self.token, self.app_token):
             raise SlackError("invalid_auth")
+        if given != (self.app_token if method == "apps.connections.open" else self.token):
+            raise SlackError("not_allowed_token_type")
         needed = SCOPES[method]
         if needed and not set(needed) & set(self.scopes):
             raise SlackError("missing_scope", needed=needed[0], provided=",".join(self.scopes))
 
-    def _dispatch(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
-        match method:
-            case "auth.test":
-                return {
-                    "ok": True,
-                    "url": "https://example.slack.com/",
-                    "team": "Example",
-                    "user": "call_light",
-                    "team_id": TEAM,
-                    "user_id": BOT_USER,
-                    "bot_id": BOT_ID,
-                    "is_enterprise_install": False,
-                }
-            case "chat.postMessage":
-                return self._post(args)
-            case "chat.update":
-                return self._update(args)
-            case "chat.delete":
-                return self._delete(args)
-            case "conversations.history":
-                return self._history(args)
-            case "conversations.replies":
-                return self._replies(args)
-            case "conversations.list":
-                return self._list(args)
-            case "conversations.info":
-                return {"ok": True, "channel": self._channel_shown(self._readable(args))}
-            case _:
-                return self._join(args)
+    def _methods(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
+        return {
+            "auth.test": self._auth_test,
+            "apps.connections.open": self._open_connection,
+            "chat.postMessage": self._post,
+            "chat.postEphemeral": self._post_ephemeral,
+            "chat.getPermalink": self._permalink,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+            "conversations.list": self._list,
+            "conversations.info": lambda args: {"ok": True, "channel": self._channel_shown(self._readable(args))},
+            "conversations.join": self._join,
+            "conversations.members": self._members,
+            "conversations.open": self._open_direct,
+            "users.info": self._user_info,
+            "usergroups.list": self._list_groups,
+            "usergroups.users.list": self._list_group,
+            "views.open": self.views.open,
+            "views.push": self.views.push,
+            "views.update": self.views.update,
+        }
+
+    def _auth_test(self, args: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "ok": True,
+            "url": f"{SITE}/",
+            "team": "Example",
+            "user": "call_light",
+            "team_id": TEAM,
+            "user_id": BOT_USER,
+            "bot_id": BOT_ID,
+            "is_enterprise_install": False,
+        }
+
+    def _open_connection(self, args: dict[str, Any]) -> dict[str, Any]:
+        host = self.base_url.replace("http://", "ws://")
+        return {"ok": True, "url": f"{host}/link/?ticket={self._socket.ticket()}&app_id={APP}"}
+
+    # people
+
+    def _user_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        user = self.users.get(str(args.get("user")))
+        if user is None:
+            raise SlackError("user_not_found")
+        shown = {"real_name": user["name"].title(), "display_name": user["name"]}
+        more = {"team_id": TEAM, "deleted": False, "is_bot": False, "tz_offset": 0, "profile": shown}
+        return {"ok": True, "user": {**user, **more, "real_name": shown["real_name"]}}
+
+    def _list_groups(self, args: dict[str, Any]) -> dict[str, Any]:
+        shown = [
+            {
+                "id": group["id"],
+                "team_id": TEAM,
+                "is_usergroup": True,
+                "name": group["handle"],
+                "handle": group["handle"],
+                "date_delete": 0,
+                "user_count": len(group["users"]),
+                **({"users": list(group["users"])} if _true(args.get("include_users")) else {}),
+            }
+            for group in self.groups.values()
+        ]
+        return {"ok": True, "usergroups": shown}
+
+    def _list_group(self, args: dict[str, Any]) -> dict[str, Any]:
+        group = self.groups.get(str(args.get("usergroup")))
+        if group is None:
+            raise SlackError("no_such_subteam")
+        return {"ok": True, "users": list(group["users"])}
+
+    def _members(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(args)
+        people = [BOT_USER] * channel.member + [user for user in self.users if user not in channel.outside]
+        page, cursor = self._paged(people, args, 1000)
+        return {"ok": True, "members": page, "response_metadata": {"next_cursor": cursor}}
+
+    def _open_direct(self, args: dict[str, Any]) -> dict[str, Any]:
+        users = str(args.get("users") or "").split(",")
+        if users == [""]:
+            raise SlackError("users_list_not_supplied")
+        if len(users) > 1:
+            raise SlackError("method_not_supported_for_channel_type")
+        if users[0] not in self.users:
+            raise SlackError("user_not_found")
+        return {"ok": True, "channel": {"id": self._direct(users[0]).id}}
+
+    def _direct(self, user: str) -> _Channel:
+        made = _Channel("D" + user[1:], "", archived=False, member=True, private=False, person=user)
+        return self._channels.setdefault(made.id, made)
 
     # channels
 
@@ -252,8 +460,10 @@ class FakeSlack(FakeServer):
         wanted = str(named or "")
         if wanted in self._channels:
             return self._channels[wanted]
+        if by_name and wanted in self.users:
+            return self._direct(wanted)
         for channel in self._channels.values():
-            if by_name and channel.name == wanted.removeprefix("#"):
+            if by_name and channel.name == wanted.removeprefix("#") and not channel.person:
                 return channel
         raise SlackError("channel_not_found")
 
@@ -279,9 +489,9 @@ class FakeSlack(FakeServer):
             "id": channel.id,
             "name": channel.name,
             "name_normalized": channel.name,
-            "is_channel": not channel.private,
+            "is_channel": not channel.private and not channel.person,
             "is_group": channel.private,
-            "is_im": False,
+            "is_im": bool(channel.person),
             "is_mpim": False,
             "is_private": channel.private,
             "is_archived": channel.archived,
@@ -299,7 +509,7 @@ class FakeSlack(FakeServer):
         there = [
             self._channel_shown(channel)
             for channel in self._channels.values()
-            if ("private_channel" if channel.private else "public_channel") in types
+            if ("im" if channel.person else "private_channel" if channel.private else "public_channel") in types
             and not (channel.private and not channel.member)
             and not (channel.archived and _true(args.get("exclude_archived")))
         ]
@@ -318,7 +528,7 @@ class FakeSlack(FakeServer):
         return {"ok": True, "channel": self._channel_shown(channel), **more}
 
     @staticmethod
-    def _paged(items: list[dict[str, Any]], args: dict[str, Any], most: int) -> tuple[list[dict[str, Any]], str]:
+    def _paged(items: list[Any], args: dict[str, Any], most: int) -> tuple[list[Any], str]:
         limit = str(args.get("limit") or "100")
         if not limit.isdigit() or not 1 <= int(limit) <= most:
             raise SlackError("invalid_limit")
@@ -331,10 +541,22 @@ class FakeSlack(FakeServer):
 
     # messages
 
-    def _too_soon(self, args: dict[str, Any]) -> int | None:
-        """Seconds to wait before this channel takes another message; None when it may be posted now."""
-        if not self.enforce_rate:
-            return None
+    def _too_soon(self, method: str, args: dict[str, Any]) -> int | None:
+        """Seconds to wait before this may be asked; None when it may be asked now."""
+        if method == "apps.connections.open" and self.connections_a_minute is not None:
+            return self._too_many_connections(self.connections_a_minute)
+        if method == "chat.postMessage" and self.enforce_rate:
+            return self._too_many_messages(args)
+        return None
+
+    def _too_many_connections(self, most: int) -> int | None:
+        self._connections = [at for at in self._connections if at > self.now() - 60]
+        if len(self._connections) >= most:
+            return max(1, math.ceil(self._connections[0] + 60 - self.now()))
+        self._connections.append(self.now())
+        return None
+
+    def _too_many_messages(self, args: dict[str, Any]) -> int | None:
         try:
             channel = self._channel(args.get("channel"))
         except SlackError:
@@ -405,21 +627,50 @@ class FakeSlack(FakeServer):
         content = self._content(args, POST_TEXT_MAX)
         if not (content.get("text") or content.get("blocks")):
             raise SlackError("no_text")
-        ts = self._next_ts()
-        message: dict[str, Any] = {
+        message = self._message(content)
+        for name in ("thread_ts", "client_msg_id"):
+            if args.get(name):
+                message[name] = str(args[name])
+        channel.messages.append(message)
+        return {"ok": True, "channel": channel.id, "ts": message["ts"], "message": _without_metadata(message)}
+
+    def _message(self, content: dict[str, Any]) -> dict[str, Any]:
+        return {
             "type": "message",
             "user": BOT_USER,
             "bot_id": BOT_ID,
             "team": TEAM,
             "text": "",
-            "ts": ts,
+            "ts": self._next_ts(),
             **{name: value for name, value in content.items() if value or name == "text"},
         }
-        for name in ("thread_ts", "client_msg_id"):
-            if args.get(name):
-                message[name] = str(args[name])
-        channel.messages.append(message)
-        return {"ok": True, "channel": channel.id, "ts": ts, "message": _without_metadata(message)}
+
+    def _post_ephemeral(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._writable(args, by_name=True)
+        user = str(args.get("user"))
+        if user not in self.users or user in channel.outside:
+            raise SlackError("user_not_in_channel")
+        return {"ok": True, "message_ts": self._whispered(channel, user, args)}
+
+    def _whispered(self, channel: _Channel, user: str, args: dict[str, Any]) -> str:
+        """Show one person a message; its ts."""
+        content = self._content(args, POST_TEXT_MAX)
+        if not (content.get("text") or content.get("blocks")):
+            raise SlackError("no_text")
+        message = {**self._message(content), "user": user, "channel": channel.id}
+        self._ephemerals.append(message)
+        return str(message["ts"])
+
+    def _permalink(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(args)
+        ts = str(args.get("message_ts"))
+        if all(message["ts"] != ts for message in channel.messages):
+            raise SlackError("message_not_found")
+        return {
+            "ok": True,
+            "channel": channel.id,
+            "permalink": f"{SITE}/archives/{channel.id}/p{ts.replace('.', '')}",
+        }
 
     def _own(self, channel: _Channel, args: dict[str, Any], refusal: str) -> dict[str, Any]:
         for message in channel.messages:
@@ -458,7 +709,52 @@ class FakeSlack(FakeServer):
         channel = self._channel(args.get("channel"), by_name=False)
         message = self._own(channel, args, "cant_delete_message")
         channel.messages.remove(message)
+        channel.gone.append(message)
         return {"ok": True, "channel": channel.id, "ts": message["ts"]}
+
+    # response_url
+
+    def _hooked(self, request: Request) -> Answer:
+        hook = self._hooks[request.path]
+        args = request.body if isinstance(request.body, dict) else {}
+        if self.now() - hook.at > HOOK_SECONDS:
+            return Answer(404, {"ok": False, "error": "expired_url"})
+        if len(hook.said) >= HOOK_USES:
+            return Answer(404, {"ok": False, "error": "used_url"})
+        hook.said.append(args)
+        try:
+            self.say_back(hook, args)
+        except SlackError as error:
+            return Answer(400, error.body)
+        return Answer(200, "ok")
+
+    def say_back(self, hook: Hook, args: dict[str, Any]) -> None:
+        """Do what an app says to a response_url, or in the answer to a command; SlackError says what is wrong."""
+        channel = self._channels[hook.channel]
+        if _true(args.get("delete_original")) or _true(args.get("replace_original")):
+            self._replace_original(hook, channel, args)
+        elif args.get("response_type") == "in_channel":
+            content = self._content(args, POST_TEXT_MAX)
+            if not (content.get("text") or content.get("blocks")):
+                raise SlackError("no_text")
+            channel.messages.append(self._message(content))
+        else:
+            self._whispered(channel, hook.user, args)
+
+    def _replace_original(self, hook: Hook, channel: _Channel, args: dict[str, Any]) -> None:
+        for shelf in (channel.messages, self._ephemerals):
+            for message in shelf:
+                if message["ts"] == hook.ts:
+                    if _true(args.get("delete_original")):
+                        shelf.remove(message)
+                        return
+                    content = self._content(args, POST_TEXT_MAX)
+                    message.pop("blocks", None)
+                    message.update({name: value for name, value in content.items() if value or name == "text"})
+                    return
+        raise SlackError("message_not_found")
+
+    # reading
 
     def _history(self, args: dict[str, Any]) -> dict[str, Any]:
         channel = self._readable(args)

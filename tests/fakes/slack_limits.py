@@ -1,12 +1,22 @@
-"""What Slack refuses in the blocks of a message, said the way Slack says it.
+"""What Slack refuses in the blocks of a message or in a view, said the way Slack says it.
 
-Checked against: docs.slack.dev/reference/block-kit, slack_sdk 3.47's model classes, slackapi/bolt-js issue 2509 (total).
+Checked against: docs.slack.dev/reference/block-kit and /views, slack_sdk 3.47's model classes, slackapi/bolt-js issue
+2509 (total).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
+
+
+class SlackError(Exception):
+    """An ok:false answer."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.body = {"ok": False, "error": error, **more}
 
 
 def _set(names: str) -> frozenset[str]:
@@ -14,6 +24,9 @@ def _set(names: str) -> frozenset[str]:
 
 
 BLOCKS_MAX = 50
+VIEW_BLOCKS_MAX = 100
+VIEW_BYTES_MAX = 250_000
+TYPED_MAX = 3000
 TOTAL_MAX = 13_000
 MARKDOWN_MAX = 12_000
 ID_MAX = 255
@@ -22,8 +35,10 @@ URL_MAX = 3000
 SELECTS = frozenset({"static_select", "external_select", "users_select", "conversations_select", "channels_select"})
 MULTI_SELECTS = frozenset("multi_" + name for name in SELECTS)
 PICKERS = frozenset({"datepicker", "timepicker", "datetimepicker", "checkboxes", "radio_buttons"})
+TYPED = frozenset({"plain_text_input", "email_text_input", "url_text_input", "number_input"})
 IN_ACTIONS = SELECTS | PICKERS | {"button", "overflow"}
 IN_SECTION = IN_ACTIONS | MULTI_SELECTS | {"image"}
+IN_INPUT = SELECTS | MULTI_SELECTS | PICKERS | TYPED
 
 # keys an element may have besides type and action_id
 ELEMENT_KEYS: dict[str, frozenset[str]] = {
@@ -54,6 +69,19 @@ ELEMENT_KEYS: dict[str, frozenset[str]] = {
     "datetimepicker": _set("initial_date_time confirm focus_on_load"),
     "checkboxes": _set("options initial_options confirm focus_on_load"),
     "radio_buttons": _set("options initial_option confirm focus_on_load"),
+    "plain_text_input": _set(
+        "placeholder initial_value multiline min_length max_length dispatch_action_config focus_on_load"
+    ),
+    "email_text_input": _set("placeholder initial_value dispatch_action_config focus_on_load"),
+    "url_text_input": _set("placeholder initial_value dispatch_action_config focus_on_load"),
+    "number_input": _set("placeholder initial_value min_value max_value dispatch_action_config focus_on_load"),
+}
+NEEDS: dict[str, set[str]] = {
+    "button": {"text"},
+    "overflow": {"options"},
+    "checkboxes": {"options"},
+    "radio_buttons": {"options"},
+    "number_input": {"is_decimal_allowed"},
 }
 # inside a rich_text_section: the keys required, and those allowed besides
 RICH_ELEMENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -67,6 +95,8 @@ RICH_ELEMENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "color": (frozenset({"value"}), frozenset({"style"})),
     "date": (frozenset({"timestamp", "format"}), frozenset({"url", "fallback", "style"})),
 }
+IN_MESSAGE = _set("section header divider actions context image rich_text markdown")
+IN_VIEW = IN_MESSAGE - {"markdown"} | {"input"}
 RICH_STYLES = _set("bold italic strike code underline highlight client_highlight unlink")
 
 
@@ -93,19 +123,53 @@ def text_length(blocks: Any) -> int:
 def structure_problems(blocks: Any) -> list[str]:
     """What is wrong with each block by itself, and with their ids."""
     check = _Check()
-    if not isinstance(blocks, list):
-        check.add("must be an array", "")
-        return check.found
-    if len(blocks) > BLOCKS_MAX:
-        check.add(f"no more than {BLOCKS_MAX} items allowed", "")
-    for number, block in enumerate(blocks):
-        check.block(block, f"/{number}")
-    ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]
-    for twice in sorted({str(one) for one in ids if ids.count(one) > 1}):
-        check.add(f'`block_id` "{twice}" is used more than once', "")
+    blocks = check.blocks(blocks, "/blocks", BLOCKS_MAX, 0, IN_MESSAGE)
     markdown = [b["text"] for b in blocks if isinstance(b, dict) and b.get("type") == "markdown" and "text" in b]
     if sum(len(text) for text in markdown if isinstance(text, str)) > MARKDOWN_MAX:
-        check.add(f"markdown blocks must be less than {MARKDOWN_MAX + 1} characters together", "")
+        check.add(f"markdown blocks must be less than {MARKDOWN_MAX + 1} characters together", "/blocks")
+    return check.found
+
+
+def check_view(view: Any) -> dict[str, Any]:
+    """The view, which may come as JSON in a string; SlackError says what Slack refuses in it."""
+    if isinstance(view, str):
+        try:
+            view = json.loads(view)
+        except ValueError:
+            raise refused_view(["invalid `view`"]) from None
+    if len(json.dumps(view)) > VIEW_BYTES_MAX:
+        raise SlackError("view_too_large")
+    found = view_problems(view)
+    if found:
+        raise refused_view(found)
+    return dict(view)
+
+
+def refused_view(problems: list[str]) -> SlackError:
+    return SlackError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {one}" for one in problems]})
+
+
+def view_problems(view: Any) -> list[str]:
+    """Everything Slack would refuse in a modal, its size aside."""
+    check = _Check()
+    required, texts = {"type", "title", "blocks"}, {"close", "submit"}
+    limits = {"private_metadata": 3000, "callback_id": ID_MAX, "external_id": ID_MAX}
+    flags = {"clear_on_close", "notify_on_close", "submit_disabled"}
+    if not check.object(view, "/view", required, texts | limits.keys() | flags):
+        return check.found
+    check.choice(view, "type", "/view", ("modal",))
+    for name in ("title", "close", "submit"):
+        if view.get(name) is not None:
+            check.plain(view, name, "/view", 24)
+    for name, most in limits.items():
+        if name in view:
+            check.string(view[name], f"/view/{name}", most, 0)
+    check.booleans(view, "/view", *flags)
+    blocks = check.blocks(view.get("blocks", []), "/view/blocks", VIEW_BLOCKS_MAX, 1, IN_VIEW)
+    if view.get("submit") is None and any(isinstance(one, dict) and one.get("type") == "input" for one in blocks):
+        check.add("must define `submit` to use an `input` block in modals", "/view")
+    if json.dumps(view).count('"focus_on_load": true') > 1:
+        check.add("only one element can have `focus_on_load`", "/view/blocks")
     return check.found
 
 
@@ -114,7 +178,7 @@ class _Check:
         self.found: list[str] = []
 
     def add(self, what: str, where: str) -> None:
-        self.found.append(f"{what} [json-pointer:/blocks{where}]")
+        self.found.append(f"{what} [json-pointer:{where}]")
 
     # the parts everything is made of
 
@@ -180,9 +244,24 @@ class _Check:
         if name in holder:
             self.text(holder[name], f"{where}/{name}", most, ("plain_text",))
 
+    def whole(self, holder: dict[str, Any], name: str, where: str, least: int, most: int) -> None:
+        given = holder.get(name, least)
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+            self.add(f"must be a number from {least} to {most}", f"{where}/{name}")
+
     # blocks
 
-    def block(self, block: Any, where: str) -> None:
+    def blocks(self, given: Any, where: str, most: int, least: int, kinds: frozenset[str]) -> list[Any]:
+        """The blocks, looked at each by itself, and at how many they are and at their ids."""
+        blocks = self.array(given, where, most, least)
+        for number, block in enumerate(blocks):
+            self.block(block, f"{where}/{number}", kinds)
+        ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]
+        for twice in sorted({str(one) for one in ids if ids.count(one) > 1}):
+            self.add(f'`block_id` "{twice}" is used more than once', where)
+        return blocks
+
+    def block(self, block: Any, where: str, kinds: frozenset[str]) -> None:
         if not isinstance(block, dict):
             self.add("must provide an object", where)
             return
@@ -195,9 +274,10 @@ class _Check:
             "image": self.image_block,
             "rich_text": self.rich_text,
             "markdown": self.markdown,
+            "input": self.input,
         }
         kind = block.get("type")
-        if not isinstance(kind, str) or kind not in checks:
+        if not isinstance(kind, str) or kind not in kinds:
             self.add(f"unsupported type: {kind}", f"{where}/type")
             return
         self.strings(block, where, block_id=ID_MAX)
@@ -246,6 +326,14 @@ class _Check:
         self.image(block, where)
         self.plain(block, "title", where, 2000)
 
+    def input(self, block: dict[str, Any], where: str) -> None:
+        self.object(block, where, {"type", "label", "element"}, {"block_id", "hint", "optional", "dispatch_action"})
+        self.plain(block, "label", where, 2000)
+        self.plain(block, "hint", where, 2000)
+        self.booleans(block, where, "optional", "dispatch_action")
+        if "element" in block:
+            self.element(block["element"], f"{where}/element", IN_INPUT)
+
     def markdown(self, block: dict[str, Any], where: str) -> None:
         self.object(block, where, {"type", "text"}, {"block_id"})
         self.strings(block, where, text=MARKDOWN_MAX)
@@ -269,8 +357,7 @@ class _Check:
             self.object(element, where, {"type", "alt_text"}, {"image_url", "slack_file"})
             self.image(element, where)
             return
-        needs = {"button": {"text"}, "overflow": {"options"}, "checkboxes": {"options"}, "radio_buttons": {"options"}}
-        self.object(element, where, {"type", *needs.get(kind, set())}, ELEMENT_KEYS[kind] | {"action_id"})
+        self.object(element, where, {"type", *NEEDS.get(kind, set())}, ELEMENT_KEYS[kind] | {"action_id"})
         self.strings(element, where, action_id=ID_MAX)
         self.booleans(element, where, "focus_on_load")
         self.plain(element, "placeholder", where, 150)
@@ -281,12 +368,21 @@ class _Check:
             self.strings(element, where, value=2000, url=URL_MAX, accessibility_label=75)
             self.choice(element, "style", where, ("primary", "danger"))
         elif kind == "overflow":
-            self.options(element.get("options", []), f"{where}/options", 5, 2, url=True)
+            self.options(element.get("options", []), f"{where}/options", 5, url=True)
         elif kind in {"checkboxes", "radio_buttons"}:
             self.options(element.get("options", []), f"{where}/options", 10, mrkdwn=True)
             self.initial(element, where)
         elif kind in {"static_select", "multi_static_select"}:
             self.menu(element, where)
+        elif kind in TYPED:
+            self.typed(element, where)
+
+    def typed(self, element: dict[str, Any], where: str) -> None:
+        if "initial_value" in element:
+            self.string(element["initial_value"], f"{where}/initial_value", TYPED_MAX, 0)
+        self.booleans(element, where, "multiline", "is_decimal_allowed")
+        self.whole(element, "min_length", where, 0, TYPED_MAX)
+        self.whole(element, "max_length", where, 1, TYPED_MAX)
 
     def menu(self, element: dict[str, Any], where: str) -> None:
         if ("options" in element) == ("option_groups" in element):

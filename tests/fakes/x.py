@@ -1,7 +1,7 @@
-"""X's v2 API on loopback: recent search, lookups, an account's posts and mentions, and what each of them refuses.
+"""X's v2 API on loopback: recent search, lookups, an account's posts and mentions, replies, and what each refuses.
 
 Checked against: docs.x.com of August 2026, X's own emulator (OpenAPI 2.167), tweepy 4.17; OAuth 1.0a signatures
-against RFC 5849 and the example in X's "Creating a signature".
+against RFC 5849 and the example in X's "Creating a signature"; refusals of replies by the bodies that users published.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ EPOCH_MS = 1288834974657
 WINDOW = 7 * 24 * 3600
 LIMIT_WINDOW = 15 * 60
 SHOWN_LENGTH = 280
+CREATE_LIMIT = 100  # replies of an account in a quarter of an hour
 
 TWEET_FIELDS = _set(
     "article attachments author_id card_uri community_id context_annotations conversation_id created_at "
@@ -163,6 +164,7 @@ class Post:
     quotes: str | None = None
     versions: list[str] = field(default_factory=list)
     deleted: bool = False
+    said: str | None = None  # as the account sent it
     words: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -374,7 +376,8 @@ class FakeX(FakeServer):
     `lag` is how old a post must be before recent search shows it (X ends a search 30 s ago unless told otherwise);
     `accepts` says which spelling of the fields parameter is taken; `credits` is how many post reads are paid for;
     `lookup_gives`: asked for an old version of a post, X gives that or the latest (its documentation says both);
-    `user_token` (OAuth 2.0) and `user_keys` (OAuth 1.0a) are those of the account `own_handle`."""
+    `user_token` (OAuth 2.0) and `user_keys` (OAuth 1.0a) are those of the account `own_handle`; its app may write
+    unless `read_only`, and answer who did not speak to the account only with `enterprise`."""
 
     def __init__(
         self,
@@ -406,6 +409,9 @@ class FakeX(FakeServer):
         self.lag = lag
         self.accepts = accepts
         self.credits = credits
+        self.read_only = False
+        self.enterprise = False
+        self.replies_restricted: set[str] = set()  # posts whose authors let only some people answer
         self.reads = 0
         self.user_reads = 0
         self._billed: set[tuple[int, str]] = set()
@@ -604,7 +610,7 @@ class FakeX(FakeServer):
         return hmac.compare_digest(signed, right)
 
     def _count(self, route: str) -> dict[str, str]:
-        limit = self.search_limit if route == "search" else self.other_limit
+        limit = {"search": self.search_limit, "create": CREATE_LIMIT}.get(route, self.other_limit)
         start, used = self._used.get(route, (self.now(), 0))
         if self.now() >= start + LIMIT_WINDOW:
             start, used = self.now(), 0
@@ -645,7 +651,7 @@ class FakeX(FakeServer):
         if route == "me":
             self._check_names(query, {"user.fields", "expansions"})
             return self._user_answer(self._users[self.own_handle.lower()], query)
-        return self.status_answer(403)
+        return self._create(request.body)
 
     # parameters
 
@@ -910,6 +916,42 @@ class FakeX(FakeServer):
             return Answer(200, {"errors": [_not_found("user", "username", handle)]})
         return self._user_answer(known, query)
 
+    def _create(self, body: Any) -> Answer:
+        """A reply by the account; only what Call Light sends is known here."""
+        if (
+            not isinstance(body, dict)
+            or set(body) != {"text", "reply"}
+            or set(body["reply"]) != {"in_reply_to_tweet_id"}
+        ):
+            raise _invalid("$", "{}", "$: is not a reply as this fake knows them")
+        text, to = body["text"], self._posts.get(body["reply"]["in_reply_to_tweet_id"])
+        own = self._users[self.own_handle.lower()]
+        if self.read_only:
+            detail = "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."
+            kind = "https://api.twitter.com/2/problems/oauth1-permissions"
+            return _problem(403, "Forbidden", detail, kind)
+        if to is None or to.deleted or to.author.protected:
+            return _forbidden("You attempted to reply to a Tweet that is deleted or not visible to you.")
+        if to.id in self.replies_restricted:
+            return _forbidden(
+                "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by "
+                "the author of the post you are replying to."
+            )
+        quoted = self._posts.get(to.quotes or "")
+        named = own.username.lower() in {name.lower() for name in MENTION.findall(to.full)}
+        if not (named or self.enterprise or (quoted is not None and quoted.author is own)):
+            return _forbidden("You can only reply to or quote posts where you are mentioned or are the author.")
+        if _weight(text) > SHOWN_LENGTH:
+            return _forbidden("Your Tweet text is too long.")
+        if any(post.author is own and post.said == text and not post.deleted for post in self._posts.values()):
+            return _forbidden("You are not allowed to create a Tweet with duplicate content.")
+        # X puts before the words whom they are to, and shortens their links.
+        shown = f"@{to.author.username} " + URL.sub("https://t.co/x1Y2z3A4b5", text)
+        now = datetime.fromtimestamp(self.now(), UTC)
+        id_ = self.post(shown, self.own_handle, now, in_reply_to=to.id)
+        self._posts[id_].said = text
+        return Answer(201, {"data": {"id": id_, "text": shown, "edit_history_tweet_ids": [id_]}})
+
     def _user_answer(self, user: User, query: dict[str, str]) -> Answer:
         self.user_reads += 1
         return Answer(200, {"data": user.shown(_split(query.get("user.fields")))})
@@ -1050,6 +1092,18 @@ _LISTED = {
 }
 
 
+def _forbidden(detail: str) -> Answer:
+    return _problem(403, "Forbidden", detail)
+
+
+def _weight(text: str) -> int:
+    """The length that X counts: a link 23, letters of some scripts and emoji two."""
+    rest = URL.sub("", text)
+    return 23 * len(URL.findall(text)) + sum(
+        1 if ord(letter) < 0x1100 or 0x2000 <= ord(letter) < 0x2038 else 2 for letter in rest
+    )
+
+
 def _split(given: str | None) -> list[str]:
     return given.split(",") if given else []
 
@@ -1092,9 +1146,24 @@ class XPlace(Place):
     def answer(self, ref: str, text: str, at: datetime) -> str:
         return self.server.post(text, HOSPITAL, at, in_reply_to=ref)
 
+    def may_answer(self) -> dict[str, str]:
+        """The secrets that answering needs."""
+        return secrets_of(self.server)
+
     def lose(self) -> None:
         """Nobody asks for nine days; X searches seven days back."""
         self.clock.at += timedelta(days=9)
+
+
+def secrets_of(server: FakeX) -> dict[str, str]:
+    """What signs for the hospital's account."""
+    keys = server.user_keys
+    return {
+        "X_API_KEY": keys.api_key,
+        "X_API_SECRET": keys.api_secret,
+        "X_ACCESS_TOKEN": keys.access_token,
+        "X_ACCESS_SECRET": keys.access_secret,
+    }
 
 
 @contextmanager

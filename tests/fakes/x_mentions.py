@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .x import HOSPITAL, FakeX, XPlace
+from .x import HOSPITAL, FakeX, XPlace, secrets_of
 
 
 class MentionsPlace(XPlace):
@@ -25,17 +25,6 @@ class MentionsPlace(XPlace):
         self.clock.at += timedelta(minutes=30)
         for n in range(900):
             self.post(f"One of many, {n}", self.clock.at - timedelta(minutes=20) + n * timedelta(seconds=1))
-
-
-def secrets_of(server: FakeX) -> dict[str, str]:
-    """What signs for the hospital's account."""
-    keys = server.user_keys
-    return {
-        "X_API_KEY": keys.api_key,
-        "X_API_SECRET": keys.api_secret,
-        "X_ACCESS_TOKEN": keys.access_token,
-        "X_ACCESS_SECRET": keys.access_secret,
-    }
 
 
 @contextmanager

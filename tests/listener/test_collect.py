@@ -1,18 +1,27 @@
 """Which collectors there are, when they may ask, and what becomes of what they throw."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
+import prawcore
 import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 import listener.collectors
 from config.schema import CollectorSettings
 from listener import collect
-from listener.errors import NeedsPerson, ReadsUsedUp, SkipPost, TryLater
-from listener.post import Asking, Page, Post, Ref
+from listener.environment import secret_names
+from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, ReadsUsedUp, SkipPost, TryLater
+from listener.post import Answerable, Asking, Page, Post, Ref, Replied, names_account, same_words
 
 
 @pytest.fixture
@@ -201,3 +210,221 @@ def test_what_was_held_is_kept_before_the_error_is_told(error: Exception) -> Non
     with pytest.raises(type(error)) as caught:
         next(found)
     assert caught.value is error
+
+
+# answering in public: what all places share; each place is in collectors/test_answering.py
+
+POST = Answerable("probe", "7", "https://probe.example/7")
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch, asking: Callable[..., Asking]) -> Callable[..., Replied]:
+    """What becomes of a reply by a collector with this `reply`."""
+
+    def run(reply: Any) -> Replied:
+        collector = SimpleNamespace(Settings=CollectorSettings, SECRETS=(), REPLY_SECRETS=("A_TOKEN",), reply=reply)
+        monkeypatch.setattr(collect, "known_collectors", lambda: {"probe": collector})
+        return collect.reply("probe", CollectorSettings(), POST, "Thank you", asking({"A_TOKEN": "a", "B_TOKEN": "b"}))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("source", "may"),
+    [
+        ("x", True),
+        ("reddit", True),
+        ("bluesky", True),
+        ("mastodon", True),
+        ("google_reviews", True),
+        ("x_mentions", False),
+        ("bluesky_live", False),
+        ("rss", False),
+        ("listening_post", False),
+        ("file", False),
+        ("facebook", False),
+        ("", False),
+    ],
+)
+def test_where_a_program_may_answer(source: str, may: bool, asking: Any) -> None:
+    assert collect.can_reply(source) is may
+    if may:
+        assert set(collect.reply_secrets(collect.known_collectors()[source])) <= set(secret_names())
+        return
+    post = Answerable(source, "7", "https://site.example/7")
+    assert collect.by_hand(source, post, "Thank you") == "https://site.example/7"
+    assert collect.preview(source, post, "Thank you") == "Thank you"
+    with pytest.raises(NeedsPerson, match="no program can answer there; open the post"):
+        collect.reply(source, CollectorSettings(), post, "Thank you", asking())
+
+
+def test_who_answers_sees_only_what_answering_needs(answering: Any) -> None:
+    seen: list[Any] = []
+
+    def reply(_settings: Any, post: Answerable, text: str, told: Asking) -> Replied:
+        seen.append((post, text, dict(told.secrets)))
+        return Replied("8")
+
+    assert answering(reply) == Replied("8")
+    assert seen == [(POST, "Thank you", {"A_TOKEN": "a"})]
+
+
+@pytest.mark.parametrize(
+    ("error", "within", "kind", "sentence"),
+    [
+        (KeyError("a"), True, OutcomeUnknown, "may be public or not (KeyError); look at the post on the site before"),
+        (TryLater("probe: answers 503; later"), True, OutcomeUnknown, "may be public or not (answers 503); look"),
+        (OutcomeUnknown("probe: who knows"), True, OutcomeUnknown, "probe: who knows"),
+        (AskedToWait("probe: 429"), True, AskedToWait, "probe: 429"),
+        (NeedsPerson("probe: the token"), True, NeedsPerson, "probe: the token"),
+        (
+            ConnectionRefusedError(),
+            True,
+            TryLater,
+            "probe: no connection (ConnectionRefusedError); the reply was not sent",
+        ),
+        (socket.gaierror(), True, TryLater, "was not sent"),
+        (OSError(113, "no route"), True, TryLater, "was not sent"),
+        (OSError(101, "no network"), True, TryLater, "was not sent"),
+        (OSError(104, "reset"), True, OutcomeUnknown, "may be public"),
+        (TimeoutError(), True, OutcomeUnknown, "may be public"),
+        (requests.ConnectTimeout(), True, TryLater, "was not sent"),
+        (httpx.ConnectTimeout(""), True, TryLater, "was not sent"),
+        (requests.ReadTimeout(), True, OutcomeUnknown, "may be public"),
+        (requests.ConnectionError(), True, OutcomeUnknown, "may be public"),
+        (httpx.RemoteProtocolError(""), True, OutcomeUnknown, "may be public"),
+        (KeyError("a word of a post"), False, TryLater, "could not be read (KeyError); the reply was not sent: check"),
+        (TryLater("probe: answers 503; later"), False, TryLater, "probe: answers 503; the reply was not sent: check"),
+        (AskedToWait("probe: 429"), False, AskedToWait, "probe: 429"),
+    ],
+    ids=str,
+)
+def test_what_an_error_says_of_a_reply(
+    answering: Any, error: Exception, within: bool, kind: Any, sentence: str
+) -> None:
+    """While it is sent, and before."""
+
+    def reply(*_: Any) -> Replied:
+        if within:
+            with collect.sending("probe"):
+                raise error
+        raise error
+
+    with pytest.raises(kind) as caught:
+        answering(reply)
+    assert type(caught.value) is kind
+    assert sentence in str(caught.value)
+    assert "a word" not in str(caught.value)
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return f"http://127.0.0.1:{closed.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda url: requests.post(url, json={}, timeout=5),
+        lambda url: httpx.post(url, json={}, trust_env=False),
+        lambda url: prawcore.Requestor(user_agent="call-light tests").request("POST", url),
+    ],
+    ids=["requests", "httpx", "prawcore"],
+)
+def test_each_library_tells_that_nothing_left(ask: Callable[[str], Any], nowhere: str, answering: Any) -> None:
+    def reply(*_: Any) -> Replied:
+        with collect.sending("probe"):
+            ask(nowhere)
+        raise AssertionError
+
+    with pytest.raises(TryLater, match="was not sent") as caught:
+        answering(reply)
+    assert type(caught.value) is TryLater
+
+
+@pytest.mark.parametrize(
+    ("sent", "timeout"),
+    [
+        ([b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", *[b" "] * 40], 0.05),
+        ([b"HTTP/1.1 200 OK\r\n\r\n", *[b" " * 65_536] * 100], 0),
+    ],
+    ids=["drips", "huge"],
+)
+def test_an_answer_without_an_end_is_left(sent: list[bytes], timeout: float) -> None:
+    """The post was taken; whoever keeps talking after it is not listened to for ever."""
+    stop = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, closing(listening):
+            connection.recv(65_536)
+            for piece in sent:
+                with suppress(OSError):
+                    connection.sendall(piece)
+                stop.wait(timeout)
+            stop.wait(10)  # to close with something unread would break what is on its way
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=serve, args=(listening,))
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    with requests.Session() as session, pytest.raises(TryLater, match="too large, or takes too long"):
+        collect.write("probe", session, "POST", url, {}, 0.5 if timeout else 30, json={})
+    stop.set()
+    thread.join()
+
+
+# whom a text names, and whether it is the one that was sent
+
+
+@pytest.mark.parametrize(
+    ("text", "account", "names"),
+    [
+        ("@StBrigidCares help", "StBrigidCares", True),
+        ("help @stbrigidcares!", "StBrigidCares", True),
+        (".@StBrigidCares, help", "StBrigidCares", True),
+        ("@StBrigidCares.Help me", "StBrigidCares", True),
+        ("@StBrigidCares's desk", "StBrigidCares", True),
+        ("@StBrigidCares2", "StBrigidCares", False),
+        ("mail@StBrigidCares", "StBrigidCares", False),
+        ("StBrigidCares", "StBrigidCares", False),
+        ("@StBrigidCares@elsewhere.example", "StBrigidCares", False),
+        ("@care@social.stbrigid.example.", "care@social.stbrigid.example", True),
+        ("@care@social.stbrigid.example.org", "care@social.stbrigid.example", False),
+        ("@", "", False),
+        ("", "a", False),
+    ],
+)
+def test_whom_a_text_names(text: str, account: str, names: bool) -> None:
+    assert names_account(text, account) is names
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "same"),
+    [
+        ("Thank you.", "@ann Thank you.", True),
+        ("Thank you.\n\nCall 555-0100", "Thank you. Call  555-0100", True),
+        ("See https://stbrigid.example/help.", "See https://t.co/abc", True),
+        ("See stbrigid.example/help", "See https://t.co/abc", True),
+        (
+            "Write to relations@stbrigid.example today",
+            "@ann@town.example Write to relations@stbrigid.example today",
+            True,
+        ),
+        ("Thank you.", "Thank you", False),
+        ("Thank you.", "Thank you. Truly.", False),
+        ("Call 555-0100", "Call 555-0101", False),
+    ],
+)
+def test_the_words_that_were_sent(text: str, shown: str, same: bool) -> None:
+    assert same_words(text, shown) is same
+
+
+@given(text=st.text(), other=st.text(), account=st.text())
+def test_any_text_has_its_own_words(text: str, other: str, account: str) -> None:
+    assert same_words(text, text)
+    assert same_words(text, f"@ann {text}")
+    assert same_words(text, other) == same_words(other, text)
+    assert names_account(text, account) in (True, False)

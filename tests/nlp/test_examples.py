@@ -19,6 +19,13 @@ def test_an_example_that_is_not_found(config: Config) -> None:
     assert str(failure).startswith("keywords.toml: categories.food.match: no phrase finds 'Where do I park?'")
 
 
+def test_an_example_of_a_sign(config: Config) -> None:
+    legal = config.keywords.signs["legal"].model_copy(update={"match": (), "no_match": ("I will call my lawyer",)})
+    keywords = config.keywords.model_copy(update={"signs": {"legal": legal}})
+    (failure,) = failures(config.model_copy(update={"keywords": keywords}))
+    assert str(failure).startswith("keywords.toml: signs.legal.no_match: 'I will call my lawyer' is found by 'lawyer'")
+
+
 def test_an_example_that_must_not_be_found(config: Config) -> None:
     (failure,) = failures(changed(config, no_match=("The soup is fine",)))
     assert failure.found == ("soup",)

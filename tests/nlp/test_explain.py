@@ -22,5 +22,11 @@ def test_a_phrase_that_is_set_aside_is_shown_so(reader: Reader) -> None:
     assert [counts for _, what, by, counts in found if (what, by) == ("danger", "phrase")] == [False]
 
 
+def test_a_sign_is_shown_with_how_it_is_meant(reader: Reader) -> None:
+    found = shown(reader, "St. Brigid's: I am not calling a lawyer, but a reporter from Channel 5 called me")
+    assert ("lawyer", "sign legal", "phrase", False) in found
+    assert ("reporter from", "sign press", "phrase", True) in found
+
+
 def test_a_post_about_nobody_of_ours_shows_no_judgement(reader: Reader) -> None:
     assert shown(reader, "what a lovely day in Denver") == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import nlp
 from config.schema import Config
+from nlp.labelled import DANGERS
 from nlp.pipeline import ORDER, Reader, Text, rules, version
 
 URGENCIES = {"danger", "here_now", "serious", "routine", "low", "none"}
@@ -17,7 +18,7 @@ VOICES = {"patient", "news", "promo", "other"}
 KINDS = {None, "complaint", "question", "praise", "comment"}
 FIELDS = {
     *("mentions_us", "site", "departments", "voice", "kind", "categories", "stage", "mood", "urgency", "reasons"),
-    *("language", "readable", "redacted_text"),
+    *("language", "readable", "redacted_text", "danger_of", "signs", "staff"),
 }
 # Pieces that rules look at, mixed with whatever people type.
 PIECES = st.one_of(
@@ -57,6 +58,9 @@ def test_any_text_is_read(reader: Reader, pieces: list[str], about_us: bool, own
     assert (said["kind"] is None) == (said["voice"] != "patient")
     assert -1 <= float(str(said["mood"])) <= 1
     assert not own or said["urgency"] == "none"
+    assert said["danger_of"] is None or (said["urgency"] == "danger" and said["danger_of"] in DANGERS)
+    assert said["urgency"] != "danger" or said["danger_of"] is not None
+    assert said["staff"] == [] or said["kind"] == "praise"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "❤️", "?", "\u202e", "a" * 100_000])

@@ -60,7 +60,7 @@ def test_a_fragment_is_read_with_what_came_before(
     read(session, reader, now)
     last = session.exec(select(Reading).where(Reading.mention_id == 2)).one()
     assert next(iter(reader.read([Text(parts[1], about_us=True)])))["urgency"] != "danger"
-    assert last.urgency == "danger"
+    assert (last.urgency, last.danger_of) == ("danger", "emergency")
     assert last.redacted_text == parts[1], "each card shows its own words"
     assert last.reasons[0] == "read with what the same person said just before"
 
@@ -113,6 +113,20 @@ def test_no_word_of_what_is_gone_stays(session: Session, config: Config, reader:
     assert reading.categories
     assert all(category["words"] == [] for category in reading.categories)
     assert (reading.kind, reading.urgency != "none") == ("complaint", True), "what was counted stays counted"
+
+
+def test_no_name_and_no_sign_of_what_is_gone_stays(
+    session: Session, config: Config, reader: Reader, now: datetime
+) -> None:
+    praise = post("1", "Thank you nurse Amy at St. Brigid's, you were wonderful to us", now)
+    kept(session, config, now, praise, post("2", "St. Brigid's ER was rude, my lawyer will call", now))
+    read(session, reader, now)
+    before = session.exec(select(Reading).order_by(col(Reading.mention_id))).all()
+    assert [(reading.staff, reading.signs) for reading in before] == [(["nurse Amy"], []), ([], ["legal"])]
+    forget(session, [1, 2], DELETED, now)
+    read_stage.forget(session, now + timedelta(minutes=1))
+    session.expire_all()
+    assert [(reading.staff, reading.signs) for reading in session.exec(select(Reading))] == [([], []), ([], [])]
 
 
 def test_a_post_that_breaks_the_reader_goes_to_people_and_holds_up_nobody(

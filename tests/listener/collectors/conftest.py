@@ -7,6 +7,14 @@ import pytest
 from fakes.reddit import FakeReddit
 from fakes.x import FakeX
 
+from listener import x_door
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_known() -> None:
+    """A port may come again, and with it whose tokens an earlier test found there."""
+    x_door._owners.clear()
+
 
 @pytest.fixture
 def x(clock: Any) -> Iterator[FakeX]:

@@ -25,9 +25,10 @@ from fakes.bluesky import COLLECTION, FakeBluesky, stamp
 from fakes.bluesky_live import FakeJetstream
 
 from config.schema import Config
+from listener import collect
 from listener.collectors import bluesky, bluesky_live
 from listener.errors import NeedsPerson
-from listener.post import Asking, Page, Post
+from listener.post import Answerable, Asking, Page, Post
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +204,46 @@ def test_search_own_replies_and_lookup(
     assert [post.text for post in page.posts] == ["My dad collapsed while waiting", "Please call us."]
     again = posts_of(list(bluesky.fetch(settings, pages[-1].cursor, asking(secrets))))
     assert asked["uri"] not in [post.ref for post in again]
+
+
+def test_a_reply(
+    network: Network, people: Any, asking: Any, secrets: dict[str, str], settings: bluesky.Settings
+) -> None:
+    """Sent, found at once where it was written to, heard as ours; and what the servers refuse."""
+    password = network.call("com.atproto.server.createAppPassword", HOSPITAL, name="call-light answers")["password"]
+    told = asking({"BLUESKY_REPLY_PASSWORD": password})
+    root = network.post("ann.test", "Four hours at St. Brigid's")
+    asked = network.post("ann.test", "and counting", answers=root)
+    network.wait(asked["uri"], "and counting")
+    post, text = Answerable("bluesky", asked["uri"]), "  José, call us 🙏\nhttps://stbrigid.example/help  "
+    assert collect.find_reply("bluesky", settings, post, text, told) is None
+    replied = collect.reply("bluesky", settings, post, text, told)
+    assert collect.find_reply("bluesky", settings, post, text, told) == replied
+    network.wait(replied.ref, text)
+    heard = {one.ref: one for one in posts_of(list(bluesky.own_replies(settings, {}, asking(secrets))))}[replied.ref]
+    assert (heard.answers, heard.thread, heard.own, heard.text) == (asked["uri"], root["uri"], True, text)
+    assert heard.url == replied.url
+    with pytest.raises(NeedsPerson, match="300 characters"):
+        collect.reply("bluesky", settings, post, "x" * 301, told)
+    gate = {"$type": "app.bsky.feed.threadgate", "post": root["uri"], "allow": [], "createdAt": stamp(time.time())}
+    gate_of = {"repo": people["ann.test"], "collection": gate["$type"], "rkey": root["uri"].rpartition("/")[2]}
+    network.call("com.atproto.repo.createRecord", "ann.test", **gate_of, record=gate)
+    assert "only some people" in until_refused(lambda: collect.reply("bluesky", settings, post, "Another one", told))
+    network.change("ann.test", asked["uri"], None)
+    network.wait(asked["uri"], None)
+    with pytest.raises(NeedsPerson, match="deleted"):
+        collect.reply("bluesky", settings, post, "Another one", told)
+
+
+def until_refused(reply: Callable[[], Any]) -> str:
+    """Why a reply is not sent any more, once the AppView has heard of it."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        try:
+            reply()
+        except NeedsPerson as refused:
+            return str(refused)
+    return "never"
 
 
 def test_more_than_a_page(

@@ -16,6 +16,7 @@ from fakes.mastodon import HOST, FakeMastodon
 from fakes.server import Answer, BrokenShape, DropAfter, NotJson, RateLimited, Reset, Stall, Status
 from hypothesis import given
 from hypothesis import strategies as st
+from mastodon import MastodonIllegalArgumentError
 from pydantic import ValidationError
 
 from listener.collectors import mastodon as collector
@@ -878,3 +879,15 @@ def test_settings_that_are_off_may_be_empty() -> None:
 
 def test_the_token_is_optional() -> None:
     assert (collector.SECRETS, collector.OPTIONAL_SECRETS) == ((), (TOKEN,))
+
+
+def test_what_the_library_refuses_to_ask_has_no_answer(settings: Callable[..., Any], asking: Any) -> None:
+    """Least of all the one that the request before it had."""
+
+    def refuses() -> None:
+        raise MastodonIllegalArgumentError("not like this")
+
+    with closing(collector._Site(settings(), asking(SECRETS))) as site:
+        site.ask("its own account", site.client.account_verify_credentials)
+        with pytest.raises(TryLater):
+            site.ask("the reply", refuses)

@@ -36,6 +36,26 @@ def test_danger(rules: Reader, text: str, meant: str) -> None:
     assert {span._.meant for span in spans} == {meant}
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("my lawyer will call you", "now"),
+        ("I will never call a lawyer", "denied"),
+        ("no need for a lawyer, just call me", "denied"),
+        ("even if I had a lawyer you would not answer", "denied"),
+        # What is announced under a condition is announced.
+        ("if nobody calls me by Friday I will get a lawyer", "now"),
+        ("if you don't fix it you'll hear from my lawyer", "now"),
+        ("I am not going to call a lawyer", "denied"),
+        ("no voy a llamar a un abogado", "denied"),
+        ("si no me llaman voy a llamar a mi abogado", "now"),
+    ],
+)
+def test_signs(rules: Reader, text: str, meant: str) -> None:
+    doc = rules.doc(Text(text, about_us=True))
+    assert {span._.meant for span in spoken(doc, "sign:")} == {meant}
+
+
 def test_a_denial_within_the_phrase_denies_nothing(rules: Reader) -> None:
     spans = spoken(rules.doc(Text("nobody comes", about_us=True)), "urgency:danger")
     assert [span._.meant for span in spans] == ["now"]

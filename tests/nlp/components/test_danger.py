@@ -2,6 +2,7 @@
 
 import pytest
 
+from nlp.labelled import DANGERS
 from nlp.pipeline import Reader, Text
 
 SELF_HARM = (
@@ -241,6 +242,14 @@ HARDER = (
     "thanks to nobody my mom is unconscious in your lobby",
 )
 DANGER = (*HARDER, *SELF_HARM, *EMERGENCY, *MISSING, *VIOLENCE)
+
+# Whom one runbook helps is of one kind here.
+KINDS = {
+    ("self_harm",): SELF_HARM,
+    ("violence",): VIOLENCE,
+    ("missing", "unattended"): MISSING,
+    ("emergency", "unattended", "overdose_allergy"): EMERGENCY,
+}
 
 FIGURES = (
     "this parking is killing me",
@@ -501,6 +510,20 @@ def test_is_danger(rules: Reader, text: str) -> None:
 def test_is_danger_in_capitals_and_without_signs(rules: Reader, text: str) -> None:
     assert urgency(rules, text.upper())[0] == "danger"
     assert urgency(rules, text.lower().replace("'", ""))[0] == "danger"
+
+
+@pytest.mark.parametrize(("kinds", "texts"), KINDS.items())
+def test_of_which_kind(reader: Reader, rules: Reader, kinds: tuple[str, ...], texts: tuple[str, ...]) -> None:
+    for one in (reader, rules):
+        found = [said["danger_of"] for said in one.read([Text(text, about_us=True) for text in texts])]
+        assert set(found) <= set(DANGERS)
+        assert sum(kind in kinds for kind in found) >= 0.9 * len(texts), found
+
+
+@pytest.mark.parametrize("text", [NOT_DANGER[0], "", "bomb threat at a hospital in Leeds"])
+def test_what_is_no_danger_of_ours_is_of_no_kind(reader: Reader, rules: Reader, text: str) -> None:
+    assert next(reader.read([Text(text)]))["danger_of"] is None
+    assert next(rules.read([Text(text)]))["danger_of"] is None
 
 
 @pytest.mark.parametrize("text", [*NOT_DANGER, *HEARD_BY_THE_ENCODER])

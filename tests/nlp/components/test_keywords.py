@@ -34,6 +34,13 @@ def test_every_table_has_a_label(config: Config) -> None:
     labels = set(phrases_of(config.keywords))
     assert {f"category:{name}" for name in config.keywords.categories} <= labels
     assert {"urgency:danger", "urgency:here_now", "urgency:serious", "voice:promo", "voice:news", "exclude"} <= labels
+    assert {"sign:legal", "sign:press"} <= labels
+
+
+def test_the_phrases_of_a_serious_sign_are_written_once(config: Config) -> None:
+    found = phrases_of(config.keywords)
+    assert set(found["sign:legal"]) <= set(found["urgency:serious"])
+    assert not set(found["sign:legal"]) & set(config.keywords.urgency.serious.phrases)
 
 
 def test_one_phrase_ten_thousand_times(rules: Reader) -> None:

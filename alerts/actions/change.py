@@ -1,0 +1,56 @@
+"""Change urgency or topics: a person reads better than the program."""
+
+from typing import Literal
+
+from alerts.act import Doing, Done, Standing
+from alerts.case import RANK as HOW_URGENT
+from alerts.case import changed, wake
+from alerts.clockface import due
+from alerts.form import CAREFUL, Choice, Field, Form
+from alerts.message import NAMES
+from alerts.view import topics_of
+
+LABEL, ORDER = "Change urgency or topics…", 75
+_URGENCIES = ("danger", "here_now", "serious", "routine")
+
+
+def place(standing: Standing) -> Literal["button", "menu"] | None:
+    """For what still waits."""
+    return "menu" if standing.state in ("open", "claimed") else None
+
+
+def form(doing: Doing) -> Form:
+    """The urgency and the topics as they are now, to be changed, and why."""
+    urgencies = tuple(Choice(name, NAMES[name]) for name in _URGENCIES)
+    urgency = doing.case.urgency if doing.case.urgency in _URGENCIES else "routine"
+    titles = tuple(Choice(name, found.title) for name, found in doing.config.keywords.categories.items())
+    topics = tuple(topic for topic in topics_of(doing.session, doing.case) if topic in {c.value for c in titles})
+    fields = (
+        Field("urgency", "How urgent is it?", "choice", urgencies, urgency),
+        Field("topics", "What is it about?", "choices", titles, topics, required=False),
+        Field("why", "Why?", "text", hint=CAREFUL, longest=200),
+    )
+    says = ("Danger goes to its own channel and pages the on-call people.",)
+    return Form("Urgency and topics", "Change", fields, says)
+
+
+def do(doing: Doing) -> Done:
+    """A new target, and a card in the channel where it now belongs."""
+    case, urgency, why = doing.case, doing.answers["urgency"], doing.answers["why"]
+    topics = list(doing.answers["topics"])
+    if urgency != case.urgency:
+        wake(doing.session, case, doing.who, doing.now)
+        if "danger" in (urgency, case.urgency):
+            case.channel = "danger" if urgency == "danger" else "care"
+        # Made more urgent, nobody was late before; made less urgent, the author has waited since the post.
+        since = doing.now if HOW_URGENT[urgency] < HOW_URGENT[case.urgency] else case.clock_from
+        words = f"now {urgency}, was {case.urgency}: {why}"
+        case.urgency, case.due_at = (
+            urgency,
+            due(urgency, since, doing.config.hospital, doing.config.care.targets, topics),
+        )
+        changed(doing.session, case, doing.now, doing.who, "urgency", words)
+    if topics != topics_of(doing.session, case):
+        case.topics = topics
+        changed(doing.session, case, doing.now, doing.who, "topics", f"about {', '.join(topics) or 'nothing'}: {why}")
+    return Done(f"Case {doing.case_id} is {NAMES[urgency]}.")

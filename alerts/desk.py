@@ -1,0 +1,88 @@
+"""What people see when they ask: lists of cases, in Slack by /calllight and in the terminal by call-light cases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from alerts.case import WAITING, Case, waiting_cases
+from alerts.clockface import due_now, in_words
+from alerts.message import LINE, NAMES, SIGNS, escape, place, shorten
+from alerts.people import in_slack, is_slack_id
+from alerts.shifts import on_shift, shifts_of
+from alerts.verdict import Verdict
+from alerts.view import foremost, posts_of
+from config.schema import Config
+from listener.mention import Mention
+from nlp.reading import Reading
+
+_FOUND = 20  # cases that a search shows
+
+
+def open_cases(session: Session) -> list[Case]:
+    """What nobody has."""
+    return [case for case in waiting_cases(session) if case.state == "open"]
+
+
+def mine(session: Session, who: str) -> list[Case]:
+    """What this person has."""
+    return [case for case in waiting_cases(session) if case.owner == who]
+
+
+def late(session: Session, now: datetime) -> list[Case]:
+    """What is past its target."""
+    return [case for case in waiting_cases(session) if due_now(case, now) < now]
+
+
+def search(session: Session, words: str) -> list[Case]:
+    """Cases in whose posts, as they are shown, all these words stand; those that wait first, then the newest."""
+    query = select(Case).where(
+        Verdict.case_id == Case.id, Reading.mention_id == Verdict.mention_id, Mention.id == Verdict.mention_id
+    )
+    for word in words.split()[:8]:
+        query = query.where(col(Reading.redacted_text).icontains(word, autoescape=True))
+    found = session.exec(
+        query.where(col(Mention.deleted_at).is_(None)).distinct().order_by(col(Case.id).desc()).limit(200)
+    )
+    return sorted(found, key=lambda case: case.state not in WAITING)[:_FOUND]
+
+
+def line(session: Session, case: Case, now: datetime) -> str:
+    """A case in one line of Slack's markup."""
+    mention, reading = foremost(posts_of(session, case))
+    words = (
+        f"({mention.deleted_why})" if mention.deleted_at else shorten(reading.redacted_text, LINE).replace("\n", " ")
+    )
+    # A stranger's words: escaped, so that nothing in them is markup that acts.
+    said = f"{SIGNS[case.urgency]} *case {case.id}* · {NAMES[case.urgency]} · {clock(case, now)} · {owner(case)} · {place(case.source)}"
+    return f"{said}\n{escape(words)}"
+
+
+def clock(case: Case, now: datetime) -> str:
+    """How its reply clock stands."""
+    if case.state not in WAITING:
+        taken = f" in {in_words(case.answered_at - case.clock_from)}" if case.answered_at else ""
+        return f"{'answered' if taken else case.state}{taken}"
+    if case.snoozed_until is not None:
+        return f"snoozed: {escape(case.snooze_why or '')}"
+    due = due_now(case, now)
+    return f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
+
+
+def owner(case: Case) -> str:
+    """Who has it."""
+    if case.owner is None:
+        return "nobody has it"
+    return in_slack(case.owner) if is_slack_id(case.owner) else escape(case.owner)
+
+
+def who_is_on(config: Config, now: datetime) -> str:
+    """The shift that is there now and its people, and who is on call."""
+    shifts: Sequence[str] = [
+        f"*{escape(shift.name)}*{': ' + ' '.join(shift.people) if shift.people else ''}"
+        for shift in on_shift(shifts_of(config), config.hospital.zone, now)
+    ]
+    slack = config.care.slack
+    oncall = slack.oncall if slack.oncall.startswith("<") else f"everyone here ({slack.oncall.removeprefix('@')})"
+    manager = f" · manager: {slack.manager}" if slack.manager else ""
+    return f"{'; '.join(shifts) or 'Nobody: the team is not there now, danger pages all the same.'}\nOn call: {oncall}{manager}"

@@ -1,0 +1,1 @@
+"""One file a kind of message. The file name is the registration; the contract is in alerts/deliver.py."""

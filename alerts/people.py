@@ -1,0 +1,57 @@
+"""Person: a member of staff as Slack names them. Press: something that they pressed and that was done. Written by slack_app.py."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Field, Session, SQLModel, col, delete
+
+_KEPT = timedelta(days=1)  # longer than Slack, or anyone who replays it, can send the same press again
+
+
+class Person(SQLModel, table=True):
+    """So that the terminal and reports can say a name instead of an ID."""
+
+    id: str = Field(primary_key=True)  # U…
+    name: str
+
+
+class Press(SQLModel, table=True):
+    """One row a press: what arrives twice is done once."""
+
+    key: str = Field(primary_key=True)
+    at: datetime
+
+
+def is_slack_id(who: str) -> bool:
+    """Whether somebody is known by a Slack ID."""
+    return len(who) > 5 and who[0] in "UW" and who.isascii() and who.isalnum() and who.upper() == who
+
+
+def in_slack(who: str) -> str:
+    """Somebody in Slack's markup, or the name that was given in the terminal."""
+    return f"<@{who}>" if is_slack_id(who) else who
+
+
+def named(session: Session, who: str) -> str:
+    """Somebody's name, as far as it is known."""
+    person = session.get(Person, who)
+    return person.name if person else who
+
+
+def met(session: Session, id_: str, name: str) -> None:
+    """Remember what Slack calls somebody. The caller commits."""
+    person = session.get(Person, id_)
+    if name and (person is None or person.name != name):
+        session.merge(Person(id=id_, name=name))
+
+
+def first_time(session: Session, key: str, now: datetime) -> bool:
+    """Whether this press was not seen before; it is once the caller commits, together with what it does."""
+    session.execute(delete(Press).where(col(Press.at) < now - _KEPT))
+    session.add(Press(key=key, at=now))
+    try:
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        return False
+    return True

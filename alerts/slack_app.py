@@ -1,0 +1,373 @@
+"""What comes back from Slack: buttons, menus, modals and /calllight, through slack-bolt.
+
+Slack waits three seconds for an answer, and as long for a modal: so first the acknowledgement, then the modal, then the
+database. Nothing is decided here: a press becomes an action of alerts/actions/, which the database allows once.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse, Respond
+from slack_bolt.authorization import AuthorizeResult
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from alerts import desk, modal
+from alerts.act import Doing, Done, act, case_of, check, form_of, known_actions, offered, permitted, standing
+from alerts.card import MORE
+from alerts.case import Case
+from alerts.deliver import edit
+from alerts.delivery import Delivery
+from alerts.form import Field, Form, Refused
+from alerts.message import mrkdwn, plain
+from alerts.notices.fold import folded
+from alerts.people import first_time, met
+from alerts.replies import objections as objections_to
+from alerts.slack import Slack
+from alerts.spikes import know
+from config.schema import Config
+from listener.database import reading
+from listener.errors import CallLightError, NeedsPerson
+
+log = logging.getLogger(__name__)
+
+_SOON = 1.0  # seconds in which Slack is answered, whatever the database or another place is doing
+_PAGE = 40  # lines of a listing: Slack takes 100 blocks
+_LISTED = 15  # of a command
+_HELP = (
+    "*/calllight open*: what nobody has · *mine*: what you have · *late*: what is past its target · "
+    "*search WORDS*: cases with these words · *on*: who is there now"
+)
+KNOWN = Form(
+    "What we know",
+    "Keep it",
+    (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=300),),
+)
+_AGAIN = "Slack did not let me open the form in time. Please press again."
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """Who pressed, and where."""
+
+    who: str
+    name: str
+    channel: str
+    key: str  # the same for the same press, however often it arrives
+    trigger: str  # Slack's permission to open a modal
+
+
+class SlackApp:
+    """The listeners, and what they need."""
+
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        door: Slack,
+        secrets: Mapping[str, str],
+        now: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._config, self._engine, self._door, self._secrets = config, engine, door, secrets
+        self._now, self._wake = now, wake  # `wake` has the rest of what changed told at once
+        self._workers = ThreadPoolExecutor(thread_name_prefix="act")
+        quiet = logging.getLogger("slack_bolt")  # it would write whole payloads
+        quiet.setLevel(logging.CRITICAL)
+        self.bolt = App(
+            client=door.client,
+            # Without a question to Slack, which would have to be answered before the press is.
+            authorize=lambda: AuthorizeResult(enterprise_id=None, team_id=door.team, bot_token=door.client.token),
+            request_verification_enabled=False,  # slack_link.py does it: the check here fails on what is no signature
+            ignoring_self_events_enabled=False,
+            logger=quiet,
+        )
+        self.bolt.middleware(self._only_ours)
+        for pattern, listener in (
+            ("do:", self._button),
+            ("menu$", self._menu),
+            ("open$", lambda ack: ack()),
+            ("fold:next$", self._next),
+            ("fold:(show|page)$", self._show),
+            ("known$", self._spike),
+        ):
+            self.bolt.action(re.compile(f"^{pattern}"))(listener)
+        self.bolt.view("do:more")(self._chosen)
+        self.bolt.view("do:known")(self._know)
+        self.bolt.view(re.compile("^do:"))(self._submitted)
+        self.bolt.command("/calllight")(self._command)
+
+    def _only_ours(self, body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
+        """A press from another workspace, or of a guest of another company, does nothing."""
+        team = (body.get("team") or {}).get("id") or body.get("team_id")
+        theirs = None if body.get("enterprise") else (body.get("user") or {}).get("team_id")
+        ours = self._door.team
+        if ours and (team != ours or theirs not in (None, ours)):
+            log.warning("action=press foreign=yes")
+            return BoltResponse(status=200, body="")
+        return next()
+
+    # ---------------------------------------------------------------- buttons and menus
+
+    def _button(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        ack()
+        self._start(_pressed(body), str(action["action_id"]).removeprefix("do:"), str(action.get("value", "")))
+
+    def _menu(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        ack()
+        name, _, number = str((action.get("selected_option") or {}).get("value", "")).partition(":")
+        self._start(_pressed(body), name, number)
+
+    def _start(self, pressed: Pressed, name: str, number: str) -> None:
+        """Do an action, or ask first what it asks."""
+        if not number.isdigit() or (name != MORE and name not in known_actions()):
+            log.warning("action=press unknown=yes")
+            return
+        if name == MORE or hasattr(known_actions()[name], "form"):
+            self._ask(pressed, name, int(number))
+        else:
+            self._do(pressed, name, int(number), {})
+
+    def _ask(self, pressed: Pressed, name: str, case_id: int) -> None:
+        """Open a modal at once, then fill it."""
+        view_id = self._door.open_view(pressed.trigger, modal.waiting())
+        if view_id is None:
+            self._door.whisper(pressed.channel, pressed.who, _AGAIN)
+        else:
+            self._door.update_view(view_id, self._form(pressed, name, case_id))
+
+    def _form(self, pressed: Pressed, name: str, case_id: int) -> dict[str, Any]:
+        """The modal of an action for a case as it now is, or the sentence that says why it cannot be done."""
+        try:
+            with reading(self._engine) as session:
+                case = case_of(session, case_id, lock=False)
+                if name == MORE:
+                    known = known_actions()
+                    labels = [(one, known[one].LABEL) for one in offered(standing(session, self._config, case))]
+                    return modal.chooser(labels, str(case_id), pressed.channel)
+                self._allow(pressed, name)
+                form = form_of(Doing(session, self._config, case, pressed.who, self._now()), name)
+        except CallLightError as error:
+            return modal.told(str(error))
+        assert form is not None
+        return modal.view(form, name, str(case_id), pressed.channel)
+
+    def _do(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> None:
+        """Do an action, and say to who pressed what the card does not show."""
+        try:
+            self._act(pressed, name, case_id, given)
+        except CallLightError as error:
+            self._door.whisper(pressed.channel, pressed.who, str(error))
+
+    def _act(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> Done | None:
+        """Do an action and show the case as it then is; None if this press was done before. Raises CallLightError."""
+        try:
+            self._allow(pressed, name)
+            with Session(self._engine) as session:
+                if not first_time(session, pressed.key, self._now()):
+                    return None
+                met(session, pressed.who, pressed.name)
+                return act(session, self._config, name, case_id, pressed.who, self._now(), given, self._secrets)
+        finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
+            with Session(self._engine) as session:
+                edit(session, self._config, self._door, case_id, self._now())
+            self._wake()
+
+    def _came_of_it(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Do an action whose modal stays open; what the modal shows then: the next form, or what was done, or why not."""
+        try:
+            done = self._act(pressed, name, case_id, given)
+        except CallLightError as error:
+            return modal.told(str(error))
+        if done is not None and done.then is not None:
+            return self._form(pressed, done.then, case_id)
+        return modal.told(done.sentence if done is not None else "That was done already.")
+
+    def _allow(self, pressed: Pressed, name: str) -> None:
+        """Raises NeedsPerson for who may not do this."""
+        members = self._config.care.permissions.get(name, ())
+        groups = self._door.groups_of(pressed.who, [member for member in members if member.startswith("S")])
+        if not permitted(self._config.care, name, pressed.who, groups):
+            label = known_actions()[name].LABEL.removesuffix("…")
+            raise NeedsPerson(f"{label!r} is for others: care.toml names who may do it. Please ask one of them.")
+
+    # ---------------------------------------------------------------- modals
+
+    def _submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        name = str(view["callback_id"]).removeprefix("do:")
+        number, channel = modal.private(view)
+        given = modal.answers(view["state"]["values"])
+        pressed = _pressed(body, channel, _key(view))
+        if name not in known_actions() or not number.isdigit():
+            ack()
+            return
+        try:
+            with reading(self._engine) as session:
+                case = case_of(session, int(number), lock=False)
+                check(Doing(session, self._config, case, pressed.who, self._now()), name, given)
+        except Refused as refused:
+            ack(
+                response_action="errors",
+                errors={field: why for field, why in refused.problems.items() if field in given},
+            )
+            return
+        except CallLightError as error:
+            ack(response_action="update", view=modal.told(str(error)))
+            return
+        if not getattr(known_actions()[name], "STAYS", False):
+            ack()
+            self._do(pressed, name, int(number), given)
+            return
+        # Slack shows what arrives last: an answer that says "one moment" must not overtake what it announces.
+        work = self._workers.submit(self._came_of_it, pressed, name, int(number), given)
+        try:
+            ack(response_action="update", view=work.result(_SOON))
+        except TimeoutError:
+            ack(response_action="update", view=modal.waiting())
+            self._door.update_view(view["id"], work.result())
+
+    def _chosen(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """Behind "More…": the form of what was chosen takes the place of the choice."""
+        number, channel = modal.private(view)
+        name = str(modal.answers(view["state"]["values"]).get("action", ""))
+        pressed = _pressed(body, channel, _key(view))
+        if name not in known_actions() or not number.isdigit():
+            ack()
+        elif hasattr(known_actions()[name], "form"):
+            ack(response_action="update", view=self._form(pressed, name, int(number)))
+        else:
+            ack()
+            self._do(pressed, name, int(number), {})
+
+    # ---------------------------------------------------------------- folded cases
+
+    def _next(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """The most urgent case of a fold that is still free is theirs; its card comes to the channel."""
+        ack()
+        pressed = _pressed(body)
+        with reading(self._engine) as session:
+            free = [case.id for case in _folded(session, str(action.get("value", ""))) if case.state == "open"]
+        for number, case_id in enumerate(free):
+            assert case_id is not None
+            one = Pressed(pressed.who, pressed.name, pressed.channel, f"{pressed.key}:{number}", pressed.trigger)
+            if self._claimed(one, case_id):
+                self._door.whisper(pressed.channel, pressed.who, f"Case {case_id} is yours; its card comes below.")
+                return
+        self._door.whisper(pressed.channel, pressed.who, "All of these were taken up.")
+
+    def _claimed(self, pressed: Pressed, case_id: int) -> bool:
+        """Whether they got it: somebody else may take the same one at the same moment."""
+        try:
+            self._allow(pressed, "claim")
+            with Session(self._engine) as session:
+                if not first_time(session, pressed.key, self._now()):
+                    return False
+                met(session, pressed.who, pressed.name)
+                act(session, self._config, "claim", case_id, pressed.who, self._now())
+        except CallLightError:
+            return False
+        self._wake()
+        return True
+
+    def _show(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """The cases of a fold, a page at a time, each with its button."""
+        ack()
+        pressed = _pressed(body)
+        number, _, start = str(action.get("value", "")).partition(":")
+        open_view = (body.get("view") or {}).get("id") or self._door.open_view(pressed.trigger, modal.waiting())
+        if open_view is None:
+            self._door.whisper(pressed.channel, pressed.who, _AGAIN)
+            return
+        first = int(start) if start.isdigit() else 0
+        with reading(self._engine) as session:
+            cases = _folded(session, number)
+            shown = [
+                (desk.line(session, case, self._now()), case.id if case.state == "open" else None)
+                for case in cases[first : first + _PAGE]
+            ]
+        more = f"{number}:{first + _PAGE}" if len(cases) > first + _PAGE else None
+        self._door.update_view(open_view, modal.listing(f"{len(cases)} folded cases", shown, more))
+
+    # ---------------------------------------------------------------- spikes
+
+    def _spike(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """What we know of a spike is asked for."""
+        ack()
+        pressed = _pressed(body)
+        number = str(action.get("value", "")).removeprefix("spike:")
+        if self._door.open_view(pressed.trigger, modal.view(KNOWN, "known", number, pressed.channel)) is None:
+            self._door.whisper(pressed.channel, pressed.who, _AGAIN)
+
+    def _know(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        number, channel = modal.private(view)
+        text = str(modal.answers(view["state"]["values"]).get("known", ""))
+        if problems := objections_to(text, self._config.hospital, None, self._config.care.replies):
+            ack(response_action="errors", errors={"known": " ".join(problems)})
+            return
+        ack()
+        pressed = _pressed(body, channel, _key(view))
+        try:
+            with Session(self._engine) as session:
+                know(session, int(number), text, pressed.who, self._now())
+        except CallLightError as error:
+            self._door.whisper(pressed.channel, pressed.who, str(error))
+        self._wake()
+
+    # ---------------------------------------------------------------- /calllight
+
+    def _command(self, ack: Ack, respond: Respond, command: dict[str, Any]) -> None:
+        ack()
+        word, _, rest = str(command.get("text", "")).strip().partition(" ")
+        blocks = self._said(word.lower(), rest.strip(), str(command.get("user_id", "")))
+        respond(text="Call Light", blocks=blocks, response_type="ephemeral")
+
+    def _said(self, word: str, rest: str, who: str) -> list[dict[str, Any]]:
+        """What a command answers."""
+        now = self._now()
+        if word == "on":
+            return [mrkdwn(desk.who_is_on(self._config, now))]
+        with reading(self._engine) as session:
+            found = {
+                "open": lambda: desk.open_cases(session),
+                "mine": lambda: desk.mine(session, who),
+                "late": lambda: desk.late(session, now),
+                "search": lambda: desk.search(session, rest) if rest else [],
+            }.get(word)
+            if found is None:
+                return [mrkdwn(_HELP)]
+            cases = found()
+            lines = [
+                mrkdwn(desk.line(session, case, now)) | (_claim(case.id) if case.state == "open" else {})
+                for case in cases[:_LISTED]
+            ]
+        heading = f"*{len(cases)}* {'case' if len(cases) == 1 else 'cases'}" if cases else "Nothing."
+        rest_of_them = (
+            [mrkdwn(f"… and {len(cases) - _LISTED} more; the most urgent are shown.")] if len(cases) > _LISTED else []
+        )
+        return [mrkdwn(f"/calllight {word}: {heading}"), *lines, *rest_of_them]
+
+
+def _claim(case_id: int | None) -> dict[str, Any]:
+    return {"accessory": {"type": "button", "action_id": "do:claim", "text": plain("Claim"), "value": str(case_id)}}
+
+
+def _folded(session: Session, number: str) -> list[Case]:
+    row = session.get(Delivery, int(number)) if number.isdigit() else None
+    return folded(session, row) if row is not None and row.kind == "fold" else []
+
+
+def _key(view: Mapping[str, Any]) -> str:
+    return f"view:{view.get('id')}:{view.get('hash')}"
+
+
+def _pressed(body: Mapping[str, Any], channel: str = "", key: str = "") -> Pressed:
+    user, container = body.get("user") or {}, body.get("container") or {}
+    trigger = str(body.get("trigger_id", ""))
+    where = channel or str(container.get("channel_id") or modal.private(body.get("view") or {})[1])
+    name = str(user.get("name") or user.get("username") or "")
+    return Pressed(str(user.get("id", "")), name, where, key or f"trigger:{trigger}", trigger)
