@@ -69,16 +69,7 @@ def steps(case: Waiting, hospital: Hospital, care: Care, now: datetime) -> list[
     if case.snoozed_at is not None or case.state not in ("open", "claimed"):
         return []
     hours = _Hours(case.urgency, hospital, care.escalation)
-    if case.state == "claimed":
-        found = _claimed(case, care.escalation, hours)
-    else:
-        # Nobody can be late for what nobody had heard of.
-        late = max(case.due_at, case.opened_at)
-        found = [
-            Step(f"{step.to} after {step.after}", hours.after(late, step.after), step.to)
-            for step in care.escalation.steps
-        ]
-        found += _danger(case, care, now) if case.urgency == "danger" else _open(case, care, hours, now)
+    found = _claimed(case, care.escalation, hours) if case.state == "claimed" else _unclaimed(case, care, hours, now)
     return sorted((step for step in found if step.at <= now), key=lambda step: step.at)
 
 
@@ -107,8 +98,16 @@ class _Hours:
         return covered(start, end, self.hospital.coverage, self.hospital.zone)
 
 
+def _unclaimed(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Iterator[Step]:
+    """Nobody has it: the channel is told, then people beyond it."""
+    yield from _danger(case, care, now) if case.urgency == "danger" else _open(case, care, hours, now)
+    late = max(case.due_at, case.opened_at)  # nobody is late for what nobody had heard of
+    for step in care.escalation.steps:
+        yield Step(f"{step.to} after {step.after}", hours.after(late, step.after), step.to)
+
+
 def _open(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Iterator[Step]:
-    """Nobody has it: the channel is warned, told when it is late, and told again."""
+    """The channel is warned, told when it is late, and told again."""
     if case.opened_at < case.due_at:  # heard late, its card says so itself
         start = max(case.clock_from, case.opened_at)
         left = hours.between(start, case.due_at)
@@ -121,7 +120,7 @@ def _open(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Iterator[S
 
 
 def _danger(case: Waiting, care: Care, now: datetime) -> Iterator[Step]:
-    """Nobody has it: people are paged again and again, from when it is known to be danger."""
+    """The on-call people are paged again and again, from when it is known to be danger."""
     start, again = max(case.opened_at, case.due_at - care.targets.danger), care.escalation.danger_again
     for number in _times(now - start, again):
         yield Step(f"page {number}", start + number * again, "oncall")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from alerts.case import WAITING, Case, waiting_cases
 from alerts.clockface import due_now, in_words
@@ -17,6 +17,7 @@ from listener.mention import Mention
 from nlp.reading import Reading
 
 _FOUND = 20  # cases that a search shows
+_WHY, _NAME = 60, 40  # characters of a reason and of a name in a line
 
 
 def open_cases(session: Session) -> list[Case]:
@@ -36,14 +37,15 @@ def late(session: Session, now: datetime) -> list[Case]:
 
 def search(session: Session, words: str) -> list[Case]:
     """Cases in whose posts, as they are shown, all these words stand; those that wait first, then the newest."""
-    query = select(Case).where(
-        Verdict.case_id == Case.id, Reading.mention_id == Verdict.mention_id, Mention.id == Verdict.mention_id
+    newest = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
+    theirs = (
+        select(Verdict.case_id)
+        .where(Reading.mention_id == Verdict.mention_id, Mention.id == Verdict.mention_id)
+        .where(col(Reading.id).in_(newest), col(Mention.deleted_at).is_(None))
     )
     for word in words.split()[:8]:
-        query = query.where(col(Reading.redacted_text).icontains(word, autoescape=True))
-    found = session.exec(
-        query.where(col(Mention.deleted_at).is_(None)).distinct().order_by(col(Case.id).desc()).limit(200)
-    )
+        theirs = theirs.where(col(Reading.redacted_text).icontains(word, autoescape=True))
+    found = session.exec(select(Case).where(col(Case.id).in_(theirs)).order_by(col(Case.id).desc()).limit(200))
     return sorted(found, key=lambda case: case.state not in WAITING)[:_FOUND]
 
 
@@ -54,26 +56,32 @@ def line(session: Session, case: Case, now: datetime) -> str:
         f"({mention.deleted_why})" if mention.deleted_at else shorten(reading.redacted_text, LINE).replace("\n", " ")
     )
     # A stranger's words: escaped, so that nothing in them is markup that acts.
-    said = f"{SIGNS[case.urgency]} *case {case.id}* · {NAMES[case.urgency]} · {clock(case, now)} · {owner(case)} · {place(case.source)}"
-    return f"{said}\n{escape(words)}"
+    return f"{in_short(case, now, bold='*')} · {escape(place(case.source))}\n{escape(words)}"
+
+
+def in_short(case: Case, now: datetime, bold: str = "") -> str:
+    """Its number, urgency, clock and owner in one line of Slack's markup, without a word of its posts."""
+    number = f"{bold}case {case.id}{bold}"
+    return f"{SIGNS[case.urgency]} {number} · {NAMES[case.urgency]} · {escape(clock(case, now))} · {owner(case)}"
 
 
 def clock(case: Case, now: datetime) -> str:
-    """How its reply clock stands."""
+    """How its reply clock stands, in plain words."""
     if case.state not in WAITING:
         taken = f" in {in_words(case.answered_at - case.clock_from)}" if case.answered_at else ""
         return f"{'answered' if taken else case.state}{taken}"
     if case.snoozed_until is not None:
-        return f"snoozed: {escape(case.snooze_why or '')}"
+        return f"snoozed: {shorten(case.snooze_why or '', _WHY)}".replace("\n", " ")
     due = due_now(case, now)
     return f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
 
 
 def owner(case: Case) -> str:
-    """Who has it."""
+    """Who has it, in Slack's markup."""
     if case.owner is None:
         return "nobody has it"
-    return in_slack(case.owner) if is_slack_id(case.owner) else escape(case.owner)
+    name = shorten(case.owner, _NAME).replace("\n", " ")
+    return in_slack(case.owner) if is_slack_id(case.owner) else escape(name)
 
 
 def who_is_on(config: Config, now: datetime) -> str:

@@ -16,6 +16,7 @@ from alerts.ledger import ledger
 from alerts.notices.hook import standings
 from alerts.pager import ADDRESSES, UNKNOWN, Pager
 from alerts.slack import Slack
+from alerts.slack_link import missing
 from config.load import ConfigError
 from config.schema import CollectorSettings, Config
 from listener import health
@@ -29,7 +30,7 @@ from listener.watch import Alarm, Spend, Watch
 from nlp.encoder import ModelError
 from nlp.pipeline import Reader
 
-_SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read"}
+_SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read", "commands"}
 _SKEW = timedelta(seconds=60)
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 
@@ -172,12 +173,18 @@ def _slack(environment: Environment, config: Config, now: datetime) -> Iterator[
         yield Finding("Slack", False, str(error))
         return
     yield Finding(f"Slack workspace {about.get('team', '?')}, bot {about.get('user', '?')}", True)
-    if lacking := sorted(_SCOPES - scopes):
+    groups = any(member.startswith("S") for members in config.care.permissions.values() for member in members)
+    if lacking := sorted((_SCOPES | ({"usergroups:read"} if groups else set())) - scopes):
         yield Finding("Slack permissions", False, f"add {', '.join(lacking)} on the app's page, then install it again")
     if date and abs(parsedate_to_datetime(date) - now) > _SKEW:
         yield Finding(
             "clock", False, "this machine's clock is off by more than a minute; switch on NTP, reply times depend on it"
         )
+    lacks = missing(config, environment.secrets)
+    todo = (
+        f"set {lacks} in the environment or in .env; until then cards have buttons that nobody hears" if lacks else None
+    )
+    yield Finding(f"Slack buttons ({config.care.slack.mode})", lacks is None, todo)
     for name, there in channels.items():
         yield _channel(slack, name, there)
 

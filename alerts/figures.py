@@ -86,13 +86,14 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
         and_(col(Delivery.channel) == Case.channel, col(Delivery.round) == Case.round),
         col(Delivery.about).startswith(PAGE),
     )
-    sent = exists().where(
+    there = and_(there, col(Delivery.kind) == "card")
+    carded = exists().where(
         and_(col(Case.id) == Verdict.case_id, col(Delivery.case_id) == Case.id, col(Delivery.state) == "sent", there)
     )
     folded = exists().where(
         *(col(Fold.case_id) == Verdict.case_id, col(Fold.delivery_id) == Delivery.id, col(Delivery.state) == "sent")
     )
-    sent = or_(sent, folded)
+    sent = or_(carded, folded)
     rows = session.exec(
         select(Mention, Reading, Verdict, sent)
         .join(Reading, and_(col(Reading.mention_id) == Mention.id, col(Reading.id).in_(newest_reading)), isouter=True)

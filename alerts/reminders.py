@@ -65,7 +65,7 @@ def _while_claimed(session: Session, taken: set[tuple[int, int, str]], now: date
     happened = (
         select(CaseEvent, Case)
         .where(CaseEvent.case_id == Case.id, Case.state == "claimed", or_(joined, got_worse))
-        .where(CaseEvent.at > Case.claimed_at, CaseEvent.at > now - _LATELY)
+        .where(CaseEvent.at > col(Case.claimed_at), CaseEvent.at > now - _LATELY)
     )
     count = 0
     for event, case in session.exec(happened).all():

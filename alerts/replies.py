@@ -95,13 +95,19 @@ def too_long(source: str, text: str) -> str | None:
     """A sentence when a place would not take so many characters, as that place counts them; None where it would."""
     name, most = _PLACES.get(source, (source, 0))
     count = _LENGTHS.get(source, len)(text)
-    return f"{name} takes {most:,} characters, these are {count:,}: shorten it by {count - most:,}." if 0 < most < count else None
+    return (
+        f"{name} takes {most:,} characters, these are {count:,}: shorten it by {count - most:,}."
+        if 0 < most < count
+        else None
+    )
 
 
 def _on_x(text: str) -> int:
     """X counts letters beyond the Latin and its neighbours twice, and an address as 23."""
     rest, count = _WEB_ADDRESS.subn("", text)
-    narrow = sum(ord(letter) <= 0x10FF or 0x2000 <= ord(letter) <= 0x200D or 0x2010 <= ord(letter) <= 0x201F for letter in rest)
+    narrow = sum(
+        ord(letter) <= 0x10FF or 0x2000 <= ord(letter) <= 0x200D or 0x2010 <= ord(letter) <= 0x201F for letter in rest
+    )
     return narrow + 2 * (len(rest) - narrow) + _SHORT_ADDRESS * count
 
 

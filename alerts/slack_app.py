@@ -29,7 +29,7 @@ from alerts.notices.fold import folded
 from alerts.people import first_time, met
 from alerts.replies import objections as objections_to
 from alerts.slack import Slack
-from alerts.spikes import know
+from alerts.spikes import KNOWN, know
 from config.schema import Config
 from listener.database import reading
 from listener.errors import CallLightError, NeedsPerson
@@ -43,10 +43,10 @@ _HELP = (
     "*/calllight open*: what nobody has · *mine*: what you have · *late*: what is past its target · "
     "*search WORDS*: cases with these words · *on*: who is there now"
 )
-KNOWN = Form(
+_KNOW = Form(
     "What we know",
     "Keep it",
-    (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=300),),
+    (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=KNOWN),),
 )
 _AGAIN = "Slack did not let me open the form in time. Please press again."
 
@@ -300,7 +300,7 @@ class SlackApp:
         ack()
         pressed = _pressed(body)
         number = str(action.get("value", "")).removeprefix("spike:")
-        if self._door.open_view(pressed.trigger, modal.view(KNOWN, "known", number, pressed.channel)) is None:
+        if self._door.open_view(pressed.trigger, modal.view(_KNOW, "known", number, pressed.channel)) is None:
             self._door.whisper(pressed.channel, pressed.who, _AGAIN)
 
     def _know(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from alerts.slack import Slack
 from alerts.slack_app import SlackApp
 from config.schema import Config
 from listener import health
-from listener.errors import NeedsPerson
+from listener.errors import CallLightError, NeedsPerson
 from listener.serving import Limits, Where, serving
 
 if TYPE_CHECKING:
@@ -217,8 +217,11 @@ def _answer(
     return answer.status, answer.body or "", dict(answer.first_headers().items())
 
 
-def watch_over(engine: Engine, line: "SocketLine | HttpLine", now: datetime) -> None:
+def watch_over(engine: Engine, door: Door, line: "SocketLine | HttpLine", now: datetime) -> None:
     """Connect if need be, and write down what is wrong with the line and what is over."""
+    if isinstance(door, Slack) and door.team is None:
+        with contextlib.suppress(CallLightError):
+            door.about_bot()  # whose presses count; without Slack's answer none comes anyway
     line.look()
     alarms = line.alarms()
     with Session(engine) as session:

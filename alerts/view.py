@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, exists, select
 
 from alerts.act import known_actions, offered, standing
 from alerts.answer import newest_answer
@@ -132,16 +132,22 @@ def _before(session: Session, mention: Mention) -> tuple[str, ...]:
     """What was said in the conversation just before, by whoever: what the post answers."""
     if mention.thread in (None, mention.ref):
         return ()
+    is_read = exists().where(col(Reading.mention_id) == Mention.id)  # danger is read first, what it answers later
     earlier = (
         select(Mention)
         .where(Mention.source == mention.source, Mention.thread == mention.thread, Mention.id != mention.id)
-        .where(Mention.written_at < mention.written_at, col(Mention.deleted_at).is_(None))
+        .where(Mention.written_at < mention.written_at, col(Mention.deleted_at).is_(None), is_read)
         .order_by(col(Mention.written_at).desc())
         .limit(_BEFORE)
     )
     found = [(post, newest_reading(session, post.id or 0)) for post in session.exec(earlier)]
-    who = ("we" if post.own else "same person" if post.author == mention.author else "somebody" for post, _ in found)
-    return tuple(f"{name}: {reading.redacted_text}" for name, (_, reading) in zip(who, found, strict=True))[::-1]
+    return tuple(f"{_speaker(post, mention)}: {reading.redacted_text}" for post, reading in found)[::-1]
+
+
+def _speaker(post: Mention, mention: Mention) -> str:
+    if post.own:
+        return "we"
+    return "same person" if post.author is not None and post.author == mention.author else "somebody"
 
 
 def _other_cases(session: Session, case: Case) -> tuple[int, ...]:

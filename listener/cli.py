@@ -238,6 +238,23 @@ def read(
         _fail(f'{bad} lines could not be read; each has its reason under "error"')
 
 
+@app.command("check-reply")
+def check_reply(
+    file: Annotated[str, typer.Argument(help='JSON Lines {"id", "reply", "post"?}; "-" is standard input.')] = "-",
+    explain: Annotated[bool, typer.Option("--explain", help="Show each draft with the words that may not go out.")] = False,
+) -> None:
+    """The privacy check on drafts of public replies: JSON Lines in, verdicts out as JSON Lines, in order."""
+    config = _config(_environment().config)
+    if explain:
+        return _explain_replies(config, _lines(file))
+    bad = 0
+    for verdict in _verdicts(config, _lines(file)):
+        bad += "error" in verdict
+        sys.stdout.write(json.dumps(verdict, ensure_ascii=False) + "\n")
+    if bad:
+        _fail(f'{bad} lines could not be read; each has its reason under "error"')
+
+
 # ---------------------------------------------------------------- looking
 
 
@@ -735,6 +752,54 @@ def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
             record = line.strip()
         text = str(record.get("text", "")) if isinstance(record, dict) else line.strip()
         terminal.print(drawn(reader.doc(Text(text, about_us=any_hospital))), soft_wrap=True)
+
+
+def _verdicts(config: "Config", lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """One verdict a draft, in order; a line that cannot be read yields {"id", "line", "error"}."""
+    from alerts.privacy import check
+    from listener.post import storable
+
+    contacts = (config.care.replies.contact,)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            reply, post = record["reply"], record.get("post")
+            if not isinstance(reply, str) or not isinstance(post, str | None):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            why = {KeyError: "no reply"}.get(type(error), "not an object whose reply and post are text")
+            why = f"not JSON ({error})" if isinstance(error, ValueError) else why
+            yield {"id": None, "line": number, "error": why}
+            continue
+        found = check(storable(reply), config.hospital, post, contacts)
+        why = [{"words": one.words, "rule": one.rule, "instead": one.instead} for one in found]
+        yield {"id": storable(record.get("id", number)), "ok": not found, "why": why}
+
+
+def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
+    """Each draft with its words marked. A line that is not JSON is a draft itself: people try sentences."""
+    from rich.text import Text
+
+    from alerts.privacy import check
+
+    terminal = _terminal()
+    for line in filter(str.strip, lines):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = {"reply": line.strip()}
+        reply, post = (record.get(key) for key in ("reply", "post")) if isinstance(record, dict) else (line.strip(), None)
+        text = Text(str(reply or ""))
+        found = check(text.plain, config.hospital, str(post) if post else None, (config.care.replies.contact,))
+        for one in found:
+            text.stylize("bold red", one.start, one.end)
+        terminal.print(text, soft_wrap=True)
+        for one in found:
+            said = " ".join(one.words.split())
+            terminal.print(f"    “{said}”: {one.why}. Instead: {one.instead}", soft_wrap=True, markup=False, highlight=False)
+        terminal.print("    refused" if found else "    may go out", style="bold red" if found else "green")
 
 
 def _print_json(value: Any) -> None:

@@ -257,7 +257,7 @@ class Service:
     def _watch_over(self, line: "slack_link.SocketLine | slack_link.HttpLine") -> None:
         from alerts import slack_link
 
-        slack_link.watch_over(self.engine, line, self.now())
+        slack_link.watch_over(self.engine, self.door, line, self.now())
 
     def _press_was_done(self) -> None:
         self.sooner.put("people")

@@ -1,6 +1,7 @@
 """Watch: how far each collector has heard. Gap, Spend, Alarm: what it could not hear, what it cost, what is wrong with it.
 
-Watch, Gap and Spend are written by keep.py alone, Alarm by health.py, Lease by lease.py.
+Watch, Gap and Spend are written by keep.py alone, Alarm by health.py, Lease by lease.py. Two rows of Watch are no
+collector's: "spikes" and "proposals", how far alerts/spikes.py and alerts/proposals.py have looked.
 """
 
 from datetime import date, datetime

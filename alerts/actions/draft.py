@@ -17,8 +17,8 @@ _LONGEST = 3000  # of Slack's field; each place has its own limit below that
 
 
 def place(standing: Standing) -> Literal["button", "menu"] | None:
-    """For what still waits, unless a reply is on its way."""
-    is_under_way = standing.answer in ("sending", "sent")
+    """For what still waits, unless a reply is on its way, or may be public."""
+    is_under_way = standing.answer in ("sending", "unknown")
     return "menu" if standing.state in ("open", "claimed") and not is_under_way else None
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from alerts.act import Doing, Done, Standing, case_of
 from alerts.case import MERGED, WAITING, changed
+from alerts.case import RANK as HOW_URGENT
 from alerts.decide import hand_over
 from alerts.form import Field, Form
 from listener.errors import NeedsPerson
@@ -33,6 +34,7 @@ def do(doing: Doing) -> Done:
     posts = hand_over(doing.session, doing.case_id, int(doing.answers["into"]))
     into.posts += posts
     into.clock_from, into.due_at = min(into.clock_from, case.clock_from), min(into.due_at, case.due_at)
+    into.urgency = min(into.urgency, case.urgency, key=HOW_URGENT.__getitem__)
     changed(doing.session, into, doing.now, doing.who, "merged", f"case {case.id} went into it")
     doing.move("closed", f"merged into case {into.id}", "merged")
     doing.session.refresh(case)

@@ -3,6 +3,8 @@
 from typing import Literal
 
 from alerts.act import Doing, Done, Standing
+from alerts.case import MERGED
+from listener.errors import NeedsPerson
 
 LABEL, ORDER = "Reopen", 40
 
@@ -14,5 +16,7 @@ def place(standing: Standing) -> Literal["button", "menu"] | None:
 
 def do(doing: Doing) -> Done:
     """Open again; the clock runs on from where it started."""
+    if doing.case.outcome == MERGED:
+        raise NeedsPerson(f"case {doing.case_id} went into another one: split its posts off there")
     doing.move("open", "reopened it")
     return Done(f"Case {doing.case_id} is open again.")

@@ -23,7 +23,7 @@ def place(standing: Standing) -> Literal["button", "menu"] | None:
     """The first button once a reply may be sent."""
     if standing.state == "dismissed":
         return None
-    return "button" if standing.answer in ("written", "by_hand") else None
+    return "button" if standing.answer == "written" else None
 
 
 def form(doing: Doing) -> Form:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, exists, func, select
+from sqlmodel import Session, and_, col, exists, func, select
 
 from alerts.case import RANK
 from alerts.delivery import Delivery, DigestLine, pending
@@ -14,6 +14,7 @@ from alerts.verdict import Verdict
 from alerts.view import newest_reading
 from config.schema import Config
 from listener.mention import Mention
+from nlp.reading import Reading
 
 FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _RANK = len(RANK) + 1  # after every card and note
@@ -22,12 +23,7 @@ _TITLES = {"praise": "Kind words", "care": "Remarks", "ops": "In the news"}
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """Digests of what waited long enough, in messages of DIGEST_LINES."""
-    newer = aliased(Verdict)
-    is_old = exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
-    lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
-    waiting = session.exec(
-        select(Verdict).where(Verdict.outcome == "digest", ~lined, ~is_old).order_by(col(Verdict.mention_id))
-    ).all()
+    waiting = [verdict for verdict, reading in without_line(session) if not names_somebody(config, reading)]
     for channel in dict.fromkeys(verdict.channel for verdict in waiting):
         lines = [verdict for verdict in waiting if verdict.channel == channel]
         if channel is None or now - min(verdict.decided_at for verdict in lines) < config.care.digest.every:
@@ -62,6 +58,22 @@ def with_gone_lines(session: Session, kind: str, may: Any, now: datetime) -> lis
         .distinct()
     )
     return [row for row in session.exec(quoting) if gone_from(session, row) > row.shown_version]
+
+
+def without_line(session: Session) -> Sequence[tuple[Verdict, Reading | None]]:
+    """What is decided to go into a digest and is in none yet; of praise with its reading."""
+    newer = aliased(Verdict)
+    is_old = exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
+    lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
+    of_praise = and_(col(Reading.id) == Verdict.reading_id, col(Reading.kind) == "praise")
+    waiting = select(Verdict, Reading).join(Reading, of_praise, isouter=True)
+    waiting = waiting.where(Verdict.outcome == "digest", ~lined, ~is_old)
+    return session.exec(waiting.order_by(col(Verdict.mention_id))).all()
+
+
+def names_somebody(config: Config, reading: Reading | None) -> bool:
+    """Whether it is praise of a department or one of the staff, which praise.py tells at once."""
+    return config.care.recognition is not None and reading is not None and bool(reading.staff or reading.departments)
 
 
 def gone_from(session: Session, row: Delivery) -> int:

@@ -25,12 +25,14 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     """How many wait under it, the most urgent of them, and the button that gives out the next."""
     cases = folded(session, row)
     waiting = [case for case in cases if case.state == "open"]
-    title = f"📥 {len(waiting)} more cases wait here" if waiting else f"📥 All {len(cases)} were taken up"
+    total = session.exec(select(func.count()).select_from(Fold).where(Fold.delivery_id == row.id)).one()
+    many = "1 more case waits" if len(waiting) == 1 else f"{len(waiting)} more cases wait"
+    title = f"📥 {many} here" if waiting else "📥 All of these were taken up"
     counts = Counter(case.urgency for case in waiting)
     lines = [(f"{SIGNS[urgency]} {NAMES[urgency]}", str(counts[urgency])) for urgency in RANK if counts[urgency]]
     said = [_line(session, case) for case in waiting[:_SHOWN]]
     more = [f"… and {len(waiting) - _SHOWN} more"] if len(waiting) > _SHOWN else []
-    count = f"More than {config.care.bursts.cards} a minute came; {len(cases)} were folded, each is kept and its clock runs."
+    count = f"More than {config.care.bursts.cards} a minute came; {total} were folded, each is kept and its clock runs."
     blocks: list[dict[str, Any]] = [header(title), {"type": "context", "elements": [plain(count)]}]
     if waiting:
         blocks.append({"type": "section", "text": plain("\n".join([*said, *more]), emoji=True)})
@@ -48,8 +50,10 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
 
 
 def folded(session: Session, row: Delivery) -> list[Case]:
-    """The cases under it, the most urgent first, then by when they are due."""
-    cases = session.exec(select(Case).where(Fold.case_id == Case.id, Fold.delivery_id == row.id)).all()
+    """The cases under it, the most urgent first, then by when they are due; those with a card of their own since, as
+    they are danger now or were reopened, are none of them."""
+    theirs = (Fold.case_id == Case.id, Fold.round == Case.round, Fold.delivery_id == row.id)
+    cases = session.exec(select(Case).where(*theirs, Case.urgency != "danger")).all()
     return sorted(cases, key=lambda case: (RANK[case.urgency], case.due_at))
 
 

@@ -7,16 +7,17 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from alerts.case import RANK, WAITING, Case, CaseEvent
-from alerts.clockface import due_now, in_words
+from alerts.clockface import due_now
 from alerts.delivery import Delivery, pending
-from alerts.message import NAMES, SIGNS, Message, escape, header, mrkdwn, ping, plain
-from alerts.people import in_slack, is_slack_id
+from alerts.desk import in_short
+from alerts.message import HEADER, LINE, Message, escape, header, mrkdwn, ping, plain, shorten
 from alerts.shifts import changes, shifts_of
 from alerts.spikes import Spike
 from config.schema import Config
 
 _RANK = RANK["serious"]  # before what can wait: the next shift begins with it
 _LINES = 20
+_CAUSE = "many posts, cause not known yet"
 
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
@@ -35,13 +36,13 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     change = next((one for one in ended if one.at == at), None)
     since = change.since if change else at - timedelta(hours=8)
     names = f"{change.ending.name} → {change.next.name if change.next else 'nobody'}" if change else "Shift change"
-    title = f"🤝 Hand-over · {names}"
+    title = shorten(f"🤝 Hand-over · {names}", HEADER)
     waiting = session.exec(select(Case).where(col(Case.state).in_(WAITING))).all()
     waiting = sorted(waiting, key=lambda case: (RANK[case.urgency], due_now(case, now)))
     done = f"In the shift: {_done(session, since, at)}"
-    known = [f"🌊 {spike.topic}: {spike.known or 'many posts, cause not known yet'}" for spike in _spikes(session)]
+    known = [f"🌊 {spike.topic}: {shorten(spike.known or _CAUSE, LINE)}" for spike in _spikes(session)]
     people = " ".join(ping(person) for person in change.next.people) if change and change.next else ""
-    lines = [_line(case, now) for case in waiting[:_LINES]]
+    lines = [in_short(case, now) for case in waiting[:_LINES]]
     more = [f"… and {len(waiting) - _LINES} more: /calllight open"] if len(waiting) > _LINES else []
     still = "\n".join([*lines, *more]) if waiting else "Nothing waits for anyone."
     blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(people)] if people else [])]
@@ -50,14 +51,6 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     metadata = {"event_type": "call_light_handover", "event_payload": {"delivery": row.key}}
     excerpt = "\n".join([f"Still to do: {len(waiting)}", still, done, *known])
     return Message(f"{escape(title)}: {len(waiting)} still to do", blocks, metadata, title, excerpt), 0
-
-
-def _line(case: Case, now: datetime) -> str:
-    due = due_now(case, now)
-    left = f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
-    clock = f"snoozed: {escape(case.snooze_why or '')}" if case.snoozed_until else left
-    owner = (in_slack(case.owner) if is_slack_id(case.owner) else escape(case.owner)) if case.owner else "nobody has it"
-    return f"{SIGNS[case.urgency]} case {case.id} · {NAMES[case.urgency]} · {clock} · {owner}"
 
 
 def _done(session: Session, since: datetime, until: datetime) -> str:

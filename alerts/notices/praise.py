@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, exists, select
+from sqlmodel import Session, col, select
 
 from alerts.case import RANK
 from alerts.delivery import Delivery, DigestLine, pending
 from alerts.message import LINE, Message, escape, header, link, place, plain, shorten
-from alerts.notices.digest import gone_from, with_gone_lines
-from alerts.verdict import Verdict
+from alerts.notices.digest import gone_from, names_somebody, with_gone_lines, without_line
 from alerts.view import newest_reading
 from config.schema import Config
 from listener.mention import Mention
-from nlp.reading import Reading
 
 _RANK = len(RANK) + 1  # after every card and note
 _URL = 2000
@@ -24,25 +21,14 @@ _EXCERPT = 3 * LINE
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """One message a post of praise that names somebody, in place of its line in a digest."""
-    if config.care.recognition is None:
-        return
-    newer = aliased(Verdict)
-    is_old = exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
-    lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
-    found = session.exec(
-        select(Verdict.mention_id, Reading)
-        .where(Verdict.outcome == "digest", Reading.id == Verdict.reading_id, Reading.kind == "praise")
-        .where(~lined, ~is_old)
-        .order_by(col(Verdict.mention_id))
-    ).all()
-    for mention_id, reading in found:
-        if not (reading.staff or reading.departments):
+    for verdict, reading in without_line(session):
+        if config.care.recognition is None or not names_somebody(config, reading):
             continue
-        row = pending("praise", f"praise:{mention_id}", config.care.recognition, _RANK, now)
+        row = pending("praise", f"praise:{verdict.mention_id}", config.care.recognition, _RANK, now)
         session.add(row)
         session.flush()
         assert row.id is not None
-        session.add(DigestLine(mention_id=mention_id, delivery_id=row.id))
+        session.add(DigestLine(mention_id=verdict.mention_id, delivery_id=row.id))
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:

@@ -4,68 +4,67 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from alerts.case import RANK, WAITING, Case, CaseEvent
-from alerts.clockface import due_now, in_words
-from alerts.delivery import Delivery, Reminder, pending
-from alerts.message import NAMES, SIGNS, Message, escape, header, mrkdwn, ping, plain, shorten
-from alerts.people import in_slack, is_slack_id
+from alerts.delivery import ASKED, ASSIGNED, POST, Delivery, Reminder, pending
+from alerts.desk import clock, in_short
+from alerts.message import Message, header, mrkdwn, ping, plain, shorten
+from alerts.people import is_slack_id
 from config.schema import Config
 
 _MOST = 10  # cases in one message
-_HEADINGS = {
+_OF_OWNERS = ("owner", ASSIGNED, POST)
+_HEADINGS = {  # by what it is about, the beginning of `about`
     "channel": "⏰ Nobody has these yet",
     "team": "↩️ Back with the team",
     "owner": "⏰ Yours, and no reply yet",
     "oncall": "🔔 Nobody has these yet",
     "manager": "🔔 Nobody has these yet",
+    ASSIGNED: "👤 Given to you",
+    POST: "💬 Yours, and its author said more",
+    f"{ASKED} oncall": "🔔 Please look at these",
+    f"{ASKED} manager": "🔔 Please look at these",
 }
 
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
-    """What has come up since the last pass, together for each who is told."""
+    """What has come up since the last pass, together for each who is told. While nobody can be reached it is one
+    message that grows, and what was dealt with meanwhile is not told at all."""
+    _drop_needless(session)
     rows = select(Reminder, Case).where(Reminder.case_id == Case.id, col(Reminder.delivery_id).is_(None))
     groups: dict[tuple[str, str], list[tuple[Reminder, Case]]] = {}
     for reminder, case in session.exec(rows.where(col(Reminder.tells).is_not(None)).order_by(col(Case.id))):
-        if case.state not in WAITING:
-            reminder.tells = None  # it was dealt with meanwhile
-            continue
-        groups.setdefault((str(reminder.tells), _channel(config, str(reminder.tells), case)), []).append(
-            (reminder, case)
-        )
-    for (tells, channel), group in groups.items():
-        for start in range(0, len(group), _MOST):
-            some = group[start : start + _MOST]
-            about = f"{tells}:{some[0][1].id}:{some[0][0].step}"
-            row = pending("reminder", about, channel, min(RANK[case.urgency] for _, case in some), now)
-            session.add(row)
-            session.flush()
-            for reminder, _ in some:
-                reminder.delivery_id = row.id
+        what = _what(reminder)
+        channel = _channel(config, str(reminder.tells), case)
+        if _still(case, what, channel):
+            groups.setdefault((what, channel), []).append((reminder, case))
+        else:
+            reminder.tells = None
+    for (what, channel), group in groups.items():
+        _add(session, what, channel, group, now)
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
     """A line a case, with how late it is and a button, or who has it by now."""
-    tells = row.about.partition(":")[0]
+    what = row.about.partition(":")[0]
     cases = _cases(session, row)
-    waits = [case for case in cases if _still(case, tells)]
-    whom = {"oncall": config.care.slack.oncall, "manager": config.care.slack.manager}.get(tells) if waits else None
-    title = _HEADINGS[tells] if waits else "✅ Dealt with"
-    blocks: list[dict[str, Any]] = [header(title)]
-    if whom and not is_slack_id(row.channel):
-        blocks.append(mrkdwn(f"{ping(whom)} please look."))
-    lines = []
+    waits = [case for case in cases if _still(case, what, row.channel)]
+    slack = config.care.slack
+    whom = {"oncall": slack.oncall, "manager": slack.manager}.get(what.removeprefix(f"{ASKED} "))
+    pinged = f"{ping(whom)} " if waits and whom and not is_slack_id(row.channel) else ""
+    title = _HEADINGS[what] if waits else "✅ Not waiting for you any more" if what in _OF_OWNERS else "✅ Dealt with"
+    blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(f"{pinged}please look.")] if pinged else [])]
     for case in cases:
-        said = f"{SIGNS[case.urgency]} case {case.id} · {NAMES[case.urgency]} · {_how(case, now)}"
-        lines.append((f"Case {case.id}", _how(case, now)))
-        blocks.append({**mrkdwn(escape(said) + _by(case)), **_button(case, tells)})
-    blocks += _why(session, cases, tells)
+        button = _button(case, what) if case in waits else {}
+        blocks.append({**mrkdwn(in_short(case, now)), **button})
+    blocks += _why(session, cases, what)
     metadata = {"event_type": "call_light_reminder", "event_payload": {"delivery": row.key}}
-    pinged = f"{ping(whom)} " if whom and not is_slack_id(row.channel) else ""
     text = f"{pinged}{title}: case {', '.join(str(case.id) for case in cases)}"
     urgency = min((case.urgency for case in waits), key=RANK.__getitem__, default="none")
-    return Message(text, blocks, metadata, title, "", tuple(lines), urgency), _version(session, row)
+    lines = tuple((f"Case {case.id}", clock(case, now)) for case in cases)
+    return Message(text, blocks, metadata, title, "", lines, urgency), _version(session, row)
 
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
@@ -73,6 +72,44 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
     version = select(func.sum(Case.version)).where(Reminder.case_id == Case.id, Reminder.delivery_id == Delivery.id)
     rows = select(Delivery).where(Delivery.kind == "reminder", may)
     return session.exec(rows.where(col(Delivery.shown_version) < version.scalar_subquery())).all()
+
+
+def _what(reminder: Reminder) -> str:
+    """What it is about: who is told, or why they are told though no clock has run out."""
+    word, tells = reminder.step.partition(" ")[0], str(reminder.tells)
+    return f"{ASKED} {tells}" if word == ASKED else word if word in (ASSIGNED, POST) else tells
+
+
+def _drop_needless(session: Session) -> None:
+    """Somebody took up every case of a message before it left."""
+    waiting = select(Delivery).where(Delivery.kind == "reminder", Delivery.state == "pending")
+    for row in session.exec(waiting).all():
+        what = row.about.partition(":")[0]
+        if not any(_still(case, what, row.channel) for case in _cases(session, row)):
+            of_it = col(Reminder.delivery_id) == row.id
+            session.execute(update(Reminder).where(of_it).values(delivery_id=None, tells=None))
+            session.delete(row)
+    session.flush()
+
+
+def _add(session: Session, what: str, channel: str, group: Sequence[tuple[Reminder, Case]], now: datetime) -> None:
+    """Put reminders into the messages that have not left yet, and what they do not hold into new ones."""
+    unsent = (Delivery.kind == "reminder", Delivery.state == "pending", Delivery.channel == channel)
+    rows = list(session.exec(select(Delivery).where(*unsent, col(Delivery.about).startswith(f"{what}:"))))
+    of_row = {row.key: {case.id for case in _cases(session, row)} for row in rows}
+    for reminder, case in group:
+        fitting = [row for row in rows if case.id in of_row[row.key]]
+        fitting += [row for row in rows if len(of_row[row.key]) < _MOST]
+        if not fitting:
+            about = f"{what}:{case.id}:{case.round}:{reminder.step}"
+            fitting = [pending("reminder", about, channel, RANK[case.urgency], now)]
+            session.add(fitting[0])
+            session.flush()
+            rows.append(fitting[0])
+        row = fitting[0]
+        of_row.setdefault(row.key, set()).add(case.id)
+        row.rank = min(row.rank, RANK[case.urgency])
+        reminder.delivery_id = row.id
 
 
 def _channel(config: Config, tells: str, case: Case) -> str:
@@ -84,8 +121,9 @@ def _channel(config: Config, tells: str, case: Case) -> str:
 
 
 def _cases(session: Session, row: Delivery) -> Sequence[Case]:
-    cases = select(Case).where(Reminder.case_id == Case.id, Reminder.delivery_id == row.id).distinct()
-    return sorted(session.exec(cases), key=lambda case: (RANK[case.urgency], case.due_at))
+    of_it = select(Reminder.case_id).where(Reminder.delivery_id == row.id)
+    cases = session.exec(select(Case).where(col(Case.id).in_(of_it)))
+    return sorted(cases, key=lambda case: (RANK[case.urgency], case.due_at))
 
 
 def _version(session: Session, row: Delivery) -> int:
@@ -93,38 +131,30 @@ def _version(session: Session, row: Delivery) -> int:
     return session.exec(total).one() or 0
 
 
-def _still(case: Case, tells: str) -> bool:
-    """Whether it waits as it did when the reminder was sent."""
-    return case.state == ("claimed" if tells == "owner" else "open")
+def _still(case: Case, what: str, channel: str) -> bool:
+    """Whether it waits for those who are told."""
+    if what in _OF_OWNERS:
+        return case.state == "claimed" and (not is_slack_id(channel) or case.owner == channel)
+    return case.state in WAITING if what.startswith(ASKED) else case.state == "open"
 
 
-def _how(case: Case, now: datetime) -> str:
-    if case.state not in WAITING:
-        return case.state
-    if case.snoozed_until is not None:
-        return "snoozed"
-    due = due_now(case, now)
-    return f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
-
-
-def _by(case: Case) -> str:
-    return f" · {in_slack(case.owner) if is_slack_id(case.owner) else escape(case.owner)}" if case.owner else ""
-
-
-def _button(case: Case, tells: str) -> dict[str, Any]:
-    if not _still(case, tells):
+def _button(case: Case, what: str) -> dict[str, Any]:
+    if case.state == "claimed" and what not in _OF_OWNERS:
         return {}
-    name, label = ("answered", "Answered") if tells == "owner" else ("claim", "Claim")
+    name, label = ("answered", "Answered") if case.state == "claimed" else ("claim", "Claim")
     button = {"type": "button", "action_id": f"do:{name}", "text": plain(label), "value": str(case.id)}
     return {"accessory": button}
 
 
-def _why(session: Session, cases: Sequence[Case], tells: str) -> Iterator[dict[str, Any]]:
-    """What a person wrote who escalated one of them."""
-    if tells not in ("oncall", "manager"):
+def _why(session: Session, cases: Sequence[Case], what: str) -> Iterator[dict[str, Any]]:
+    """What a person wrote who escalated one of them, or that it is danger now."""
+    if not what.startswith(ASKED):
         return
     of_them = [case.id for case in cases]
-    asked = select(CaseEvent).where(col(CaseEvent.case_id).in_(of_them), CaseEvent.kind == "escalated")
-    for event in session.exec(asked.order_by(col(CaseEvent.id).desc()).limit(1)):
+    because = col(CaseEvent.kind).in_(("escalated", "raised", "urgency"))
+    events = session.exec(
+        select(CaseEvent).where(col(CaseEvent.case_id).in_(of_them), because).order_by(col(CaseEvent.id))
+    )
+    for event in {event.case_id: event for event in events}.values():
         said = f"case {event.case_id}: {event.what}"
         yield {"type": "context", "elements": [plain(shorten(said, 300))]}

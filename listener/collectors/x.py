@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationInfo
 
@@ -132,7 +132,8 @@ def find_reply(settings: Settings, post: Answerable, text: str, asking: Asking) 
 
 def by_hand(post: Answerable, text: str) -> str:
     """X's own form, with the words in it."""
-    return f"https://x.com/intent/tweet?{urlencode({'in_reply_to': post.ref, 'text': text})}"
+    # As X writes them: a plus would be shown as one by some of its apps.
+    return f"https://x.com/intent/tweet?{urlencode({'in_reply_to': post.ref, 'text': text}, quote_via=quote)}"
 
 
 def _address(handle: str, ref: str) -> str:

@@ -89,7 +89,7 @@ def _voice(doc: Doc) -> tuple[str, str]:
         return "other", "names nothing of ours"
     if doc._.language not in READ:
         return "patient", f"language {doc._.language} cannot be read: a person must"
-    excluded = spoken(doc, "exclude")
+    excluded = () if doc._.danger else spoken(doc, "exclude")  # nothing that admins leave out hides danger
     if excluded:
         return "other", f"left out by {excluded[0].text!r}"
     if doc._.scores is not None:

@@ -9,10 +9,33 @@ from conftest import NOW
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from alerts.case import COPY, MOVES, RANK, SAME_PERSON, Case, CaseEvent, State, join, move, raise_urgency, waiting_cases
+from alerts.case import (
+    COPY,
+    MOVES,
+    RANK,
+    SAME_PERSON,
+    Case,
+    CaseEvent,
+    EventKind,
+    State,
+    changed,
+    forget_author,
+    join,
+    move,
+    raise_urgency,
+    snooze,
+    waiting_cases,
+    wake,
+)
 
 STATES = get_args(State)
-HOUR = timedelta(hours=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def kinds(desk: Any, number: int = 1) -> list[str]:
+    """What the record says that happened, without the words."""
+    rows = select(CaseEvent.kind).where(CaseEvent.case_id == number).order_by(col(CaseEvent.id))
+    return list(desk.session.exec(rows))
 
 
 @pytest.mark.parametrize("before", STATES)
@@ -172,3 +195,147 @@ def test_the_record_names_who_and_when(desk: Any) -> None:
 def test_one_case_a_post(desk: Any) -> None:
     desk.alert()
     assert Case.__table__.c.mention_id.unique  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------- snooze
+
+
+@pytest.mark.parametrize(
+    ("woken", "moved"),
+    [
+        (0, 0),
+        (25, 25),
+        (60, 60),
+        (600, 60),  # nobody was there to wake it: it slept until its time and no longer
+        (-5, 0),  # a clock that was set back takes nothing
+    ],
+)
+def test_the_target_moves_by_exactly_the_time_slept(desk: Any, woken: int, moved: int) -> None:
+    desk.alert()
+    case = desk.case()
+    due_at, clock_from = case.due_at, case.clock_from
+    snooze(desk.session, case, NOW + HOUR, "they call back", "ana", NOW)
+    assert (case.due_at, case.snoozed_until, case.snooze_why) == (due_at, NOW + HOUR, "they call back")
+    wake(desk.session, case, "ben", NOW + woken * MINUTE)
+    assert (case.due_at, case.clock_from) == (due_at + moved * MINUTE, clock_from)
+    assert (case.snoozed_at, case.snoozed_until, case.snooze_why) == (None, None, None)
+    desk.session.commit()
+    assert kinds(desk) == ["opened", "snoozed", "woken"]
+    assert desk.events()[-2:] == ["snoozed: they call back", "snooze over"]
+
+
+def test_what_is_awake_is_not_woken(desk: Any) -> None:
+    desk.alert()
+    case = desk.case()
+    before = case.due_at, case.version
+    wake(desk.session, case, "ana", NOW)
+    assert (case.due_at, case.version) == before
+    assert kinds(desk) == ["opened"]
+
+
+def test_snoozed_again_nothing_counts_twice(desk: Any) -> None:
+    desk.alert()
+    case = desk.case()
+    due_at = case.due_at
+    for minutes in (0, 10, 20):
+        snooze(desk.session, case, NOW + minutes * MINUTE + HOUR, "still", "ana", NOW + minutes * MINUTE)
+    wake(desk.session, case, "ana", NOW + 30 * MINUTE)
+    assert case.due_at == due_at + 30 * MINUTE
+
+
+@pytest.mark.parametrize("state", ["answered", "closed", "dismissed", "claimed"])
+def test_what_is_over_does_not_sleep(desk: Any, state: Any) -> None:
+    number = desk.alert()
+    due_at = desk.case().due_at
+    snooze(desk.session, desk.case(), NOW + HOUR, "they call back", "ana", NOW)
+    desk.session.commit()
+    move(desk.session, number, state, "ben", "did it", NOW + 20 * MINUTE)
+    case = desk.case()
+    slept = state == "claimed"  # who takes it up sees that it sleeps, and until when
+    assert (case.snoozed_until is not None) is slept
+    assert case.due_at == (due_at if slept else due_at + 20 * MINUTE)
+
+
+@pytest.mark.parametrize(("what", "wakes"), [(SAME_PERSON, True), (COPY, False)])
+def test_a_further_post_wakes_it(desk: Any, what: str, wakes: bool) -> None:
+    desk.alert()
+    case = desk.case()
+    due_at = case.due_at
+    snooze(desk.session, case, NOW + HOUR, "they call back", "ana", NOW)
+    join(desk.session, case, what, "routine", "care", NOW, NOW + HOUR, NOW + 10 * MINUTE)
+    assert (case.snoozed_until is None) is wakes
+    assert case.due_at == (due_at + 10 * MINUTE if wakes else due_at)
+
+
+def test_what_gets_worse_wakes(desk: Any) -> None:
+    """An edit of the post itself is no further post."""
+    desk.alert()
+    case = desk.case()
+    snooze(desk.session, case, NOW + 9 * HOUR, "they call back", "ana", NOW)
+    raise_urgency(desk.session, case, "danger", "danger", NOW + MINUTE, NOW + 6 * MINUTE, NOW + MINUTE)
+    assert (case.snoozed_until, case.due_at) == (None, NOW + 6 * MINUTE)
+
+
+# ---------------------------------------------------------------- the record
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "written"),
+    [
+        ("claimed", None, "claimed"),
+        ("answered", None, "answered"),
+        ("closed", None, "closed"),
+        ("dismissed", None, "dismissed"),
+        ("closed", "merged", "merged"),
+    ],
+)
+def test_each_move_has_its_kind(desk: Any, state: Any, kind: Any, written: str) -> None:
+    move(desk.session, desk.alert(), state, "ana", "did it", NOW, kind)
+    assert kinds(desk)[-1] == written
+
+
+def test_open_again_is_reopened_or_given_back(desk: Any) -> None:
+    number = desk.alert()
+    for kind in (None, "given_back"):
+        move(desk.session, number, "claimed", "ana", "claimed it", NOW)
+        move(desk.session, number, "open", "ana", "open again", NOW, kind)
+    assert kinds(desk) == ["opened", "claimed", "reopened", "claimed", "given_back"]
+
+
+def test_a_further_post_is_written_down_in_the_order_it_was_dealt_with(desk: Any) -> None:
+    desk.alert()
+    case = desk.case()
+    case.state = "answered"
+    join(desk.session, case, SAME_PERSON, "danger", "danger", NOW, NOW, NOW)
+    assert kinds(desk) == ["opened", "joined", "reopened", "raised"]
+
+
+def test_every_kind_that_is_written_has_a_name(desk: Any) -> None:
+    desk.alert()
+    changed(desk.session, desk.case(), NOW, "ana", "escalated", "oncall: please")
+    forget_author(desk.session, 1, NOW)
+    assert desk.case().author is None
+    assert set(kinds(desk)) <= set(get_args(EventKind))
+    assert kinds(desk) == ["opened", "escalated", "forgotten"]
+
+
+def test_every_change_makes_its_card_stale(desk: Any) -> None:
+    number = desk.alert()
+    versions = [desk.case().version]
+
+    def newer() -> bool:
+        versions.append(desk.case().version)
+        return versions[-1] > versions[-2]
+
+    snooze(desk.session, desk.case(), NOW + HOUR, "later", "ana", NOW)
+    assert newer()
+    wake(desk.session, desk.case(), "ana", NOW)
+    assert newer()
+    join(desk.session, desk.case(), COPY, "low", "care", NOW, NOW, NOW)
+    assert newer()
+    move(desk.session, number, "claimed", "ana", "claimed it", NOW)
+    assert newer()
+    changed(desk.session, desk.case(), NOW, "ana", "topics", "about food")
+    assert newer()
+    forget_author(desk.session, number, NOW)
+    assert newer()

@@ -16,6 +16,8 @@ from listener.environment import Environment
 from listener.mention import Mention
 from listener.watch import Alarm, Spend, Watch
 
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-test-token", "SLACK_APP_TOKEN": "xapp-test-token"}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -126,7 +128,7 @@ def test_slack_channels(folder: Path, now: datetime, breaks: dict[str, bool], wh
         if breaks:
             slack.change_channel("social-care-danger", **breaks)
         edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
-        todo = wrong(found(folder, datetime.now(now.tzinfo), SLACK_BOT_TOKEN="xoxb-test-token"))
+        todo = wrong(found(folder, datetime.now(now.tzinfo), **SLACK))
     assert list(todo) == (["Slack channel danger (#social-care-danger)"] if what else [])
     assert what is None or what in str(next(iter(todo.values())))
 
@@ -167,3 +169,15 @@ def test_what_people_were_told_of_the_desk(folder: Path, now: datetime) -> None:
         session.commit()
     engine.dispose()
     assert wrong(found(folder, now)) == {"the pager": "nobody could be paged: …"}
+
+
+@pytest.mark.parametrize(("mode", "lacks"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")])
+def test_buttons_that_nobody_hears(folder: Path, now: datetime, mode: str, lacks: str) -> None:
+    with FakeSlack() as slack:
+        for name in CARE_CHANNELS:
+            slack.add_channel(name)
+        edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
+        edit(folder, "care.toml", '\nmode = "socket"\n', f'\nmode = "{mode}"\n')
+        todo = wrong(found(folder, datetime.now(now.tzinfo), SLACK_BOT_TOKEN="xoxb-test-token"))
+    assert list(todo) == [f"Slack buttons ({mode})"]
+    assert lacks in str(todo[f"Slack buttons ({mode})"])

@@ -48,13 +48,16 @@ def alarms(engine: Engine) -> list[tuple[str, str, bool]]:
         return [(alarm.collector, alarm.why, alarm.over_at is None) for alarm in session.exec(select(Alarm))]
 
 
-def test_it_connects_once_and_stays(line: SocketLine, workspace: FakeSlack, engine: Engine, clock: Any) -> None:
+def test_it_connects_once_and_stays(
+    line: SocketLine, workspace: FakeSlack, door: Slack, engine: Engine, clock: Any
+) -> None:
     assert not line.is_up()
-    watch_over(engine, line, clock.now())
+    watch_over(engine, door, line, clock.now())
     workspace.socket().wait_for(links=1)
     assert line.is_up()
+    assert door.team == "T0TEAM0001", "whose presses count"
     for _ in range(5):
-        watch_over(engine, line, clock.passes(SECOND))
+        watch_over(engine, door, line, clock.passes(SECOND))
     assert len(workspace.seen("apps.connections.open")) == 1, "Slack counts how often it is asked for a line"
     assert alarms(engine) == []
 
@@ -95,20 +98,20 @@ def test_people_are_told_when_it_stays_down_and_when_it_is_back(
     app: SlackApp, door: Slack, workspace: FakeSlack, engine: Engine, clock: Any
 ) -> None:
     line = SocketLine(app.bolt, "xapp-wrong", door.client, ping=0.2, now=clock.now)
-    watch_over(engine, line, clock.now())
+    watch_over(engine, door, line, clock.now())
     assert alarms(engine) == [], "not at once: Slack changes lines every few hours"
-    watch_over(engine, line, clock.passes(50 * SECOND))
+    watch_over(engine, door, line, clock.passes(50 * SECOND))
     ((what, why, is_on),) = alarms(engine)
     assert (what, is_on) == ("Slack", True)
     assert "presses of buttons are lost" in why
     assert "invalid_auth: check SLACK_APP_TOKEN" in why
-    watch_over(engine, line, clock.passes(SECOND))
+    watch_over(engine, door, line, clock.passes(SECOND))
     assert len(alarms(engine)) == 1, "once"
     assert len(workspace.seen("apps.connections.open")) == 1, "at most once a minute"
     line._handler.client.app_token = workspace.app_token
-    watch_over(engine, line, clock.passes(60 * SECOND))
+    watch_over(engine, door, line, clock.passes(60 * SECOND))
     workspace.socket().wait_for(links=1)
-    watch_over(engine, line, clock.passes(SECOND))
+    watch_over(engine, door, line, clock.passes(SECOND))
     assert [is_on for *_, is_on in alarms(engine)] == [False]
     workspace.socket().drop()
     line._handler.client.closed = True
@@ -116,23 +119,23 @@ def test_people_are_told_when_it_stays_down_and_when_it_is_back(
     line.close()
 
 
-def test_two_environments_on_one_app_token(line: SocketLine, workspace: FakeSlack, engine: Engine, clock: Any) -> None:
+def test_two_environments_on_one_app_token(line: SocketLine, door: Slack, engine: Engine, clock: Any) -> None:
     line._hello(None, {"type": "hello", "num_connections": 2})
     line.look()
-    watch_over(engine, line, clock.now())
+    watch_over(engine, door, line, clock.now())
     ((what, why, _),) = alarms(engine)
     assert what == "SLACK_APP_TOKEN"
     assert "2 programs use this app's token at once" in why
 
 
-def test_http_opens_its_port_and_says_when_it_cannot(app: SlackApp, engine: Engine) -> None:
+def test_http_opens_its_port_and_says_when_it_cannot(app: SlackApp, door: Slack, engine: Engine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = HttpLine(app.bolt, f"127.0.0.1:{port}", "secret")
-        watch_over(engine, line, NOW)
+        watch_over(engine, door, line, NOW)
         assert not line.is_up()
         assert "is used by another program" in alarms(engine)[0][1]
-    watch_over(engine, line, NOW)
+    watch_over(engine, door, line, NOW)
     assert line.is_up()
     assert alarms(engine)[0][2] is False
     address = f"http://127.0.0.1:{port}"

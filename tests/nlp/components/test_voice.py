@@ -53,6 +53,12 @@ def test_an_advert_does_not_hide_danger(rules: Reader) -> None:
     assert said["urgency"] == "danger"
 
 
+def test_what_admins_leave_out_does_not_hide_danger(rules: Reader) -> None:
+    """Nobody in a waiting room types our name, and what they say may hold any words."""
+    said = next(rules.read([Text("my dad is not breathing in the ER waiting room and nobody comes, after the fish fry")]))
+    assert (said["voice"], said["urgency"]) == ("patient", "danger")
+
+
 @pytest.mark.parametrize(("voice", "text"), [(voice, text) for voice, texts in SAID.items() for text in texts])
 def test_voice_with_the_encoder(reader: Reader, voice: str, text: str) -> None:
     said = next(reader.read([Text(text)]))

@@ -1,0 +1,403 @@
+"""One sentence of a reply, looked at from every side: whom it touches, what was, what will be, who, when, how much."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from alerts.vocabulary import HEALTH, Language, known_words, languages, root
+from alerts.words import EMAIL, LINK, NUMBER, PHONE, Word
+from nlp.encoder import FOLDER
+
+RUN = 4  # words in a row that are a quotation of the post
+_NEAR = 4  # words before "with you" that may say what is done with them
+_WANTED = 5  # words before a participle that may say that it is only wished for
+_KNOWN = 0.34  # of a sentence's words, or it is in a language that nobody here can check
+_TOO_SHORT = 3  # words that tell no language
+_NO_KIND: frozenset[str] = frozenset()
+
+
+class Mark(NamedTuple):
+    """Words that a rule is against, by their numbers."""
+
+    first: int
+    last: int
+    rule: str
+
+
+@dataclass(frozen=True)
+class House:
+    """Words of the hospital's own, which name nobody, and its departments."""
+
+    own: frozenset[str]
+    departments: Mapping[str, Sequence[tuple[str, ...]]]  # by their first word
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a post tells: the roots of its words, its words in a row, and all of them."""
+
+    roots: frozenset[str] = frozenset()
+    runs: frozenset[tuple[str, ...]] = frozenset()
+    text: str = ""
+
+    @classmethod
+    def of(cls, found: Sequence[Word]) -> "Told":
+        """What these words tell."""
+        texts = [word.text for word in found if word.text]
+        runs = (tuple(texts[at : at + RUN]) for at in range(len(texts) - RUN + 1))
+        return cls(frozenset(root(word) for word in found if word.text), frozenset(runs), " ".join(texts))
+
+
+@cache
+def _first_names() -> frozenset[str]:
+    """Those that are no words."""
+    listed = (FOLDER.parent / "components" / "first_names.txt").read_text(encoding="utf-8")
+    return frozenset(name.casefold() for name in listed.split()) - known_words()
+
+
+class Sentence:
+    """A sentence of a reply, looked at from every side."""
+
+    def __init__(self, found: Sequence[Word], house: House, told: Told) -> None:
+        self._found, self._house, self._told = found, house, told
+        self._texts = [word.text for word in found]
+        self._language = max(languages(), key=self._known)
+        self._kinds = [self._language.kinds.get(text, _NO_KIND) for text in self._texts]
+        # What an allowed phrase covers is nobody's.
+        self._covered = {place for _, places in self._language.right.found(found) for place in places}
+
+    def marks(self) -> Iterator[Mark]:
+        """First and last word and rule of everything that is wrong."""
+        if not self._texts:
+            return
+        if not self._is_readable():
+            yield Mark(0, len(self._texts) - 1, "unread")
+            return
+        for rule, places in self._language.wrong.found(self._found):
+            if self._covered.isdisjoint(places):
+                yield Mark(places[0], places[-1], rule)
+        touches = (self._yours, self._you, self._third, self._people, self._events, self._health)
+        tells = (self._orders, self._past, self._future)
+        details = (self._numbers, self._names, self._departments, self._repeated, self._quoted)
+        for look in (*touches, *tells, *details):
+            yield from look()
+
+    # ------------------------------------------------------------ what it is about
+
+    def _known(self, language: Language) -> float:
+        plain = [text for text in self._texts if not text.startswith("<") and text]
+        known = [text for text in plain if text in language.vocabulary or text in language["general"]]
+        return len(known) / len(plain) if plain else 0.0
+
+    def _is_readable(self) -> bool:
+        plain = [text for text in self._texts if not text.startswith("<") and text not in self._house.own and text]
+        if len(plain) < _TOO_SHORT:
+            return len(plain) < 2 or self._known(self._language) > 0
+        return self._known(self._language) >= _KNOWN
+
+    @cached_property
+    def _is_public(self) -> bool:
+        """Whether it states a fact about the house or how to reach it."""
+        return any(self._is_fact(place) for place in range(len(self._texts)))
+
+    @cached_property
+    def _is_about_the_house(self) -> bool:
+        return any(self._is_fact(place) and self._is(place, "public") for place in range(len(self._texts)))
+
+    @cached_property
+    def _states_a_fact(self) -> bool:
+        return any(self._is(place, "fact") for place in range(len(self._texts)))
+
+    @cached_property
+    def _is_emergency_line(self) -> bool:
+        return any(word.text == PHONE and word.said in ("911", "988") for word in self._found)
+
+    def _is_fact(self, place: int) -> bool:
+        """Opening hours are one, "four hours" are none."""
+        counted = self._is(place, "span") and (self._is(place - 1, "number") or self._text(place - 1) == NUMBER)
+        return (self._is(place, "public") and not counted) or self._text(place) in (PHONE, EMAIL, LINK)
+
+    def _is(self, place: int, *classes: str) -> bool:
+        if not 0 <= place < len(self._texts):
+            return False
+        return not self._kinds[place].isdisjoint(classes)
+
+    def _text(self, place: int) -> str:
+        return self._texts[place] if 0 <= place < len(self._texts) else ""
+
+    def _next(self, place: int) -> int:
+        """The next word that is no adverb."""
+        place += 1
+        while self._is(place, "adverb"):
+            place += 1
+        return place
+
+    def _before(self, place: int) -> int:
+        place -= 1
+        while self._is(place, "adverb"):
+            place -= 1
+        return place
+
+    # ------------------------------------------------------------ whom it touches
+
+    def _yours(self) -> Iterator[Mark]:
+        """Only what was said is "yours"."""
+        for place in range(len(self._texts)):
+            if not self._is(place, "your") or self._covered.issuperset((place, place + 1)):
+                continue
+            noun = place + 1
+            while self._is(noun, "adjective") and not (
+                self._is(noun, "said") and not self._is(noun + 1, "said", "event", "events")
+            ):
+                noun += 1
+            if not self._is(noun, "said"):
+                yield Mark(place, min(noun, len(self._texts) - 1), "confirms")
+
+    def _you(self) -> Iterator[Mark]:
+        for place in range(len(self._texts)):
+            if self._is(place, "you"):
+                if not self._covered.issuperset((place - 1, place)) and not self._may_be_told(place):
+                    yield Mark(max(0, place - 1), place, "confirms")
+                if not self._covered.issuperset((place, place + 1)) and not self._may_act(place):
+                    yield Mark(place, min(self._next(place) + 1, len(self._texts) - 1), "confirms")
+
+    def _may_be_told(self, place: int) -> bool:
+        """Whether what stands before "you" makes no patient of them."""
+        before = self._before(place)
+        if before < 0 or self._found[place - 1].pauses:
+            return True
+        links = {"for": "for_you", "with": "with_you", "to": "to_you", "from": "from_you", "of": "of_you"}
+        link = links.get(self._text(before))
+        if link:
+            return before == 0 or any(self._is(at, link) for at in range(max(0, before - _NEAR), before))
+        return self._is(before, "before_you")
+
+    def _may_act(self, place: int) -> bool:
+        """Whether "you" are said to do no more than to speak, feel, read and call."""
+        does = self._next(place)
+        text = self._text(does)
+        if not text or text.startswith("<"):
+            return True
+        if text in ("are", "have"):
+            then = self._next(does)
+            return self._is(then, f"you_{text}") or (text == "are" and then >= len(self._texts))
+        if self._text(place - 1) == "are":  # "are you safe?"
+            return self._is(does, "you_are")
+        if self._is(does, "modal"):
+            then = self._next(does)
+            if self._text(then) == "have":
+                return self._is(self._next(then), "you_have")
+            return self._is(then, "you_do") or (self._is(does, "soft") and not self._is(then, "you_not"))
+        if self._is(place - 1, "modal"):  # "would you be willing"
+            return self._is(does, "you_do", "may_follow_you")
+        return self._is(does, "may_follow_you")
+
+    def _third(self) -> Iterator[Mark]:
+        for place in range(len(self._texts)):
+            either = "or" in (self._text(place - 1), self._text(place + 1))
+            if self._is(place, "person") and not either and place not in self._covered:
+                yield Mark(place, min(place + 1, len(self._texts) - 1), "confirms")
+
+    def _people(self) -> Iterator[Mark]:
+        for place in range(len(self._texts)):
+            if place in self._covered or self._anyones(place):
+                continue
+            if self._is(place, "relative"):
+                if not (self._is(place, "many") and (self._is_public or self._states_a_fact)):
+                    yield Mark(max(0, place - 1), place, "confirms")
+            elif self._is(place, "staff") and not self._is(place + 1, "compound"):
+                yield Mark(max(0, place - 1), place, "our_side")
+            elif self._is(place, "patient") or (self._is(place, "patients") and self._is(place - 1, "the")):
+                yield Mark(max(0, place - 1), place, "confirms")
+
+    def _anyones(self, place: int) -> bool:
+        """Whether "any", "every" or the like stands before it."""
+        before = place - 1
+        while before > place - 4 and self._is(before, "adjective", "event", "events"):
+            before -= 1
+        return self._is(before, "generic")
+
+    def _events(self) -> Iterator[Mark]:
+        """What happens to people here may be spoken of as anyone's, not as somebody's."""
+        for place in range(len(self._texts)):
+            many = self._is(place, "events")
+            if place in self._covered or not (many or self._is(place, "event")) or self._is(place + 1, "compound"):
+                continue
+            before = place - 1
+            while before > place - 4 and self._is(before, "adjective", "event"):
+                before -= 1
+            if self._is(before, "generic") or (not many and self._is_deed(place, before)):
+                continue
+            ours = self._is(before, "our")
+            if (self._is(before, "definite") and not (many and (ours or self._text(before) == "that"))) or not many:
+                yield Mark(max(0, before), place, "confirms")
+
+    def _is_deed(self, place: int, before: int) -> bool:
+        """ "To wait", "please visit our website": a verb."""
+        if before != place - 1:
+            return False
+        begins = before < 0 or self._found[before].pauses or self._text(before) in ("and", "or")
+        return self._is(before, "before_deed") or (begins and self._is(place + 1, "after_deed"))
+
+    def _health(self) -> Iterator[Mark]:
+        for place in range(len(self._texts)):
+            offered = self._is(place, "procedure") and self._is_public and not self._is_told(place)
+            if self._is_health(place) and place not in self._covered and not (offered or self._is_emergency_line):
+                yield Mark(place, place, "detail")
+            if self._is(place, "identifier") and place not in self._covered:
+                yield Mark(place, place, "asks")
+
+    def _is_health(self, place: int) -> bool:
+        ends = self._texts[place].endswith(self._language.health_endings) and len(self._texts[place]) > 6
+        return ends or self._is(place, *HEALTH)
+
+    def _orders(self) -> Iterator[Mark]:
+        """ "Call us" is an invitation; "rest", "put some cream on it", "stop complaining" are not."""
+        first = 0
+        while self._is(first, "adverb") or self._text(first) in ("and", "so", "or", "but"):
+            first += 1
+        denied = self._text(first) == "do" and self._text(first + 1) == "not"
+        first += 2 * denied
+        then = self._text(first + 1)
+        invites = self._is(first, "order_soft") and (self._is(first + 1, "order_then") or then.startswith("<"))
+        if self._is(first, "order", "order_soft") and first not in self._covered and not invites:
+            yield Mark(first, min(first + 1, len(self._texts) - 1), "advises")
+
+    # ------------------------------------------------------------ what was, and what will be
+
+    def _past(self) -> Iterator[Mark]:
+        """Deeds of the past: only what was done with a message, or to the house."""
+        for place, word in enumerate(self._found):
+            if place in self._covered or not self._language.is_past(word) or self._may_have_been(place):
+                continue
+            yield Mark(max(0, self._before(place)), min(place + 1, len(self._texts) - 1), "our_side")
+
+    def _may_have_been(self, place: int) -> bool:
+        before = self._before(place)
+        if self._is(place, "we_did") and not self._is(before, "they"):
+            return True
+        if self._is(place, "house_did", "we_did") and self._is_public_deed(place):
+            return True
+        wanted = any(self._is(at, "wanting") for at in range(max(0, place - _WANTED), place))
+        if self._texts[place].endswith("ed") and wanted:  # "we want every call answered"
+            return True
+        described = self._is(before, "definite", "generic") and self._is(place + 1, "said")
+        return described or self._is(before, "you", "being") or self._is_anyones_if(place)
+
+    def _is_anyones_if(self, place: int) -> bool:
+        """ "If anyone was", "if you believe that someone's": no one's in particular."""
+        before = self._texts[:place]
+        return bool({"if", "whether", "when"} & set(before)) and bool(self._language["anyone"] & set(before))
+
+    def _is_public_deed(self, place: int) -> bool:
+        """Whether a thing of the house is what it is said of."""
+        for before in range(place - 1, max(-1, place - 8), -1):
+            if self._is(before, "public"):
+                return True
+            if self._is(before, "event", "events", "staff", "we", "they", "patients", "person"):
+                return False
+        return False
+
+    def _future(self) -> Iterator[Mark]:
+        """What we say we will do: to listen, to pass on, no more."""
+        for place, word in enumerate(self._found):
+            if place in self._covered:
+                continue
+            if self._language.is_future(word) and not self._is(place, "we_will", "not_future"):
+                yield Mark(place, place, "promises")
+            going = word.text == "to" and self._text(place - 1) == "going"
+            asked = self._is(self._before(place), "you") or self._text(place + 1) == "you"
+            if (self._is(place, "will") or going) and not asked and not self._is_public_deed(place):
+                does = self._next(place)
+                denied = not {"not", "never"}.isdisjoint(self._texts[place:does])
+                if not self._may_do(does, denied):
+                    yield Mark(place, min(does, len(self._texts) - 1), "promises")
+
+    def _may_do(self, does: int, denied: bool) -> bool:
+        if denied:
+            return self._is(does, "we_will_not")
+        if self._text(does) == "be":
+            then = self._next(does)
+            return self._is(then, "we_will_be") or (self._is(then, "we_did") and not self._is(then, "not_promised"))
+        return self._is(does, "we_will")
+
+    # ------------------------------------------------------------ who, when, how much, and what the post told
+
+    def _numbers(self) -> Iterator[Mark]:
+        for place, text in enumerate(self._texts):
+            if place in self._covered or not (text == NUMBER or self._is(place, "number", "calendar")):
+                continue
+            counted = self._is(place + 1, "span") or self._found[place].said[:1] in "$€£"
+            if not self._may_be_counted(place, counted) or (counted and self._is_told(place)):
+                yield Mark(place, place + self._is(place + 1, "span"), "detail")
+
+    def _may_be_counted(self, place: int, counted: bool) -> bool:
+        """A time or a number in a fact for everyone."""
+        if self._is_about_the_house or self._states_a_fact or (self._is_public and not self._is_told(place)):
+            return True
+        tied = any(
+            self._is(at, "tied", "event", "events", "staff", "relative", "you", "your")
+            for at in range(len(self._texts))
+        )
+        return not (counted or tied or self._is_told(place)) and not any(map(self._language.is_past, self._found))
+
+    def _names(self) -> Iterator[Mark]:
+        for place, text in enumerate(self._texts):
+            if text in _first_names() and text not in self._house.own:
+                yield Mark(place, place, "name")
+            then = self._text(place + 1)
+            if then and then[0] != "<" and then not in self._house.own and self._addresses(place):
+                yield Mark(place, place + 1, "name")
+
+    def _addresses(self, place: int) -> bool:
+        """Whether somebody is called by a name after this word."""
+        plain = self._is(place + 1, "general")
+        if self._is(place, "title"):
+            is_title = self._is(place, "always_title") or not (plain or self._is(place + 1, "compound"))
+            return is_title and not self._found[place].ends and place + 1 not in self._covered
+        if place == 0 and self._is(place, "greeting"):
+            return not self._is(place + 1, "after_greeting")
+        return self._is_thanks(place) and not plain and not self._is(place + 1, "after_thanks", "said", "adjective")
+
+    def _is_thanks(self, place: int) -> bool:
+        return self._is(place, "thanks") or (self._is(place, "you") and self._text(place - 1) == "thank")
+
+    def _departments(self) -> Iterator[Mark]:
+        """A department in a fact for everyone is no detail; in words to one person it is."""
+        for place, text in enumerate(self._texts):
+            for name in self._house.departments.get(text, ()):
+                last = place + len(name) - 1
+                if tuple(self._texts[place : last + 1]) == name and not self._is_for_everyone(place, last):
+                    yield Mark(place, last, "detail")
+
+    def _is_for_everyone(self, first: int, last: int) -> bool:
+        if self._is_emergency_line or any(self._is(at, "desk") for at in range(first, last + 1)):
+            return True
+        others = [at for at in range(len(self._texts)) if not first <= at <= last]
+        tied = any(self._is(at, "tied") for at in others)
+        fact = any(self._is_fact(at) for at in others)
+        return not tied and (fact or not any(self._is_told(at) for at in range(first, last + 1)))
+
+    def _repeated(self) -> Iterator[Mark]:
+        """What the post tells and replies in general do not."""
+        if not self._told.roots or self._is_about_the_house or self._is_emergency_line:
+            return
+        for place, text in enumerate(self._texts):
+            said = text in (NUMBER, PHONE, EMAIL) or (len(text) > 2 and text[0] != "<")
+            free = place in self._covered or text in self._house.own or self._is_general(place)
+            if said and not free and self._is_told(place):
+                yield Mark(place, place, "detail")
+
+    def _quoted(self) -> Iterator[Mark]:
+        """Four words as the post has them."""
+        for place in range(len(self._texts) - RUN + 1):
+            run = tuple(self._texts[place : place + RUN])
+            if run in self._told.runs and not all(self._is(at, "opening") for at in range(place, place + RUN)):
+                yield Mark(place, place + RUN - 1, "detail")
+
+    def _is_general(self, place: int) -> bool:
+        return self._is(place, "general") or root(self._found[place]) in self._language.general_roots
+
+    def _is_told(self, place: int) -> bool:
+        return root(self._found[place]) in self._told.roots
