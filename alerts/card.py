@@ -106,7 +106,7 @@ def card(view: CaseView, oncall: str) -> Message:
     metadata = {"event_type": "call_light_card", "event_payload": payload}
     state = shorten(_state_words(view), HEADER)
     text = f"{ping(oncall) + ' ' if pages else ''}{escape(title)}: case {view.case_id}, {_escaped(state, view.owner)}"
-    blocks = [header(title), *_said(view, oncall if pages else None), *_facts(view, lines), *_to_do(view)]
+    blocks = [header(title), *_said(view, oncall if pages else None), *_facts(view, lines), *_buttons_of(view)]
     return Message(text, blocks, metadata, title, _excerpt(view), lines, view.urgency)
 
 
@@ -118,7 +118,7 @@ def _excerpt(view: CaseView) -> str:
 
 
 def _said(view: CaseView, oncall: str | None) -> Iterator[dict[str, Any]]:
-    """What somebody said, and what it answers."""
+    """What somebody said, what it answers, and what to do about it."""
     if oncall is not None:
         yield mrkdwn(f"{ping(oncall)} someone may come to harm now. Please look at once.")
     if view.before and not view.gone:
@@ -126,6 +126,9 @@ def _said(view: CaseView, oncall: str | None) -> Iterator[dict[str, Any]]:
         yield _context(f"Before it:\n{before}")
     yield _context("Gone" if view.gone else "In short, without personal details:")
     yield {"type": "section", "text": plain(_excerpt(view))}
+    if view.runbook and view.state in ("open", "claimed"):  # who was woken up reads it before anything else
+        steps = "\n".join(f"{number}. {shorten(step, _STEP)}" for number, step in enumerate(view.runbook.steps, 1))
+        yield {"type": "section", "text": plain(f"📋 {view.runbook.title}\n{steps}", emoji=True)}
 
 
 def _facts(view: CaseView, lines: Sequence[tuple[str, str]]) -> Iterator[dict[str, Any]]:
@@ -143,11 +146,8 @@ def _facts(view: CaseView, lines: Sequence[tuple[str, str]]) -> Iterator[dict[st
         yield _context(f"Why: {why}")
 
 
-def _to_do(view: CaseView) -> Iterator[dict[str, Any]]:
-    """The runbook while somebody must act, and the case's buttons."""
-    if view.runbook and view.state in ("open", "claimed"):
-        steps = "\n".join(f"{number}. {shorten(step, _STEP)}" for number, step in enumerate(view.runbook.steps, 1))
-        yield {"type": "section", "text": plain(f"📋 {view.runbook.title}\n{steps}", emoji=True)}
+def _buttons_of(view: CaseView) -> Iterator[dict[str, Any]]:
+    """The case's buttons, if anything can be done with it."""
     if view.offers:
         yield {"type": "actions", "block_id": f"case:{view.case_id}", "elements": [*_buttons(view)]}
 

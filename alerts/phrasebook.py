@@ -85,7 +85,7 @@ def _follow(slots: Sequence[_Slot], words: Sequence[Word], start: int) -> tuple[
         return _follow(rest, words, start) if ended else None
     if slot.gap:
         for skipped in range(_GAP + 1):
-            if any(word.ends for word in words[max(0, start - 1) : start - 1 + skipped]) or start + skipped >= len(
+            if any(word.ends for word in words[start - 1 : start + skipped]) or start + skipped >= len(
                 words
             ):
                 return None

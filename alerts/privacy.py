@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alerts.sentence import House, Mark, Sentence, Told
+from alerts.sentence import Department, House, Mark, Sentence, Told
 from alerts.vocabulary import languages, words_of
 from alerts.words import FOREIGN, HANDLE, Word
 from config.schema import Hospital
 
-_QUOTED = re.compile('["\u201c\u201e\u00ab][^"\u201c\u201d\u00bb]{3,200}["\u201d\u00bb]')
+_QUOTED = re.compile('["\u201c\u201e\u00ab\uff02][^"\u201c\u201d\u00bb\uff02]{3,200}["\u201d\u00bb\uff02]')
 
 
 @dataclass(frozen=True)
@@ -44,27 +44,35 @@ def check(reply: str, hospital: Hospital, post: str | None = None, contacts: Seq
     for start, end in _sentences(found):
         for first, last, rule in Sentence(found[start:end], house, told).marks():
             marks.add(Mark(start + first, start + last, rule))
-    rules = languages()[0].rules
-    return [
-        Objection(reply[found[first].start : found[last].end], rule, *rules[rule], found[first].start, found[last].end)
-        for first, last, rule in _widest(marks)
-    ]
+    return [_objection(reply, found[mark.first : mark.last + 1], mark.rule) for mark in _widest(marks)]
+
+
+def _objection(reply: str, words: Sequence[Word], rule: str) -> Objection:
+    why, instead = languages()[0].rules[rule]
+    mends = (mend for language in languages() for mend, _ in language.mends.found(words))
+    start, end = words[0].start, words[-1].end
+    return Objection(reply[start:end], rule, why, next(mends, instead), start, end)
 
 
 @lru_cache(4)
-def _house(names: tuple[str, ...], departments: tuple[str, ...]) -> House:
-    by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for department in {tuple(word.text for word in words_of(name)) for name in departments}:
-        by_first[department[0]].append(department)
+def _house(names: tuple[str, ...], departments: tuple[tuple[str, ...], ...]) -> House:
+    by_first: dict[str, list[Department]] = defaultdict(list)
+    for department in departments:
+        cut = [tuple(word.text for word in words_of(name)) for name in department]
+        same = frozenset(map(" ".join, cut))
+        for name in cut:
+            by_first[name[0]].append(Department(name, same))
     return House(frozenset(word.text for name in names for word in words_of(name)), by_first)
 
 
 def _house_of(hospital: Hospital, contacts: Sequence[str]) -> House:
-    sites = hospital.sites
+    sites, also = hospital.sites, hospital.department_words
     names = [name for site in sites for name in (site.name, *site.aliases)]
-    departments = [name for site in sites for name in site.departments]
-    departments += [word for listed in hospital.department_words.values() for word in listed]
-    return _house((hospital.name, hospital.town, *hospital.aliases, *contacts, *names), tuple(departments))
+    departments = dict.fromkeys(name for site in sites for name in site.departments)
+    return _house(
+        (hospital.name, hospital.town, *hospital.aliases, *contacts, *names),
+        tuple((name, *also.get(name, ())) for name in departments),
+    )
 
 
 def _sentences(found: Sequence[Word]) -> Iterator[tuple[int, int]]:

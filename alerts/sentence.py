@@ -25,12 +25,19 @@ class Mark(NamedTuple):
     rule: str
 
 
+class Department(NamedTuple):
+    """A name of a department as words, and all its names."""
+
+    name: tuple[str, ...]
+    same: frozenset[str]
+
+
 @dataclass(frozen=True)
 class House:
     """Words of the hospital's own, which name nobody, and its departments."""
 
     own: frozenset[str]
-    departments: Mapping[str, Sequence[tuple[str, ...]]]  # by their first word
+    departments: Mapping[str, Sequence[Department]]  # by the first word of a name
 
 
 @dataclass(frozen=True)
@@ -366,18 +373,19 @@ class Sentence:
     def _departments(self) -> Iterator[Mark]:
         """A department in a fact for everyone is no detail; in words to one person it is."""
         for place, text in enumerate(self._texts):
-            for name in self._house.departments.get(text, ()):
+            for name, same in self._house.departments.get(text, ()):
                 last = place + len(name) - 1
-                if tuple(self._texts[place : last + 1]) == name and not self._is_for_everyone(place, last):
+                if tuple(self._texts[place : last + 1]) == name and not self._is_for_everyone(place, last, same):
                     yield Mark(place, last, "detail")
 
-    def _is_for_everyone(self, first: int, last: int) -> bool:
+    def _is_for_everyone(self, first: int, last: int, same: frozenset[str]) -> bool:
         if self._is_emergency_line or any(self._is(at, "desk") for at in range(first, last + 1)):
             return True
         others = [at for at in range(len(self._texts)) if not first <= at <= last]
         tied = any(self._is(at, "tied") for at in others)
         fact = any(self._is_fact(at) for at in others)
-        return not tied and (fact or not any(self._is_told(at) for at in range(first, last + 1)))
+        told = any(f" {name} " in f" {self._told.text} " for name in same)
+        return not tied and (fact or not told)
 
     def _repeated(self) -> Iterator[Mark]:
         """What the post tells and replies in general do not."""
@@ -391,6 +399,8 @@ class Sentence:
 
     def _quoted(self) -> Iterator[Mark]:
         """Four words as the post has them."""
+        if self._is_about_the_house:
+            return
         for place in range(len(self._texts) - RUN + 1):
             run = tuple(self._texts[place : place + RUN])
             if run in self._told.runs and not all(self._is(at, "opening") for at in range(place, place + RUN)):

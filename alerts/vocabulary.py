@@ -30,6 +30,7 @@ class Language:
     wrong: Phrasebook
     right: Phrasebook
     rules: dict[str, tuple[str, str]]  # why, instead
+    mends: Phrasebook  # labelled by what to write in their place
     past_endings: tuple[str, ...]
     future_endings: tuple[str, ...]
     health_endings: tuple[str, ...]
@@ -45,6 +46,7 @@ class Language:
             Phrasebook({rule: table["phrases"] for rule, table in written["rules"].items()}, classes),
             Phrasebook({"": written["allowed"]["phrases"]}, classes),
             {rule: (table["why"], table["instead"]) for rule, table in written["rules"].items() if "why" in table},
+            Phrasebook(written["mends"], classes),
             tuple(written["past_endings"]),
             tuple(written.get("future_endings", ())),
             tuple(written["health_endings"]),
@@ -75,7 +77,7 @@ class Language:
     @cached_property
     def decisive(self) -> frozenset[str]:
         """Words that turn a reply: they are recognised in every disguise."""
-        stems = {word for word in self.wrong.vocabulary if len(word) > 5}
+        stems = {word for word in self.wrong.vocabulary if len(word) > 4}
         return frozenset().union(*(self[name] for name in _DECISIVE + HEALTH), stems)
 
     def is_past(self, word: Word) -> bool:

@@ -174,8 +174,8 @@ def _of_chunk(plain: _Plain, start: int, end: int, decisive: frozenset[str]) -> 
             yield plain.word("", start, end, True)
         return
     first = start + chunk.index(core)
-    if _PHONE.fullmatch(core):
-        yield plain.word(PHONE, first, first + len(core), ends)
+    if _PHONE.fullmatch(chunk.rstrip(".,;:!?")):
+        yield plain.word(PHONE, start, first + len(core), ends)
         return
     for kind, pattern in _SPECIAL:
         if pattern.fullmatch(core):

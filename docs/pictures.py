@@ -5,25 +5,31 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace as replaced
 from datetime import UTC, datetime, timedelta
-from html import escape
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console as Terminal
+from slack_drawn import modal_page, slack_page
 from sqlmodel import Session
 
+from alerts import modal
+from alerts.act import Doing, form_of
+from alerts.case import Case
 from alerts.console import Console
 from alerts.door import Sent
 from alerts.figures import figures
 from alerts.message import Message
+from alerts.replies import objections
 from alerts.report import html, report
+from alerts.spikes import TopicHour
 from config.load import load
-from config.schema import Hospital
+from config.schema import Config, Hospital, Shift
 from listener import week
 from listener.collect import settings_of_all
 from listener.collectors import listening_post
 from listener.database import open_database
+from listener.post import Page, Post
 from listener.service import Service, replay
 from nlp.explain import drawn
 from nlp.pipeline import Reader, Text
@@ -35,6 +41,21 @@ _EXPLAINED = (
     "Lovely soup in your cafeteria, and Nurse Ngozi is a gem. But his lips look grey to me and the lady at the desk said take a number.",
     "That bill from St. Brigid's gave me a heart attack, $4,300 for a band-aid",
 )
+_PORTAL = """\
+the St. Brigid's portal is down again, this is useless, I need my results
+MyBrigid app keeps logging me out every minute, what is going on?
+anyone else unable to log in to the St. Brigid's patient portal?
+my St. Brigid's password is right and the portal says it is wrong, four times now
+is the MyBrigid app broken for everyone or is it me?
+cannot open a single message from my doctor on the St. Brigid's portal, it just spins
+the portal of St. Brigid's ate my refill request, blank page after I press send
+St. Brigid's portal: "service unavailable". Great. My test results came in today.
+tried three browsers, the St. Brigid's login does not load in any of them
+MyBrigid will not let me cancel tomorrow's appointment, it freezes each time
+how am I supposed to pay online at St. Brigid's when the website is dead?
+whoever runs the St. Brigid's app, please fix the login, it has failed all afternoon
+St. Brigid's app: blank screen after the update, how do I see my appointments?
+three hours without the St. Brigid's portal, who do I even call about this?""".splitlines()
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -47,6 +68,9 @@ _FLAGS = (
 )
 
 
+_GROWING = ("call_light_spike", "call_light_fold")  # shown as they are in the end
+
+
 class Gallery:
     """A door that keeps every message."""
 
@@ -57,17 +81,18 @@ class Gallery:
 
     def post(self, channel: str, message: Message, key: str) -> Sent:
         self.messages.append(message)
-        return Sent(channel, key)
+        return Sent(channel, str(len(self.messages) - 1))
 
     def update(self, sent: Sent, message: Message) -> None:
-        pass
+        if message.metadata["event_type"] in _GROWING:
+            self.messages[int(sent.ref)] = message
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         return None
 
 
 def main() -> None:
-    """Write terminal.png, explain.png, card.png, summary.png, listening_post.png and poster.png."""
+    """Write every picture."""
     _OUT.mkdir(exist_ok=True)
     config = load(_HERE.parent / "config", settings_of_all())
     moment = [_TODAY]
@@ -86,10 +111,12 @@ def main() -> None:
     danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)
     others = [m for m in gallery.messages if m.lines and m.urgency in ("here_now", "routine")][:2]
     _terminal_picture([danger, *others], config.care.slack.channels)
-    _explain_picture(Reader(config))
-    _screenshot(_slack_page(danger), _OUT / "card.png", 640, 560)
+    reader = Reader(config)
+    _explain_picture(reader)
+    _screenshot(slack_page([danger]), _OUT / "card.png", 660, 760)
     _screenshot(page, _OUT / "summary.png", 820, 1500)
     _listening_post_pictures(config.hospital)
+    _desk_pictures(config, reader)
 
 
 def _listening_post_pictures(hospital: Hospital) -> None:
@@ -100,6 +127,62 @@ def _listening_post_pictures(hospital: Hospital) -> None:
     draft = desk.draft({"at": "Emergency", "lang": "en"}, {})
     _screenshot(desk.page("form", draft), _OUT / "listening_post.png", 500, 860)
     _screenshot(desk.page("poster", draft), _OUT / "poster.png", 816, 1190)
+
+
+def _desk_pictures(config: Config, reader: Reader) -> None:
+    """An afternoon at the desk: the portal is down, too much comes at once, something waits, the shift changes."""
+    start = datetime(2026, 11, 16, 18, 30, tzinfo=config.hospital.zone).astimezone(UTC)
+    shifts = (Shift(name="Day", hours="07:00-19:00"), Shift(name="Night", hours="19:00-07:00"))
+    config = config.model_copy(update={"care": config.care.model_copy(update={"shifts": shifts})})
+    moment, gallery = [start], Gallery()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(Path(folder))
+        service = Service(config, engine, gallery, {}, lambda: moment[0])
+        service.reader = reader
+        with Session(engine) as session:  # two quiet weeks, so that it is known what is usual
+            hours = (start.replace(minute=0) - timedelta(hours=number) for number in range(1, 14 * 24))
+            session.add_all(TopicHour(topic="waiting", hour=hour, posts=1) for hour in hours)
+            session.commit()
+        for number, words in enumerate(_PORTAL):
+            moment[0] = start + timedelta(seconds=2 * number)
+            post = Post(
+                source="x",
+                ref=str(number),
+                text=words,
+                author=f"a{number}",
+                written_at=moment[0],
+                url="https://x.example/1",
+            )
+            list(service.bring_in("x", [Page((post,), {})]))
+            service.flow()
+        draft = _draft_picture(service, moment[0])
+        moment[0] = start + timedelta(minutes=2)
+        service.flow()
+        kinds = {_kind(message): message for message in gallery.messages}
+        moment[0] = start + timedelta(minutes=31)
+        service.flow()
+        kinds |= {_kind(message): message for message in gallery.messages if _kind(message) in ("reminder", "handover")}
+        engine.dispose()
+    scenes = [kinds[kind] for kind in ("spike", "fold", "reminder", "handover") if kind in kinds]
+    _screenshot(slack_page(scenes), _OUT / "desk.png", 660, 1560)
+    _screenshot(draft, _OUT / "draft.png", 560, 590)
+
+
+def _kind(message: Message) -> str:
+    return str(message.metadata["event_type"]).removeprefix("call_light_")
+
+
+def _draft_picture(service: Service, now: datetime) -> str:
+    """The modal of a draft, with words in it that the check refuses."""
+    with Session(service.engine) as session:
+        case = session.get_one(Case, 1)
+        form = form_of(Doing(session, service.config, case, "U0ANA1", now), "draft")
+    assert form is not None
+    text = "Hi Ann, we are sorry about your wait. Our records show that you were seen within two hours."
+    problems = objections(text, service.config.hospital, _PORTAL[0], service.config.care.replies)
+    (field,) = form.fields
+    mistaken = replaced(form, fields=(replaced(field, initial=text),))
+    return modal_page(modal.view(mistaken, "draft", "1", ""), {"reply": " ".join(problems)})
 
 
 def _terminal_picture(messages: list[Message], channels: dict[str, str]) -> None:
@@ -143,41 +226,6 @@ def _screenshot(page: str, target: Path, width: int, height: int) -> None:
             source.as_uri(),
         ]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-
-
-def _slack_page(message: Message) -> str:
-    """The blocks of a message drawn as Slack draws them, near enough to be recognised."""
-    blocks = "".join(_drawn(block) for block in message.blocks)
-    style = (
-        "body{font:15px/1.46 Lato,system-ui,sans-serif;color:#1d1c1d;background:#fff;margin:20px}.who{font-weight:900}.app{font-size:10px;background:#e8e8e8;padding:1px 3px;margin:0 6px;border-radius:2px}"
-        ".time{color:#616061;font-size:12px}h3{font-size:18px;margin:6px 0}.context{color:#616061;font-size:13px;margin:6px 0}.fields{display:grid;grid-template-columns:1fr 1fr;gap:8px;margin:8px 0}"
-        ".ping{background:#fff3cd;color:#1264a3;padding:0 2px;border-radius:3px}p{margin:6px 0;white-space:pre-wrap}a{color:#1264a3}"
-    )
-    return f"<!doctype html><meta charset=utf-8><style>{style}</style><span class=who>Call Light</span><span class=app>APP</span><span class=time>2:32 PM</span>{blocks}"
-
-
-def _drawn(block: dict[str, Any]) -> str:
-    if block["type"] == "header":
-        return f"<h3>{escape(block['text']['text'])}</h3>"
-    if block["type"] == "context":
-        return f"<div class=context>{_text(block['elements'][0])}</div>"
-    if "fields" in block:
-        return f"<div class=fields>{''.join(f'<div>{_text(field)}</div>' for field in block['fields'])}</div>"
-    if block["type"] == "rich_text":
-        (link,) = block["elements"][0]["elements"]
-        return f"<p><a>{escape(link['text'])}</a></p>"
-    return f"<p>{_text(block['text'])}</p>"
-
-
-def _text(text: dict[str, Any]) -> str:
-    if text["type"] == "plain_text":
-        first, _, rest = text["text"].partition("\n")
-        return f"<b>{escape(first)}</b><br>{escape(rest)}" if rest and len(first) < 20 else escape(text["text"])
-    shown = text["text"].replace("<!here>", "\0@here\1")
-    shown = re.sub(r"<!date\^[^|]*\|([^>]*)>", r"\1", shown)
-    shown = re.sub(r"<(https?:[^|]*)\|([^>]*)>", r"<a>\2</a>", shown)
-    shown = re.sub(r"\*([^*]+)\*", r"<b>\1</b>", shown).replace("\n", "<br>")
-    return shown.replace("\0", "<span class=ping>").replace("\1", "</span>")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from conftest import PROJECT
 from alerts.act import known_actions
 from alerts.report import known_sections
 from config.schema import Config
-from listener.cli import app, config_app
+from listener.cli import app, config_app, hooks_app
 from listener.collect import known_collectors
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +21,8 @@ def commands() -> list[str]:
         for command in app.registered_commands
         if command.callback
     ]
-    return plain + [f"config {command.name}" for command in config_app.registered_commands]
+    groups = (("config", config_app), ("hooks", hooks_app))
+    return plain + [f"{name} {command.name}" for name, group in groups for command in group.registered_commands]
 
 
 @pytest.mark.parametrize("command", commands())

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.card import EXCERPT, CaseView, Offer, card
+from alerts.message import LINE
 from config.schema import Runbook
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -253,6 +254,9 @@ offers = st.builds(
 )
 
 
+shorter = texts.map(lambda text: text[:2000])
+
+
 @st.composite
 def views(draw: Any) -> CaseView:
     words = st.lists(texts, max_size=4)
@@ -263,14 +267,14 @@ def views(draw: Any) -> CaseView:
         urgency=draw(st.sampled_from(["danger", "here_now", "serious", "routine", "low", "none"])),
         owner=draw(st.none() | texts | st.just("<@U0ANA1>")),
         offers=draw(st.lists(offers, max_size=12, unique_by=lambda offer: offer.name)),
-        before=draw(st.lists(texts, max_size=2)),
+        before=draw(st.lists(shorter, max_size=2)),
         snoozed_until=draw(st.none() | st.just(NOW)),
-        snooze_why=draw(texts),
-        outcome=draw(st.none() | texts),
+        snooze_why=draw(shorter),
+        outcome=draw(st.none() | shorter),
         runbook=draw(st.none() | st.just(RUNBOOK)),
         answer=draw(st.sampled_from([None, "waiting", "unknown"])),
-        answer_trouble=draw(st.none() | texts),
-        spike=draw(st.none() | texts),
+        answer_trouble=draw(st.none() | shorter),
+        spike=draw(st.none() | shorter),
         posts=draw(st.integers(1, 10**9)),
         answered_at=draw(st.none() | st.just(NOW)),
         source=draw(st.sampled_from(["x", "reddit"]) | texts),
@@ -299,7 +303,7 @@ def test_any_card_is_taken_and_harmless(view: CaseView) -> None:
     owner = ["<@U0ANA1>"] if view.owner == "<@U0ANA1>" else []
     named = [one for one in live_mentions(whole(message)) if one not in owner]
     assert named == ["<!here>"] * 2 * pages
-    assert len(message.excerpt) <= EXCERPT + 100
+    assert len(message.excerpt) <= EXCERPT + 100 + len(view.also) * (LINE + 10)
 
 
 @pytest.mark.parametrize(("text", "url"), [(text, URLS[number % len(URLS)]) for number, text in enumerate(HOSTILE)])

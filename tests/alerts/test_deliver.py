@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,15 +18,11 @@ from alerts import decide
 from alerts import deliver as module
 from alerts.case import move
 from alerts.deliver import deliver
-from alerts.delivery import DigestLine, Fold
-from alerts.message import DIGEST_LINES
+from alerts.delivery import Fold
 from alerts.notices import card as card_notice
-from alerts.notices.report import of_week
 from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
 from listener.keep import DELETED, forget
 from listener.mention import Mention
-from listener.watch import Alarm, Gap
-from nlp import read
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 LATER = NOW + 2 * MINUTE
@@ -591,39 +587,6 @@ def test_deleted_there_is_deleted_on_the_card(desk: Any, workspace: FakeSlack, d
     assert "(deleted by its author)" in words_in(message)
 
 
-def test_deleted_there_is_deleted_in_the_digest(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    gone = desk.hear("kind words of kim", kind="praise", url="https://x.example/kim")
-    desk.hear("kind words of bob", kind="praise")
-    desk.decide()
-    desk.deliver(door, clock.passes(2 * HOUR))
-    forget(desk.session, [gone], DELETED, NOW)
-    desk.session.commit()
-    assert desk.deliver(door, clock.passes(SECOND)).updated == 1
-    assert desk.deliver(door, clock.passes(SECOND)).updated == 0
-    (message,) = workspace.messages("kind-words")
-    assert "kim" not in str(message)
-    assert "kind words of bob" in words_in(message)
-
-
-def test_deleted_there_is_deleted_in_the_weekly_summary(
-    desk: Any, workspace: FakeSlack, door: Any, clock: Any, config: Any
-) -> None:
-    heard = NOW - timedelta(days=5)
-    gone = desk.hear("kind words of kim", kind="praise", heard_at=heard)
-    desk.hear("kind words of bob", kind="praise", heard_at=heard)
-    desk.decide()
-    since = datetime(2026, 11, 9, tzinfo=config.hospital.zone)
-    of_week(desk.session, since, config, NOW)
-    desk.deliver(door, clock.passes(2 * HOUR))
-    assert "kind words of kim" in str(workspace.messages("social-weekly"))
-    forget(desk.session, [gone], DELETED, NOW)
-    read.forget(desk.session, NOW)
-    desk.deliver(door, clock.passes(SECOND))
-    (message,) = workspace.messages("social-weekly")
-    assert "kind words of kim" not in str(message)
-    assert "kind words of bob" in words_in(message)
-
-
 def test_a_reopened_case_gets_a_new_card(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
     """The old one is far up in the channel, and an edit of it tells nobody."""
     number = desk.alert("seven hours", ref="1", author="kim", urgency="danger")
@@ -653,23 +616,6 @@ def test_a_card_shows_what_else_was_said(desk: Any, paper: Any) -> None:
     assert dict(post.message.lines)["Posts"] == "7 by 7 people"
 
 
-def test_what_is_wrong_with_a_collector_is_told_once_and_its_end_once(desk: Any, paper: Any) -> None:
-    alarm = Alarm(collector="x", kind="silent", why="x may be deaf", over="x hears again", raised_at=NOW)
-    desk.session.add(alarm)
-    desk.session.commit()
-    for n in range(3):
-        desk.deliver(paper, NOW + n * MINUTE)
-    alarm.over_at = NOW + HOUR
-    desk.session.commit()
-    for n in range(3):
-        desk.deliver(paper, NOW + HOUR + n * MINUTE)
-    told = [(post.channel, post.message.title, post.message.excerpt) for post in paper.posts]
-    assert told == [
-        ("health", "Please look: x", "x may be deaf."),
-        ("health", "Well again: x", "x hears again."),
-    ]
-
-
 def test_of_two_posts_the_deleted_one_is_not_shown(desk: Any, paper: Any) -> None:
     desk.alert("first words", ref="1", author="kim")
     worse = desk.hear("second words", ref="2", thread="1", author="kim", urgency="serious")
@@ -678,205 +624,3 @@ def test_of_two_posts_the_deleted_one_is_not_shown(desk: Any, paper: Any) -> Non
     desk.session.commit()
     desk.deliver(paper)
     assert paper.posts[0].message.excerpt == "first words"
-
-
-# ---------------------------------------------------------------- digests
-
-
-def remarks(desk: Any, count: int, **said: Any) -> list[int]:
-    numbers = [desk.hear(f"kind words {n}", kind="praise", **said) for n in range(count)]
-    desk.decide()
-    return numbers
-
-
-def test_a_digest_waits_for_its_hour(desk: Any, paper: Any) -> None:
-    remarks(desk, 3)
-    assert desk.deliver(paper, NOW + 59 * MINUTE).sent == 0
-    assert desk.deliver(paper, NOW + 60 * MINUTE).sent == 1
-    assert paper.posts[0].message.title == "Kind words · 3"
-    assert desk.deliver(paper, NOW + 5 * HOUR).sent == 0
-
-
-@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (25, [25]), (26, [25, 1]), (60, [25, 25, 10])])
-def test_a_digest_has_at_most_25_lines(desk: Any, paper: Any, count: int, sizes: list[int]) -> None:
-    remarks(desk, count)
-    desk.deliver(paper, NOW + HOUR)
-    assert [len(post.message.lines) for post in paper.posts] == sizes
-    assert DIGEST_LINES == 25
-    assert len({line for post in paper.posts for line in post.message.lines}) == count
-
-
-def test_digests_of_different_channels(desk: Any, paper: Any) -> None:
-    remarks(desk, 2)
-    desk.hear("the mayor visits", voice="news", kind=None)
-    desk.hear("parked there", kind="comment")
-    desk.decide()
-    desk.deliver(paper, NOW + HOUR)
-    assert {post.channel: post.message.title for post in paper.posts} == {
-        "praise": "Kind words · 2",
-        "ops": "In the news · 1",
-        "care": "Remarks · 1",
-    }
-
-
-def test_each_mention_in_one_digest_only(desk: Any, paper: Any) -> None:
-    numbers = remarks(desk, 3)
-    desk.deliver(paper, NOW + HOUR)
-    for number in numbers:
-        desk.read(number, kind="praise", pipeline_version="2")
-    desk.decide(NOW + HOUR)
-    more = remarks(desk, 2)
-    desk.decide(NOW + HOUR)
-    for hours in range(2, 9):
-        desk.deliver(paper, NOW + hours * HOUR)
-    assert [len(post.message.lines) for post in paper.posts] == [3, 2]
-    lines = desk.session.exec(select(DigestLine)).all()
-    assert sorted(line.mention_id for line in lines) == numbers + more
-
-
-def test_a_digest_that_was_cut_off_is_found(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    remarks(desk, 30)
-    workspace.fail_next(DropAfter(), on="chat.postMessage")
-    for _ in range(4):
-        desk.deliver(door, clock.passes(HOUR))
-    messages = workspace.messages("kind-words")
-    assert [message["text"] for message in messages] == ["Kind words · 25", "Kind words · 5"]
-    assert len(workspace.seen("chat.postMessage")) == 2
-
-
-def test_what_was_deleted_is_in_no_digest(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    for number in remarks(desk, 2):
-        desk.session.get(Mention, number).deleted_at = NOW
-    desk.session.commit()
-    desk.deliver(door, clock.passes(HOUR))
-    (message,) = workspace.messages("kind-words")
-    assert "kind words" not in words_in(message)
-    assert "deleted by their authors" in words_in(message)
-
-
-def test_an_edit_before_the_digest_makes_a_card_of_it(desk: Any, paper: Any) -> None:
-    (number,) = remarks(desk, 1)
-    desk.edit(number, "not so kind after all", NOW)
-    desk.decide(NOW)
-    desk.deliver(paper, NOW + HOUR)
-    assert paper.channels() == ["care"]
-
-
-# ---------------------------------------------------------------- notes
-
-
-def test_one_note_for_each_gap(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    for _ in range(2):
-        desk.session.add(
-            Gap(collector="x", since=NOW - 9 * HOUR, until=NOW - 2 * HOUR, why="<!channel> 7 days", found_at=NOW)
-        )
-    desk.session.commit()
-    for _ in range(3):
-        desk.deliver(door, clock.passes(MINUTE))
-    messages = workspace.messages("call-light-health")
-    assert len(messages) == 2
-    assert messages[0]["text"] == "Not heard: x"
-    assert "x could not be heard from Mon 16 Nov 00:00 to Mon 16 Nov 07:00: <!channel> 7 days" in words_in(messages[0])
-    assert live_mentions(messages[0]) == []
-
-
-def test_notes_come_after_cards(desk: Any, paper: Any) -> None:
-    desk.session.add(Gap(collector="x", since=NOW - HOUR, until=NOW, why="down", found_at=NOW))
-    remarks(desk, 1)
-    desk.alert(urgency="low")
-    desk.deliver(paper, NOW + HOUR)
-    assert paper.channels() == ["care", "health", "praise"]
-
-
-# ---------------------------------------------------------------- the weekly report
-
-# NOW is Monday 16 November 2026, 09:00 in Chicago; the last week that is over is 2026-W46.
-LAST_WEEK = NOW - timedelta(days=4)
-EIGHT = datetime(2026, 11, 16, 14, 0, tzinfo=UTC)
-
-
-def test_the_report_goes_out_once(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    desk.alert("waited for hours", written_at=LAST_WEEK, now=LAST_WEEK)
-    for number in range(5):
-        clock.at = EIGHT + timedelta(hours=number * 12)
-        desk.deliver(door, clock.now())
-    (message,) = workspace.messages("social-weekly")
-    assert message["text"] == "Saint Brigid Medical Center: what was said, Mon 9 Nov to Sun 15 Nov 2026"
-    assert message["metadata"]["event_type"] == "call_light_report"
-    assert [row.about for row in desk.rows() if row.kind == "report"] == ["week:2026-W46"]
-    assert live_mentions(message) == []
-
-
-@pytest.mark.parametrize(
-    ("day", "hour", "now", "goes_out"),
-    [
-        ("mon", 8, "2026-11-16T13:59:59", False),
-        ("mon", 8, "2026-11-16T14:00:00", True),
-        ("mon", 0, "2026-11-16T05:59:59", False),
-        ("mon", 0, "2026-11-16T06:00:00", True),
-        ("fri", 8, "2026-11-19T20:00:00", False),
-        ("fri", 8, "2026-11-20T14:00:00", True),
-        ("sun", 23, "2026-11-23T04:59:59", False),
-        ("sun", 23, "2026-11-23T05:00:00", True),
-        ("sun", 23, "2026-11-23T06:00:00", False),  # another week is over
-        ("mon", 8, "2026-11-22T20:00:00", True),  # six days late
-        ("mon", 8, "2026-11-23T20:00:00", False),  # too late: only the last week is made up for
-    ],
-)
-def test_when_the_report_goes_out(desk: Any, paper: Any, day: str, hour: int, now: str, goes_out: bool) -> None:
-    desk.config = desk.config.model_copy(
-        update={"report": desk.config.report.model_copy(update={"day": day, "hour": hour})}
-    )
-    desk.hear(kind="praise", written_at=LAST_WEEK)
-    desk.deliver(paper, datetime.fromisoformat(now).replace(tzinfo=UTC))
-    assert ("summary" in paper.channels()) is goes_out
-
-
-def test_no_report_of_a_week_in_which_nothing_was_heard(desk: Any, paper: Any) -> None:
-    desk.hear(written_at=NOW - timedelta(days=20))
-    desk.hear(written_at=NOW - MINUTE)
-    desk.deliver(paper)
-    assert paper.posts == []
-
-
-def test_after_a_long_pause_only_the_last_week(desk: Any, paper: Any) -> None:
-    for weeks in range(1, 5):
-        desk.hear(kind="praise", written_at=NOW - timedelta(days=7 * weeks))
-    desk.deliver(paper)
-    assert [row.about for row in desk.rows()] == ["week:2026-W46"]
-
-
-def test_another_channel_makes_no_second_report(desk: Any, paper: Any) -> None:
-    desk.hear(kind="praise", written_at=LAST_WEEK)
-    desk.deliver(paper)
-    desk.config = desk.config.model_copy(update={"report": desk.config.report.model_copy(update={"channel": "ops"})})
-    desk.deliver(paper, NOW + HOUR)
-    assert paper.channels() == ["summary"]
-
-
-def test_a_wrong_section_is_named_and_stops_nothing(desk: Any, paper: Any) -> None:
-    report = desk.config.report.model_copy(update={"sections": ("headline", "haedline")})
-    desk.config = desk.config.model_copy(update={"report": report})
-    desk.alert(written_at=LAST_WEEK, now=LAST_WEEK)
-    assert desk.deliver(paper).sent == 1
-    row = next(row for row in desk.rows() if row.kind == "report")
-    assert "no section 'haedline'" in (row.trouble or "")
-
-
-def test_a_report_asked_for_by_hand(desk: Any, paper: Any) -> None:
-    desk.hear(kind="praise", written_at=NOW - timedelta(days=11))
-    since = NOW - timedelta(days=11)
-    assert of_week(desk.session, since, desk.config, NOW) is True
-    assert of_week(desk.session, since, desk.config, NOW) is False
-    desk.deliver(paper)
-    assert [row.about for row in desk.rows()] == ["week:2026-W45"]
-    with pytest.raises(NeedsPerson, match="2026-W47 is not over; its summary can be sent from Mon 23 Nov on"):
-        of_week(desk.session, NOW, desk.config, NOW)
-
-
-def test_a_dropped_report_is_found(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
-    desk.hear(kind="praise", written_at=LAST_WEEK)
-    workspace.fail_next(DropAfter(), on="chat.postMessage")
-    desk.deliver(door, clock.now())
-    desk.deliver(door, clock.passes(MINUTE))
-    assert len(workspace.messages("social-weekly")) == 1
