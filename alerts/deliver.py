@@ -40,7 +40,7 @@ from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel,
 log = logging.getLogger(__name__)
 
 _BACKOFF = {  # by kind; the others as a card
-    "card": (timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5)),
+    "card": (timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1)),  # a reply is due in minutes
     "hook": (  # as Standard Webhooks say
         *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5)),
         *(timedelta(hours=10), timedelta(hours=14), timedelta(hours=20), timedelta(hours=24)),
@@ -174,7 +174,7 @@ def _claim(session: Session, row: Delivery, now: datetime) -> bool:
     unchanged = and_(
         col(Delivery.id) == row.id, col(Delivery.state) == row.state, col(Delivery.attempts) == row.attempts
     )
-    values = {"state": "sending", "attempts": row.attempts + 1, "next_try_at": now + _UNDER_WAY}
+    values = {"state": "sending", "attempts": row.attempts + 1, "next_try_at": now + _UNDER_WAY, "trouble": None}
     claimed = session.execute(
         update(Delivery).where(unchanged).values(**values), execution_options={"synchronize_session": False}
     )
@@ -205,7 +205,7 @@ def _send(
     held.sent[row.channel] += door.name == "slack"
     # A card that was found may have been sent before the case changed.
     row.shown_version = 0 if found else version
-    row.state, row.trouble, row.sent_at = "sent", sent.trouble, now
+    row.state, row.trouble, row.sent_at, row.next_try_at = "sent", sent.trouble, now, now
     row.door, row.place, row.ref = door.name, sent.place, sent.ref
     session.add(row)
     trouble += [sent.trouble] if sent.trouble else []
@@ -213,6 +213,8 @@ def _send(
         # The danger channel works again: a page that has not left yet is not needed.
         page = and_(col(Delivery.about) == f"{PAGE}{row.case_id}", col(Delivery.state) == "pending")
         session.execute(delete(Delivery).where(page, col(Delivery.id) != row.id))
+    if row.attempts > 1:
+        _go_on(session, row.channel, now)
     health.over(session, row.channel, CHANNEL, now)
     session.commit()
     log.info(
@@ -224,6 +226,14 @@ def _send(
         row.attempts,
     )
     return True
+
+
+def _go_on(session: Session, channel: str, now: datetime) -> None:
+    """A channel takes messages again. What was tried in vain meanwhile has waited longest, and goes before what is new
+    and less urgent; what is on its way in another process has no trouble yet, and stays there."""
+    put_off = (col(Delivery.channel) == channel, col(Delivery.state).in_(("pending", "sending")))
+    tried = (col(Delivery.kind) != "hook", col(Delivery.trouble).is_not(None), col(Delivery.next_try_at) > now)
+    session.execute(update(Delivery).where(*put_off, *tried).values(next_try_at=now))
 
 
 def _posted(door: Door, channel: str, message: Message, key: str, since: datetime, place: str | None) -> Sent:

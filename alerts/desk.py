@@ -52,11 +52,9 @@ def search(session: Session, words: str) -> list[Case]:
 def line(session: Session, case: Case, now: datetime) -> str:
     """A case in one line of Slack's markup."""
     mention, reading = foremost(posts_of(session, case))
-    words = (
-        f"({mention.deleted_why})" if mention.deleted_at else shorten(reading.redacted_text, LINE).replace("\n", " ")
-    )
+    words = f"({mention.deleted_why})" if mention.deleted_at else _in_a_line(reading.redacted_text, LINE)
     # A stranger's words: escaped, so that nothing in them is markup that acts.
-    return f"{in_short(case, now, bold='*')} · {escape(place(case.source))}\n{escape(words)}"
+    return f"{in_short(case, now, bold='*')} · {escape(_in_a_line(place(case.source), _NAME))}\n{escape(words)}"
 
 
 def in_short(case: Case, now: datetime, bold: str = "") -> str:
@@ -71,7 +69,7 @@ def clock(case: Case, now: datetime) -> str:
         taken = f" in {in_words(case.answered_at - case.clock_from)}" if case.answered_at else ""
         return f"{'answered' if taken else case.state}{taken}"
     if case.snoozed_until is not None:
-        return f"snoozed: {shorten(case.snooze_why or '', _WHY)}".replace("\n", " ")
+        return f"snoozed: {_in_a_line(case.snooze_why or '', _WHY)}"
     due = due_now(case, now)
     return f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
 
@@ -80,8 +78,11 @@ def owner(case: Case) -> str:
     """Who has it, in Slack's markup."""
     if case.owner is None:
         return "nobody has it"
-    name = shorten(case.owner, _NAME).replace("\n", " ")
-    return in_slack(case.owner) if is_slack_id(case.owner) else escape(name)
+    return in_slack(case.owner) if is_slack_id(case.owner) else escape(_in_a_line(case.owner, _NAME))
+
+
+def _in_a_line(text: str, limit: int) -> str:
+    return shorten(text, limit).replace("\n", " ")
 
 
 def who_is_on(config: Config, now: datetime) -> str:

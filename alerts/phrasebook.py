@@ -85,9 +85,7 @@ def _follow(slots: Sequence[_Slot], words: Sequence[Word], start: int) -> tuple[
         return _follow(rest, words, start) if ended else None
     if slot.gap:
         for skipped in range(_GAP + 1):
-            if any(word.ends for word in words[start - 1 : start + skipped]) or start + skipped >= len(
-                words
-            ):
+            if any(word.ends for word in words[start - 1 : start + skipped]) or start + skipped >= len(words):
                 return None
             found = _follow(rest, words, start + skipped)
             if found is not None:

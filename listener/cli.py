@@ -144,6 +144,7 @@ def demo(
 @app.command()
 def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
+    from alerts.slack_link import missing
     from listener.service import Passed
 
     service = _service(is_service=True)
@@ -159,6 +160,8 @@ def run() -> None:
     service.may_collect(passed)
     for sentence in passed.trouble:
         typer.echo(sentence, err=True)
+    if service.door.name == "slack" and (lacks := missing(service.config, service.secrets)):
+        typer.echo(f"{lacks} is not set, so nobody hears the buttons on the cards; README says where it is from.", err=True)
     service.run()
 
 
@@ -241,7 +244,9 @@ def read(
 @app.command("check-reply")
 def check_reply(
     file: Annotated[str, typer.Argument(help='JSON Lines {"id", "reply", "post"?}; "-" is standard input.')] = "-",
-    explain: Annotated[bool, typer.Option("--explain", help="Show each draft with the words that may not go out.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each draft with the words that may not go out.")
+    ] = False,
 ) -> None:
     """The privacy check on drafts of public replies: JSON Lines in, verdicts out as JSON Lines, in order."""
     config = _config(_environment().config)
@@ -271,7 +276,9 @@ def cases(
     is_open: Annotated[bool, typer.Option("--open", help="Only what nobody has claimed.")] = False,
     mine: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person has claimed.")] = None,
     late: Annotated[bool, typer.Option("--late", help="Only what is past its reply target.")] = False,
-    search: Annotated[str | None, typer.Option(metavar="WORDS", help="Those with these words, also what is over.")] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Those with these words, also what is over.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What still needs someone, the most urgent first, with the time left."""
@@ -765,17 +772,17 @@ def _verdicts(config: "Config", lines: Iterable[str]) -> Iterator[dict[str, Any]
             continue
         try:
             record = json.loads(line)
-            reply, post = record["reply"], record.get("post")
-            if not isinstance(reply, str) or not isinstance(post, str | None):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            why = {KeyError: "no reply"}.get(type(error), "not an object whose reply and post are text")
-            why = f"not JSON ({error})" if isinstance(error, ValueError) else why
+            if not isinstance(record, dict) or not isinstance(record.get("reply"), str):
+                raise ValueError("not an object with reply")
+            if not isinstance(record.get("post"), str | None):
+                raise ValueError("post is not text")
+        except (ValueError, RecursionError) as error:
+            why = f"not JSON ({error})" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
             yield {"id": None, "line": number, "error": why}
             continue
-        found = check(storable(reply), config.hospital, post, contacts)
-        why = [{"words": one.words, "rule": one.rule, "instead": one.instead} for one in found]
-        yield {"id": storable(record.get("id", number)), "ok": not found, "why": why}
+        found = check(storable(record["reply"]), config.hospital, record.get("post"), contacts)
+        reasons = [{"words": one.words, "rule": one.rule, "instead": one.instead} for one in found]
+        yield {"id": storable(record.get("id", number)), "ok": not found, "why": reasons}
 
 
 def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
@@ -790,7 +797,9 @@ def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
             record = json.loads(line)
         except ValueError:
             record = {"reply": line.strip()}
-        reply, post = (record.get(key) for key in ("reply", "post")) if isinstance(record, dict) else (line.strip(), None)
+        reply, post = (
+            (record.get(key) for key in ("reply", "post")) if isinstance(record, dict) else (line.strip(), None)
+        )
         text = Text(str(reply or ""))
         found = check(text.plain, config.hospital, str(post) if post else None, (config.care.replies.contact,))
         for one in found:
@@ -798,7 +807,9 @@ def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
         terminal.print(text, soft_wrap=True)
         for one in found:
             said = " ".join(one.words.split())
-            terminal.print(f"    “{said}”: {one.why}. Instead: {one.instead}", soft_wrap=True, markup=False, highlight=False)
+            terminal.print(
+                f"    “{said}”: {one.why}. Instead: {one.instead}", soft_wrap=True, markup=False, highlight=False
+            )
         terminal.print("    refused" if found else "    may go out", style="bold red" if found else "green")
 
 

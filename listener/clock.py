@@ -35,6 +35,7 @@ class Job:
     every: timedelta
     run: Callable[[], object]
     is_long: bool = False  # it runs on and on; its rhythm only starts it again when it ended
+    lags: bool = False  # now and then it takes longer than its rhythm, and that is no news
 
 
 def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None) -> None:
@@ -47,7 +48,7 @@ def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[s
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     executor = ThreadPoolExecutor(max_workers=len(jobs) + 2)
     scheduler = BackgroundScheduler(executors={"default": executor}, timezone=UTC)
-    long = {job.name for job in jobs if job.is_long}
+    long = {job.name for job in jobs if job.is_long or job.lags}
     scheduler.add_listener(partial(_report, long), EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
     busy = _Busy()
     for job in jobs:

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _FLOW_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=1)  # as often as a channel takes a message
+_CLOCKS_EVERY = timedelta(seconds=5)
 _LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
 
@@ -123,8 +124,12 @@ class Service:
             clock.Job(name, self.config.collectors[name].every, self._collecting(name), collect.is_live(name))
             for name in self._listening()
         ]
-        rest = [clock.Job("flow", _FLOW_EVERY, self.flow), clock.Job("forget", _FORGET_EVERY, self.forget)]
-        rest += [clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through)) for through in self.doors]
+        rest = [
+            clock.Job("flow", _FLOW_EVERY, partial(self.flow, clocks=False), lags=True),
+            clock.Job("clocks", _CLOCKS_EVERY, self.clocks, lags=True),
+            clock.Job("forget", _FORGET_EVERY, self.forget),
+            *(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True) for through in self.doors),
+        ]
         with self._line() as line:
             if line is not None:
                 rest.append(clock.Job("line", _LINE_EVERY, partial(self._watch_over, line)))
@@ -199,8 +204,11 @@ class Service:
         for page in pages:
             yield self._keep(name, page, Passed())
 
-    def flow(self, passed: Passed | None = None) -> Passed:
-        """Stages 3 to 6 until nothing is left to do. Danger is decided and sent before the next batch is read."""
+    def flow(self, passed: Passed | None = None, clocks: bool = True) -> Passed:
+        """Stages 3 to 6 until nothing is left to do. Danger is decided and sent before the next batch is read.
+
+        Without `clocks`, these are somebody else's: the service looks at them less often than at what was heard.
+        """
         from nlp.read import read
 
         passed = passed or Passed()
@@ -220,14 +228,20 @@ class Service:
                     passed.decided += decided
             with Session(self.engine) as session:
                 passed.answered += act.own_replies(session, now)
-            with Session(self.engine) as session:
-                spikes.watch(session, self.config, now)
-                proposals.watch(session, self.config, now)
-                reminders.remind(session, self.config, now)
+            if clocks:
+                self.clocks()
             self.deliver("people", passed)
             if not count and not self.heard.is_set():
                 break
         return passed
+
+    def clocks(self) -> None:
+        """What time brings about: many posts at once are a spike, waiting cases remind people, "not for us" teaches."""
+        now = self.now()
+        with Session(self.engine) as session:
+            spikes.watch(session, self.config, now)
+            proposals.watch(session, self.config, now)
+            reminders.remind(session, self.config, now)
 
     def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:
         """Stage 5 for one door."""
@@ -327,7 +341,7 @@ def replay(
         set_time(at)
         if now_heard:
             list(service.bring_in("file", [Page(tuple(now_heard), {})]))
-        service.flow()
+        service.flow(clocks=False)  # nobody is at the desk of a played week, and would be reminded all the time
         yield len(now_heard)
 
 

@@ -16,7 +16,7 @@ from alerts.spikes import Spike
 from config.schema import Config
 
 _RANK = RANK["serious"]  # before what can wait: the next shift begins with it
-_LINES = 20
+_LINES, _A_PARAGRAPH = 20, 5
 _CAUSE = "many posts, cause not known yet"
 
 
@@ -42,15 +42,20 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     done = f"In the shift: {_done(session, since, at)}"
     known = [f"🌊 {spike.topic}: {shorten(spike.known or _CAUSE, LINE)}" for spike in _spikes(session)]
     people = " ".join(ping(person) for person in change.next.people) if change and change.next else ""
-    lines = [in_short(case, now) for case in waiting[:_LINES]]
-    more = [f"… and {len(waiting) - _LINES} more: /calllight open"] if len(waiting) > _LINES else []
-    still = "\n".join([*lines, *more]) if waiting else "Nothing waits for anyone."
+    still = [in_short(case, now) for case in waiting[:_LINES]] or ["Nothing waits for anyone."]
+    still += [f"… and {len(waiting) - _LINES} more: /calllight open"] if len(waiting) > _LINES else []
     blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(people)] if people else [])]
-    blocks += [mrkdwn(f"*Still to do: {len(waiting)}*\n{still}"), {"type": "context", "elements": [plain(done)]}]
+    blocks += [mrkdwn(f"*Still to do: {len(waiting)}*"), *map(mrkdwn, _chunks(still))]
+    blocks.append({"type": "context", "elements": [plain(done)]})
     blocks += [{"type": "context", "elements": [plain(spike)]} for spike in known[:5]]
     metadata = {"event_type": "call_light_handover", "event_payload": {"delivery": row.key}}
-    excerpt = "\n".join([f"Still to do: {len(waiting)}", still, done, *known])
+    excerpt = "\n".join([f"Still to do: {len(waiting)}", *still, done, *known])
     return Message(f"{escape(title)}: {len(waiting)} still to do", blocks, metadata, title, excerpt), 0
+
+
+def _chunks(lines: Sequence[str]) -> list[str]:
+    """Paragraphs that Slack takes, whatever signs in the lines had to be escaped."""
+    return ["\n".join(lines[start : start + _A_PARAGRAPH]) for start in range(0, len(lines), _A_PARAGRAPH)]
 
 
 def _done(session: Session, since: datetime, until: datetime) -> str:

@@ -1,8 +1,8 @@
 """What a public reply must not say, on tables of sentences that were written for it.
 
-train.jsonl was there while the rules were written. held_back.jsonl was written in five goes by somebody else's voice each
-time, tried once, and only then mended. On that first try, of 674 unlawful ones 28 passed (6 of 206, 2 of 137, 8 of 113, 12 of 167,
-1 of 70 in the order they were written) and of 277 lawful ones 61 were refused (31 of 113, 16 of 60, 10 of 65, 4 of 40).
+train.jsonl was there while the rules were written. held_back.jsonl was written in six goes, each without a look at the
+rules, tried once, and only then mended. On that first try, of 693 unlawful ones 29 passed (6 of 206, 2 of 137, 8 of 113, 12 of
+167, 1 of 70) and of 338 lawful ones 67 were refused (31 of 113, 16 of 60, 10 of 65, 4 of 40, 6 of 60).
 """
 
 import json
@@ -205,5 +205,7 @@ def test_a_good_beginning_excuses_nothing(config: Config, good: str, bad: str) -
 @settings(max_examples=150, deadline=None)
 def test_what_is_not_seen_changes_nothing(config: Config, bad: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(bad)))
-    unseen = data.draw(st.sampled_from(["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\ufe0f"]))
+    unseen = data.draw(
+        st.sampled_from(["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\ufe0f"])
+    )
     assert check(bad[:at] + unseen + bad[at:], config.hospital, None, CONTACT)

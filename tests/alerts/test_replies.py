@@ -40,7 +40,9 @@ from config.schema import Config, Replies, Template, TemplateWhen
         (About(kind="complaint", language="es"), None, "fixed", "arreglado"),
     ],
 )  # fmt: skip
-def test_the_template_that_fits(about: About, known: str | None, outcome: str | None, words: str, config: Config) -> None:
+def test_the_template_that_fits(
+    about: About, known: str | None, outcome: str | None, words: str, config: Config
+) -> None:
     text = draft(about, config.care.replies, config.hospital, known, outcome)
     assert text is not None
     assert words in text
@@ -122,7 +124,7 @@ def test_a_template_that_cannot_be_used(text: str, found: str, allowed: str, con
         ('category = ["parking"] }\ntext', 'category = ["parkin"] }\ntext', ".when.category[0]", "'parkin'"),
         ("Thank you for asking. We", "Call about your stay. We", ".text", "“your stay”"),
         ("Thank you for asking. We", "{contcat} We", ".text", "'{contcat}'"),
-        ('name = "parking"', 'name = "food"', ".name", "'food' twice"),
+        ('name = "question"', 'name =  "parking"', ".name", "'parking' twice"),
         ('language = ["es"]', 'language = ["Spanish"]', ".when.language[0]", "'Spanish'"),
         ("send = []", 'send = ["facebook"]', "replies.send[0]", "'facebook'"),
     ],

@@ -31,7 +31,7 @@ def rules(text: str, post: str = "") -> set[str]:
         ("Every patient matters", set()),
         ("The patient matters", {"confirms"}),
         ("Ask any nurse", set()),
-        ("The nurse knows", {"our_side"}),
+        ("The receptionist knows", {"our_side"}),
         # what happens to people: anyone's or somebody's
         ("A bill can be confusing", set()),
         ("The bill is confusing", {"confirms"}),

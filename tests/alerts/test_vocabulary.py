@@ -49,7 +49,13 @@ def test_decisive_words_are_known_words() -> None:
 
 @pytest.mark.parametrize(
     ("text", "english", "spanish"),
-    [("waited", True, False), ("need", False, False), ("wait", False, False), ("esperó", False, True), ("fue", False, True)],
+    [
+        ("waited", True, False),
+        ("need", False, False),
+        ("wait", False, False),
+        ("esperó", False, True),
+        ("fue", False, True),
+    ],
 )
 def test_the_past(text: str, english: bool, spanish: bool) -> None:
     (word,) = words_of(text)

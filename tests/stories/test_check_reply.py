@@ -25,7 +25,7 @@ def test_drafts_are_judged_line_by_line_in_order(place: Place) -> None:
     assert "not JSON" in verdicts[1]["error"]
     assert verdicts[1]["line"] == 3
     assert verdicts[2] == {"id": 7, "ok": True, "why": []}
-    assert verdicts[3]["error"] == "no reply"
+    assert verdicts[3]["error"] == "not an object with reply"
     assert verdicts[4]["ok"] is False
     assert done.returncode == 1
     assert "3 lines could not be read" in done.stderr

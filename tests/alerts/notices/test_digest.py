@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from conftest import NOW
 from fakes.server import DropAfter
-from fakes.slack import FakeSlack
+from fakes.slack import FakeSlack, live_mentions
+from fakes.strangers import HOSTILE, URLS, is_taken, whole
 from sqlmodel import select
 
 from alerts.delivery import DigestLine
@@ -84,8 +85,8 @@ def test_what_was_deleted_is_in_no_digest(desk: Any, workspace: FakeSlack, door:
     desk.session.commit()
     desk.deliver(door, clock.passes(HOUR))
     (message,) = workspace.messages("kind-words")
-    assert "kind words" not in words_in(message)
-    assert "deleted by their authors" in words_in(message)
+    assert "kind words" not in str(message["blocks"])
+    assert "deleted by their authors" in str(message["blocks"])
 
 
 def test_an_edit_before_the_digest_makes_a_card_of_it(desk: Any, paper: Any) -> None:
@@ -107,4 +108,28 @@ def test_deleted_there_is_deleted_in_the_digest(desk: Any, workspace: FakeSlack,
     assert desk.deliver(door, clock.passes(SECOND)).updated == 0
     (message,) = workspace.messages("kind-words")
     assert "kim" not in str(message)
-    assert "kind words of bob" in words_in(message)
+    assert "kind words of bob" in str(message["blocks"])
+
+
+@pytest.mark.parametrize("recognition", [None, "praise"])
+def test_praise_that_names_somebody_is_no_line_of_a_digest(desk: Any, paper: Any, recognition: str | None) -> None:
+    """Told at once with the name, also when a digest goes out in the same pass."""
+    care = desk.config.care.model_copy(update={"recognition": recognition})
+    desk.config = desk.config.model_copy(update={"care": care})
+    remarks(desk, 1)
+    desk.deliver(paper)
+    desk.hear("Nurse Joy was kind", kind="praise", staff=["Nurse Joy"])
+    desk.decide(NOW + HOUR)
+    desk.deliver(paper, NOW + HOUR)
+    titles = [post.message.title for post in paper.posts]
+    assert titles == (["Kind words · 2"] if recognition is None else ["Kind words · 1", "💚 Praise for Nurse Joy"])
+
+
+def test_whatever_strangers_write(desk: Any, paper: Any) -> None:
+    for number, words in enumerate(HOSTILE):
+        desk.hear(words, kind="praise", url=URLS[number % len(URLS)])
+    desk.decide()
+    desk.deliver(paper, NOW + HOUR)
+    (post,) = paper.posts
+    is_taken(post.message)
+    assert live_mentions(whole(post.message)) == []
