@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, func, select
 
 import alerts.actions
-from alerts.answer import newest_answer, settled_by
+from alerts.answer import Answer, newest_answer, settled_by
 from alerts.case import US, WAITING, Case, CaseEvent, EventKind, State, move, note
 from alerts.form import Form, checked
 from alerts.people import in_slack
@@ -111,10 +111,8 @@ def offered(standing: Standing) -> dict[str, Literal["button", "menu"]]:
     return {name: place for name, place in places.items() if place is not None}
 
 
-def standing(session: Session, config: Config, case: Case) -> Standing:
-    """How a case stands."""
-    assert case.id is not None
-    answer = newest_answer(session, case.id)
+def standing(config: Config, case: Case, answer: Answer | None) -> Standing:
+    """How a case stands, with the reply that somebody wrote for it. Pure."""
     return Standing(
         case.state,
         case.urgency,
@@ -183,7 +181,8 @@ def _possible(doing: Doing, name: str) -> Action:
     action = known_actions().get(name)
     if action is None:
         raise NeedsPerson(f"no action {name!r}; there are {', '.join(known_actions())}")
-    if action.place(standing(doing.session, doing.config, doing.case)) is None:
+    answer = newest_answer(doing.session, doing.case_id)
+    if action.place(standing(doing.config, doing.case, answer)) is None:
         raise _too_late(doing.case, repr(action.LABEL))
     return action
 

@@ -45,9 +45,14 @@ def met(session: Session, id_: str, name: str) -> None:
         session.merge(Person(id=id_, name=name))
 
 
+def forget(session: Session, now: datetime) -> None:
+    """Presses that nobody can send again. Commits."""
+    session.execute(delete(Press).where(col(Press.at) < now - _KEPT))
+    session.commit()
+
+
 def first_time(session: Session, key: str, now: datetime) -> bool:
     """Whether this press was not seen before; it is once the caller commits, together with what it does."""
-    session.execute(delete(Press).where(col(Press.at) < now - _KEPT))
     session.add(Press(key=key, at=now))
     try:
         session.flush()

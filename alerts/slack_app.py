@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from alerts import desk, modal
 from alerts.act import Doing, Done, act, case_of, check, form_of, known_actions, offered, permitted, standing
+from alerts.answer import newest_answer
 from alerts.card import MORE
 from alerts.case import Case
 from alerts.deliver import edit
@@ -48,6 +49,7 @@ _KNOW = Form(
     "Keep it",
     (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=KNOWN),),
 )
+_FAILED = "That could not be done just now. Please press again; if it goes on, use call-light act and tell who runs this."
 _AGAIN = "Slack did not let me open the form in time. Please press again."
 
 
@@ -88,6 +90,7 @@ class SlackApp:
             logger=quiet,
         )
         self.bolt.middleware(self._only_ours)
+        self.bolt.error(self._failed)
         for pattern, listener in (
             ("do:", self._button),
             ("menu$", self._menu),
@@ -111,6 +114,13 @@ class SlackApp:
             log.warning("action=press foreign=yes")
             return BoltResponse(status=200, body="")
         return next()
+
+    def _failed(self, error: Exception, body: dict[str, Any]) -> None:
+        """Something that nobody thought of: who pressed is told, and the log gets its kind alone, as it may carry words."""
+        log.error("action=press error=%s", type(error).__name__)
+        pressed = _pressed(body)
+        if pressed.who:
+            self._door.whisper(pressed.channel, pressed.who, _FAILED)
 
     # ---------------------------------------------------------------- buttons and menus
 
@@ -147,8 +157,8 @@ class SlackApp:
             with reading(self._engine) as session:
                 case = case_of(session, case_id, lock=False)
                 if name == MORE:
-                    known = known_actions()
-                    labels = [(one, known[one].LABEL) for one in offered(standing(session, self._config, case))]
+                    known, answer = known_actions(), newest_answer(session, case_id)
+                    labels = [(one, known[one].LABEL) for one in offered(standing(self._config, case, answer))]
                     return modal.chooser(labels, str(case_id), pressed.channel)
                 self._allow(pressed, name)
                 form = form_of(Doing(session, self._config, case, pressed.who, self._now()), name)
@@ -190,10 +200,16 @@ class SlackApp:
 
     def _allow(self, pressed: Pressed, name: str) -> None:
         """Raises NeedsPerson for who may not do this."""
+        if permitted(self._config.care, name, pressed.who):
+            return
+        label = known_actions()[name].LABEL.removesuffix("…")
         members = self._config.care.permissions.get(name, ())
-        groups = self._door.groups_of(pressed.who, [member for member in members if member.startswith("S")])
+        try:
+            groups = self._door.groups_of(pressed.who, [member for member in members if member.startswith("S")])
+        except CallLightError as error:
+            why = f"Slack does not say who is in the group that care.toml names ({error})"
+            raise NeedsPerson(f"It is not known whether you may do {label!r}: {why}. Please press again.") from None
         if not permitted(self._config.care, name, pressed.who, groups):
-            label = known_actions()[name].LABEL.removesuffix("…")
             raise NeedsPerson(f"{label!r} is for others: care.toml names who may do it. Please ask one of them.")
 
     # ---------------------------------------------------------------- modals
@@ -250,6 +266,11 @@ class SlackApp:
         """The most urgent case of a fold that is still free is theirs; its card comes to the channel."""
         ack()
         pressed = _pressed(body)
+        try:
+            self._allow(pressed, "claim")
+        except CallLightError as error:
+            self._door.whisper(pressed.channel, pressed.who, str(error))
+            return
         with reading(self._engine) as session:
             free = [case.id for case in _folded(session, str(action.get("value", ""))) if case.state == "open"]
         for number, case_id in enumerate(free):
@@ -263,7 +284,6 @@ class SlackApp:
     def _claimed(self, pressed: Pressed, case_id: int) -> bool:
         """Whether they got it: somebody else may take the same one at the same moment."""
         try:
-            self._allow(pressed, "claim")
             with Session(self._engine) as session:
                 if not first_time(session, pressed.key, self._now()):
                     return False

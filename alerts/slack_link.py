@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from alerts.door import Door
 from alerts.slack import Slack
@@ -24,6 +24,7 @@ from config.schema import Config
 from listener import health
 from listener.errors import CallLightError, NeedsPerson
 from listener.serving import Limits, Where, serving
+from listener.watch import Alarm
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUTTONS = "buttons"  # the kind of an alarm: presses may be lost
+_LINE, _TOKEN = "Slack", "SLACK_APP_TOKEN"  # what it may be about
 _PING = 3.0  # seconds; a line that was cut without a word is noticed after about six of them
 _DOWN_FOR = timedelta(seconds=45)  # a change of line takes a few seconds, and Slack asks for one every few hours
 _TRY_AGAIN = timedelta(seconds=60)  # Slack counts how often a line is asked for
@@ -78,6 +80,8 @@ class SocketLine:
         self._now = now
         self._asked_at: datetime | None = None
         self._up_at = self._session_since = now()
+        self._is_new = True  # it has not been seen up since it was down
+        self._good_news: dict[str, datetime] = {}  # an alarm's name -> when this line last learned that it is well
         self._session = ""
         self._trouble = ""
         self.connections = 0  # of the whole app, as Slack said last
@@ -87,8 +91,11 @@ class SocketLine:
         now = self._now()
         if self.is_up():
             self._up_at, self._trouble = now, ""
+            if self._is_new:
+                self._is_new, self._good_news[_LINE] = False, now
             self._hang_up_if_dead(now)
             return
+        self._is_new = True
         if self._handler.client.current_session is None and (
             self._asked_at is None or now - self._asked_at >= _TRY_AGAIN
         ):
@@ -117,18 +124,23 @@ class SocketLine:
         """What is wrong with the line: its name -> the sentence, and the one when it is over."""
         found = {}
         if self._now() - self._up_at > _DOWN_FOR:
-            found["Slack"] = (
+            found[_LINE] = (
                 f"the line from Slack is down since {self._up_at:%H:%M} UTC{self._trouble}: presses of buttons are lost, "
                 "cards still come. Use call-light act meanwhile",
                 "buttons in Slack work again",
             )
         if self.connections > 1:
-            found["SLACK_APP_TOKEN"] = (
+            found[_TOKEN] = (
                 f"{self.connections} programs use this app's token at once: Slack gives each press to only one of them, so "
                 "some never arrive here. Give each environment an app of its own",
                 "this program is the only one with this app's token",
             )
         return found
+
+    def is_over(self, what: str, since: datetime) -> bool:
+        """Whether an alarm that stands since then is over: that has to be learned later, as the alarm may be that of
+        another program on this database, which sees what this one cannot."""
+        return what in self._good_news and self._good_news[what] >= since
 
     def close(self) -> None:
         """Hang up."""
@@ -137,9 +149,14 @@ class SocketLine:
             self._handler.close()  # type: ignore[no-untyped-call]
 
     def _hello(self, _client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
-        if message.get("type") == "hello":
-            self.connections = int(message.get("num_connections") or 1)
-            log.info("action=socket connections=%d", self.connections)
+        if message.get("type") != "hello":
+            return
+        count = int(message.get("num_connections") or 1)
+        if not (count == 2 and self.connections):  # after a change of line the second may be our own old one
+            self.connections = count
+        if count == 1:
+            self._good_news[_TOKEN] = self._now()
+        log.info("action=socket connections=%d", count)
 
 
 class HttpLine:
@@ -171,7 +188,11 @@ class HttpLine:
 
     def alarms(self) -> dict[str, tuple[str, str]]:
         """What is wrong with the line."""
-        return {"Slack": (self._trouble, "buttons in Slack work again")} if self._trouble else {}
+        return {_LINE: (self._trouble, "buttons in Slack work again")} if self._trouble else {}
+
+    def is_over(self, what: str, since: datetime) -> bool:
+        """Whether what is no alarm is over: no other program can have this port."""
+        return True
 
     def close(self) -> None:
         """Let go of the port."""
@@ -227,6 +248,8 @@ def watch_over(engine: Engine, door: Door, line: "SocketLine | HttpLine", now: d
     with Session(engine) as session:
         for what, (why, over) in alarms.items():
             health.raised(session, what, BUTTONS, why, over, now)
-        for what in health.standing(session, BUTTONS) - set(alarms):
-            health.over(session, what, BUTTONS, now)
+        standing = select(Alarm).where(Alarm.kind == BUTTONS, col(Alarm.over_at).is_(None))
+        for alarm in session.exec(standing).all():
+            if alarm.collector not in alarms and line.is_over(alarm.collector, alarm.raised_at):
+                health.over(session, alarm.collector, BUTTONS, now)
         session.commit()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, exists, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, exists, or_, select
 
 from alerts.act import known_actions, offered, standing
 from alerts.answer import newest_answer
@@ -30,7 +31,7 @@ def view(session: Session, config: Config, case: Case, key: str, now: datetime) 
     mention, reading = foremost(posts)
     topics = topics_of(session, case, reading)
     answer = newest_answer(session, case.id or 0)
-    stands = standing(session, config, case)
+    stands = standing(config, case, answer)
     spike = on_topic(session, topics, now) if case.state in WAITING else None
     assert case.id is not None
     return CaseView(
@@ -84,9 +85,11 @@ def newest_reading(session: Session, mention_id: int) -> Reading:
 def posts_of(session: Session, case: Case) -> list[Said]:
     """The posts of a case in the order of writing. Of a story that hundreds copied, the first of them will do."""
     ids = select(Verdict.mention_id).where(Verdict.case_id == case.id).distinct().order_by(col(Verdict.mention_id))
-    numbers = {case.mention_id, *session.exec(ids.limit(_SHOWN_POSTS))}
-    posts = [(session.get_one(Mention, number), newest_reading(session, number)) for number in sorted(numbers)]
-    return sorted(posts, key=lambda post: (post[0].written_at, post[0].id))
+    of_it = or_(Mention.id == case.mention_id, col(Mention.id).in_(ids.limit(_SHOWN_POSTS)))
+    newer = aliased(Reading)
+    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    posts = select(Mention, Reading).where(Reading.mention_id == Mention.id, of_it, in_force)
+    return list(session.exec(posts.order_by(col(Mention.written_at), col(Mention.id))))
 
 
 def foremost(posts: Sequence[Said]) -> Said:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, proposals, reminders, report, spikes
+from alerts import act, decide, deliver, people, proposals, reminders, report, spikes
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
@@ -188,6 +188,7 @@ class Service:
         passed = passed or Passed()
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, self.config.collectors, self.now())
+            people.forget(session, self.now())
         for name, settings in self.config.collectors.items():
             if not (settings.on and collect.can_look(name) and self.may_collect(passed)) or self._is_paused(name):
                 continue

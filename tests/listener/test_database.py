@@ -6,16 +6,17 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from listener import database
-from listener.database import open_database
+from listener.database import open_database, reading
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Spend, Watch
@@ -170,6 +171,48 @@ def test_two_that_look_and_then_write_take_turns(engine: Engine) -> None:
         thread.join()
     with Session(engine) as session:
         assert session.get_one(Watch, "x").kept == 40
+
+
+def test_who_only_looks_waits_for_no_writer(engine: Engine) -> None:
+    """Somebody sits before a modal; a stage that writes may take seconds."""
+    with Session(engine) as writer:
+        writer.add(Watch(name="x", kept=1))
+        writer.commit()
+        writer.get_one(Watch, "x").kept = 2
+        writer.flush()  # and has not committed yet
+        started = time.monotonic()
+        with reading(engine) as session:
+            assert session.get_one(Watch, "x").kept == 1
+        assert time.monotonic() - started < 2, "ten seconds is how long it would wait"
+        writer.commit()
+    with reading(engine) as session:
+        assert session.get_one(Watch, "x").kept == 2
+
+
+def test_who_looks_and_keeps_looking_holds_up_no_writer(engine: Engine) -> None:
+    with reading(engine) as looking:
+        assert looking.exec(select(Watch)).all() == []
+        with Session(engine) as writer:
+            writer.add(Watch(name="x"))
+            writer.commit()
+        assert looking.exec(select(Watch)).all() == [], "what it sees does not change under it"
+
+
+def test_who_writes_still_waits_its_turn(engine: Engine) -> None:
+    """That one kind of session only reads changes nothing for the others."""
+    with reading(engine):
+        pass
+    begun: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        begun.append(statement)
+
+    with Session(engine) as session:
+        session.exec(select(Watch)).all()
+    with reading(engine) as session:
+        session.exec(select(Watch)).all()
+    assert [statement for statement in begun if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
 
 
 def test_several_that_open_it_at_once_make_it_once(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings
-from listener.health import troubles, watch_over
+from listener.health import DESK, over, raised, standing, troubles, watch_over
 from listener.watch import Alarm, Spend, Watch
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -112,3 +112,43 @@ def test_what_was_billed_is_looked_up(session: Session) -> None:
     session.commit()
     watch_over(session, {"x": CollectorSettings(on=True, daily_reads=100)}, AT)
     assert alarms(session) == [("budget of the day nearly used up", False)]
+
+
+# ---------------------------------------------------------------- the desk's own alarms
+
+
+def test_raised_once_while_it_lasts_and_again_when_it_comes_back(session: Session) -> None:
+    for minutes in range(3):
+        raised(session, "danger", "channel", "it is archived", "it is back", AT + minutes * MINUTE)
+    assert standing(session, "channel") == {"danger"}
+    assert standing(session, "buttons") == set()
+    for minutes in (5, 6):
+        over(session, "danger", "channel", AT + minutes * MINUTE)
+    assert standing(session, "channel") == set()
+    raised(session, "danger", "channel", "archived again", "it is back", AT + HOUR)
+    session.commit()
+    rows = session.exec(select(Alarm).order_by(col(Alarm.id))).all()
+    assert [(row.why, row.raised_at, row.over_at) for row in rows] == [
+        ("it is archived", AT, AT + 5 * MINUTE),
+        ("archived again", AT + HOUR, None),
+    ]
+
+
+def test_of_one_kind_each_stands_for_itself(session: Session) -> None:
+    for what, kind in (("care", "channel"), ("danger", "channel"), ("danger", "hook")):
+        raised(session, what, kind, "why", "over", AT)
+    over(session, "danger", "channel", AT)
+    assert [standing(session, kind) for kind in ("channel", "hook")] == [{"care"}, {"danger"}]
+
+
+@pytest.mark.parametrize("kind", DESK)
+def test_looking_after_collectors_leaves_them_alone(session: Session, kind: str) -> None:
+    """They are over when the desk says so, though no collector is called like that, or one is, and is well."""
+    for what in ("danger", "x"):
+        raised(session, what, kind, "why", "over", AT)
+    session.add(watch())
+    session.commit()
+    for minutes in range(3):
+        assert watch_over(session, {"x": SETTINGS}, AT + minutes * MINUTE) == 0
+    assert standing(session, kind) == {"danger", "x"}
+    assert {alarm.over for alarm in session.exec(select(Alarm))} == {"over"}
