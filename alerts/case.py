@@ -130,6 +130,17 @@ def raise_urgency(
             _reopen(session, case, clock_from, due_at, now)
         case.urgency, case.channel, case.due_at = urgency, channel, min(due_at, case.due_at)
         case.version += 1
+        if urgency == "danger":
+            to_everybody(session, case, US, now)
+    session.add(case)
+
+
+def to_everybody(session: Session, case: Case, who: str, now: datetime) -> None:
+    """Danger is claimed anew: who took up something less may have gone home, and nobody is paged for what somebody has.
+    The caller commits."""
+    if case.state == "claimed":
+        case.state, case.owner, case.claimed_at = "open", None, None
+        note(session, case, now, who, "given_back", "it is danger now: whoever is on call takes it")
     session.add(case)
 
 

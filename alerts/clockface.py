@@ -107,7 +107,7 @@ def _unclaimed(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Itera
 
 
 def _open(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Iterator[Step]:
-    """The channel is warned, told when it is late, and told again."""
+    """The channel is warned, told when it is late, and told again, ever more rarely."""
     if case.opened_at < case.due_at:  # heard late, its card says so itself
         start = max(case.clock_from, case.opened_at)
         left = hours.between(start, case.due_at)
@@ -115,7 +115,7 @@ def _open(case: Waiting, care: Care, hours: _Hours, now: datetime) -> Iterator[S
         yield Step("warning", hours.after(start, left - spare), "channel")
         yield Step("late", hours.after(case.due_at, timedelta()), "channel")
     late, again = max(case.due_at, case.opened_at), care.escalation.again
-    for number in _times(hours.between(late, now), again):
+    for number in _ever_more_rarely(hours.between(late, now), again):
         yield Step(f"late {number}", hours.after(late, number * again), "channel")
 
 
@@ -133,6 +133,14 @@ def _claimed(case: Waiting, escalation: Escalation, hours: _Hours) -> Iterator[S
     reminded = hours.after(max(case.due_at, claimed_at), escalation.remind_owner)
     yield Step(f"reminder {name}", reminded, "owner")
     yield Step(f"back {name}", hours.after(reminded, escalation.give_back), "team")
+
+
+def _ever_more_rarely(gone: timedelta, every: timedelta) -> Iterator[int]:
+    """1, 2, 4, 8 ... as far as it has come round: what nobody takes for days is no news every quarter of an hour."""
+    number = 1
+    while number * every <= gone:
+        yield number
+        number *= 2
 
 
 def _times(gone: timedelta, every: timedelta) -> range:

@@ -1,5 +1,6 @@
 """Person: a member of staff as Slack names them. Press: something that they pressed and that was done. Written by slack_app.py."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +25,7 @@ class Press(SQLModel, table=True):
 
 def is_slack_id(who: str) -> bool:
     """Whether somebody is known by a Slack ID."""
-    return len(who) > 5 and who[0] in "UW" and who.isascii() and who.isalnum() and who.upper() == who
+    return re.fullmatch(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{5,}", who) is not None
 
 
 def in_slack(who: str) -> str:

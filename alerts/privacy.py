@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alerts.sentence import Department, House, Mark, Sentence
-from alerts.told import Told
+from alerts.sentence import Department, House, Mark, Sentence, Told
 from alerts.vocabulary import languages, words_of
 from alerts.words import FOREIGN, HANDLE, Word
 from config.schema import Hospital
 
-_BEGINS = ("thanks", "thank", "please", "gracias")
 _QUOTED = re.compile('["\u201c\u201e\u00ab\uff02][^"\u201c\u201d\u00bb\uff02]{3,200}["\u201d\u00bb\uff02]')
 
 
@@ -41,7 +39,7 @@ def check(reply: str, hospital: Hospital, post: str | None = None, contacts: Seq
     """
     found = words_of(reply)
     house = _house_of(hospital, contacts)
-    told = Told.of(post or "")
+    told = Told.of(words_of(post)) if post else Told()
     marks: set[Mark] = {*_handles(found, hospital), *_foreign(found), *_quotations(reply, found, told)}
     for start, end in _sentences(found):
         for first, last, rule in Sentence(found[start:end], house, told).marks():
@@ -80,9 +78,7 @@ def _house_of(hospital: Hospital, contacts: Sequence[str]) -> House:
 def _sentences(found: Sequence[Word]) -> Iterator[tuple[int, int]]:
     start = 0
     for number, word in enumerate(found, 1):
-        # The stop of "p.m." may be the sentence's too.
-        after_noon = word.text in ("am", "pm") and number < len(found) and found[number].text in _BEGINS
-        if word.ends or number == len(found) or after_noon:
+        if word.ends or number == len(found):
             yield start, number
             start = number
 

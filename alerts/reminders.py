@@ -6,13 +6,13 @@ clockface.py says which steps there are and when; notices/reminder.py tells peop
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from alerts.answer import Answer
 from alerts.case import COPY, US, WAITING, Case, CaseEvent, changed, move, note, wake
 from alerts.clockface import Step, loudest, steps
-from alerts.delivery import ASKED, POST, Reminder
+from alerts.delivery import POST, Reminder
 from config.schema import Config
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def remind(session: Session, config: Config, now: datetime) -> int:
         if new := [step for step in due if (case.id, case.round, step.name) not in taken]:
             _take(session, case, new, now)
             count += len(new)
-    count += _while_claimed(session, taken, now)
+    count += _new_posts(session, taken, now)
     session.commit()
     if count:
         log.info("action=remind count=%d", count)
@@ -57,22 +57,18 @@ def _take(session: Session, case: Case, new: list[Step], now: datetime) -> None:
         note(session, case, now, US, "reminded", f"told the {told.to}: {told.name}")
 
 
-def _while_claimed(session: Session, taken: set[tuple[int, int, str]], now: datetime) -> int:
-    """What happens to a case that somebody has changes its card silently, so people are told: its owner of a further
-    post, the on-call people that it is danger now, as its owner took up something else."""
-    joined = and_(col(CaseEvent.kind) == "joined", col(CaseEvent.what) != COPY)
-    got_worse = and_(col(CaseEvent.kind).in_(("raised", "urgency")), col(CaseEvent.what).startswith("now danger"))
-    happened = (
+def _new_posts(session: Session, taken: set[tuple[int, int, str]], now: datetime) -> int:
+    """Somebody has a case, and its author says more: its card changes silently, so its owner is told."""
+    joined = (
         select(CaseEvent, Case)
-        .where(CaseEvent.case_id == Case.id, Case.state == "claimed", or_(joined, got_worse))
-        .where(CaseEvent.at > col(Case.claimed_at), CaseEvent.at > now - _LATELY)
+        .where(CaseEvent.case_id == Case.id, CaseEvent.kind == "joined", CaseEvent.what != COPY)
+        .where(Case.state == "claimed", CaseEvent.at > col(Case.claimed_at), CaseEvent.at > now - _LATELY)
     )
     count = 0
-    for event, case in session.exec(happened).all():
-        word, tells = (POST, "owner") if event.kind == "joined" else (ASKED, "oncall")
-        step = f"{word} {event.id}"
+    for event, case in session.exec(joined).all():
+        step = f"{POST} {event.id}"
         if (case.id, case.round, step) not in taken:
-            session.add(Reminder(case_id=event.case_id, round=case.round, step=step, at=now, tells=tells))
+            session.add(Reminder(case_id=event.case_id, round=case.round, step=step, at=now, tells="owner"))
             count += 1
     return count
 

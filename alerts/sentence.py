@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from alerts.told import RUN, Told
 from alerts.vocabulary import HEALTH, Language, known_words, languages, root
 from alerts.words import EMAIL, LINK, NUMBER, PHONE, Word
 from nlp.encoder import FOLDER
 
+RUN = 4  # words in a row that are a quotation of the post
 _NEAR = 4  # words before "with you" that may say what is done with them
 _WANTED = 5  # words before a participle that may say that it is only wished for
 _KNOWN = 0.34  # of a sentence's words, or it is in a language that nobody here can check
@@ -40,6 +40,22 @@ class House:
     departments: Mapping[str, Sequence[Department]]  # by the first word of a name
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a post tells: the roots of its words, its words in a row, and all of them."""
+
+    roots: frozenset[str] = frozenset()
+    runs: frozenset[tuple[str, ...]] = frozenset()
+    text: str = ""
+
+    @classmethod
+    def of(cls, found: Sequence[Word]) -> "Told":
+        """What these words tell."""
+        texts = [word.text for word in found if word.text]
+        runs = (tuple(texts[at : at + RUN]) for at in range(len(texts) - RUN + 1))
+        return cls(frozenset(root(word) for word in found if word.text), frozenset(runs), " ".join(texts))
+
+
 @cache
 def _first_names() -> frozenset[str]:
     """Those that are no words."""
@@ -68,12 +84,10 @@ class Sentence:
         for rule, places in self._language.wrong.found(self._found):
             if self._covered.isdisjoint(places):
                 yield Mark(places[0], places[-1], rule)
-        if not self._is_fact_for_anyone:
-            for rule, places in self._language.wrong_but_in_facts.found(self._found):
-                yield Mark(places[0], places[-1], rule)
-        yield from self._touches
-        details = (self._health, self._numbers, self._names, self._departments, self._repeated, self._quoted)
-        for look in (self._orders, self._future, *details):
+        touches = (self._yours, self._you, self._third, self._people, self._events, self._health)
+        tells = (self._orders, self._past, self._future)
+        details = (self._numbers, self._names, self._departments, self._repeated, self._quoted)
+        for look in (*touches, *tells, *details):
             yield from look()
 
     # ------------------------------------------------------------ what it is about
@@ -88,21 +102,6 @@ class Sentence:
         if len(plain) < _TOO_SHORT:
             return len(plain) < 2 or self._known(self._language) > 0
         return self._known(self._language) >= _KNOWN
-
-    @cached_property
-    def _touches(self) -> Sequence[Mark]:
-        """Where it speaks of a person."""
-        looks = (self._yours, self._you, self._third, self._people, self._events, self._past)
-        return [mark for look in looks for mark in look()]
-
-    @cached_property
-    def _is_for_anyone(self) -> bool:
-        """Whether it speaks of nobody and of no feeling, as facts do."""
-        return not self._touches and not any(self._is(place, "felt") for place in range(len(self._texts)))
-
-    @cached_property
-    def _is_fact_for_anyone(self) -> bool:
-        return self._is_for_anyone and (self._is_public or self._states_a_fact)
 
     @cached_property
     def _is_public(self) -> bool:
@@ -123,7 +122,7 @@ class Sentence:
 
     def _is_fact(self, place: int) -> bool:
         """Opening hours are one, "four hours" are none."""
-        counted = self._is(place, "span") and self._is(place - 1, "number", "measuring")
+        counted = self._is(place, "span") and (self._is(place - 1, "number") or self._text(place - 1) == NUMBER)
         return (self._is(place, "public") and not counted) or self._text(place) in (PHONE, EMAIL, LINK)
 
     def _is(self, place: int, *classes: str) -> bool:
@@ -173,9 +172,7 @@ class Sentence:
     def _may_be_told(self, place: int) -> bool:
         """Whether what stands before "you" makes no patient of them."""
         before = self._before(place)
-        if before < 0 or self._found[place - 1].pauses or self._is(before, "supposing"):
-            return True
-        if self._is(self._next(place), "soft") and not self._language.is_past(self._found[before]):
+        if before < 0 or self._found[place - 1].pauses:
             return True
         links = {"for": "for_you", "with": "with_you", "to": "to_you", "from": "from_you", "of": "of_you"}
         link = links.get(self._text(before))
@@ -187,9 +184,7 @@ class Sentence:
         """Whether "you" are said to do no more than to speak, feel, read and call."""
         does = self._next(place)
         text = self._text(does)
-        if not text or text.startswith("<") or self._found[place].pauses or text in self._house.own:
-            return True
-        if self._is(place - 1, "supposing") and self._is_present(does):
+        if not text or text.startswith("<"):
             return True
         if text in ("are", "have"):
             then = self._next(does)
@@ -205,13 +200,6 @@ class Sentence:
             return self._is(does, "you_do", "may_follow_you")
         return self._is(does, "may_follow_you")
 
-    def _is_present(self, does: int) -> bool:
-        """Whether somebody does or is what anybody may do or be at any time."""
-        if self._text(does) in ("are", "have"):
-            does = self._next(does)
-        here = does < len(self._texts) and not self._language.is_past(self._found[does])
-        return here and not self._is(does, "you_not", "event", "events", *HEALTH)
-
     def _third(self) -> Iterator[Mark]:
         for place in range(len(self._texts)):
             either = "or" in (self._text(place - 1), self._text(place + 1))
@@ -223,13 +211,9 @@ class Sentence:
             if place in self._covered or self._anyones(place):
                 continue
             if self._is(place, "relative"):
-                of_a_thing = self._is(place + 1, "compound", "public", "fact") and not self._is(place - 1, "your", "the")
-                many = self._is(place, "many") and not self._is(place - 1, "your", "definite")
-                if not (many or of_a_thing):
+                if not (self._is(place, "many") and (self._is_public or self._states_a_fact)):
                     yield Mark(max(0, place - 1), place, "confirms")
-            elif self._is(place, "staff") and not (
-                self._is(place + 1, "compound") or (self._is(place, "office_holder") and self._is_public)
-            ):
+            elif self._is(place, "staff") and not self._is(place + 1, "compound"):
                 yield Mark(max(0, place - 1), place, "our_side")
             elif self._is(place, "patient") or (self._is(place, "patients") and self._is(place - 1, "the")):
                 yield Mark(max(0, place - 1), place, "confirms")
@@ -247,10 +231,8 @@ class Sentence:
             many = self._is(place, "events")
             if place in self._covered or not (many or self._is(place, "event")) or self._is(place + 1, "compound"):
                 continue
-            if place == 0 and self._is(place + 1, "procedure"):
-                continue
             before = place - 1
-            while before > place - 4 and (self._is(before, "adjective", "event") or self._text(before).endswith("ed")):
+            while before > place - 4 and self._is(before, "adjective", "event"):
                 before -= 1
             if self._is(before, "generic") or (not many and self._is_deed(place, before)):
                 continue
@@ -267,16 +249,11 @@ class Sentence:
 
     def _health(self) -> Iterator[Mark]:
         for place in range(len(self._texts)):
-            if self._is_health(place) and place not in self._covered and not self._may_be_offered(place):
+            offered = self._is(place, "procedure") and self._is_public and not self._is_told(place)
+            if self._is_health(place) and place not in self._covered and not (offered or self._is_emergency_line):
                 yield Mark(place, place, "detail")
             if self._is(place, "identifier") and place not in self._covered:
                 yield Mark(place, place, "asks")
-
-    def _may_be_offered(self, place: int) -> bool:
-        """Whether it is a service that a fact is about, or an emergency, and nobody's illness."""
-        if self._is_emergency_line or (self._is_asked(place) and not self._touches):
-            return True
-        return self._is_fact_for_anyone and not self._is_told(place)
 
     def _is_health(self, place: int) -> bool:
         ends = self._texts[place].endswith(self._language.health_endings) and len(self._texts[place]) > 6
@@ -290,17 +267,9 @@ class Sentence:
         denied = self._text(first) == "do" and self._text(first + 1) == "not"
         first += 2 * denied
         then = self._text(first + 1)
-        if self._is_advice(first):
-            yield Mark(first, len(self._texts) - 1, "advises")
         invites = self._is(first, "order_soft") and (self._is(first + 1, "order_then") or then.startswith("<"))
         if self._is(first, "order", "order_soft") and first not in self._covered and not invites:
             yield Mark(first, min(first + 1, len(self._texts) - 1), "advises")
-
-    def _is_advice(self, first: int) -> bool:
-        """Whether anybody is told what to do with something that is good against an illness."""
-        told = self._is(first, "order_soft", "order") or not self._language["advising"].isdisjoint(self._texts)
-        remedies = [place for place in range(len(self._texts)) if self._is(place, "remedy")]
-        return told and bool(remedies) and not self._is_fact_for_anyone
 
     # ------------------------------------------------------------ what was, and what will be
 
@@ -317,23 +286,11 @@ class Sentence:
             return True
         if self._is(place, "house_did", "we_did") and self._is_public_deed(place):
             return True
-        if self._is(before, "giver") and self._is(place + 1, "to_us"):
-            return True
         wanted = any(self._is(at, "wanting") for at in range(max(0, place - _WANTED), place))
         if self._texts[place].endswith("ed") and wanted:  # "we want every call answered"
             return True
-        return self._describes(place) or self._is(before, "you", "being") or self._is_anyones_if(place)
-
-    def _describes(self, place: int) -> bool:
-        """ "An itemized list", "new, unwrapped toys", "are shown there and refreshed daily": not what somebody did."""
-        if not self._texts[place].endswith("ed"):
-            return False
-        before, after = self._text(place - 1), place + 1
-        if before in ("and", "or"):
-            return any(self._is(at, "being") for at in range(max(0, place - _WANTED), place))
-        starts = place == 0 or self._found[place - 1].pauses or self._is(place - 1, "before_noun", "generic", "definite")
-        noun = after < len(self._texts) and not self._is(after, "small", "adverb", "you", "your", "person", "relative")
-        return starts and noun and not self._texts[after].endswith("ly") and not self._found[place].ends
+        described = self._is(before, "definite", "generic") and self._is(place + 1, "said")
+        return described or self._is(before, "you", "being") or self._is_anyones_if(place)
 
     def _is_anyones_if(self, place: int) -> bool:
         """ "If anyone was", "if you believe that someone's": no one's in particular."""
@@ -376,13 +333,10 @@ class Sentence:
 
     def _numbers(self) -> Iterator[Mark]:
         for place, text in enumerate(self._texts):
-            if not self._is(place, "number", "calendar") or (place in self._covered and not self._is_told(place)):
+            if place in self._covered or not (text == NUMBER or self._is(place, "number", "calendar")):
                 continue
-            counts = place + 1
-            while self._is(counts, "number"):
-                counts += 1
-            counted = self._is(counts, "span", "money") or self._found[place].said[:1] in "$€£"
-            if not self._may_be_counted(place, counted) or (self._is_told(place) and (counted or not self._is_for_anyone)):
+            counted = self._is(place + 1, "span") or self._found[place].said[:1] in "$€£"
+            if not self._may_be_counted(place, counted) or (counted and self._is_told(place)):
                 yield Mark(place, place + self._is(place + 1, "span"), "detail")
 
     def _may_be_counted(self, place: int, counted: bool) -> bool:
@@ -454,9 +408,6 @@ class Sentence:
 
     def _is_general(self, place: int) -> bool:
         return self._is(place, "general") or root(self._found[place]) in self._language.general_roots
-
-    def _is_asked(self, place: int) -> bool:
-        return root(self._found[place]) in self._told.asked
 
     def _is_told(self, place: int) -> bool:
         return root(self._found[place]) in self._told.roots

@@ -28,7 +28,6 @@ class Language:
 
     classes: dict[str, frozenset[str]]
     wrong: Phrasebook
-    wrong_but_in_facts: Phrasebook  # wrong where a person is spoken of
     right: Phrasebook
     rules: dict[str, tuple[str, str]]  # why, instead
     mends: Phrasebook  # labelled by what to write in their place
@@ -42,11 +41,9 @@ class Language:
         written = tomllib.loads(Path(__file__).with_name(f"privacy.{code}.toml").read_text(encoding="utf-8"))
         classes = {name: frozenset(listed.split()) for name, listed in written["words"].items()}
         classes["number"] |= {NUMBER}
-        classes["staffs"] |= {f"{word}s" for word in classes["staff"]}
         return cls(
             classes,
             Phrasebook({rule: table["phrases"] for rule, table in written["rules"].items()}, classes),
-            Phrasebook({rule: table.get("not_in_facts", ()) for rule, table in written["rules"].items()}, classes),
             Phrasebook({"": written["allowed"]["phrases"]}, classes),
             {rule: (table["why"], table["instead"]) for rule, table in written["rules"].items() if "why" in table},
             Phrasebook(written["mends"], classes),

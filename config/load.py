@@ -52,9 +52,7 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def load(
-    folder: Path, collectors: Mapping[str, type[CollectorSettings]], known: Known = NOTHING_KNOWN
-) -> Config:
+def load(folder: Path, collectors: Mapping[str, type[CollectorSettings]], known: Known = NOTHING_KNOWN) -> Config:
     """The checked configuration in `folder`.
 
     `collectors` gives the settings that each known collector takes, `known` what else only their users can tell.

@@ -298,7 +298,9 @@ class Escalation(Table):
     """What happens while a case waits. Danger is never quiet."""
 
     warn_at: Annotated[float, Field(gt=0, lt=1)] = 0.5  # share of the target after which the channel is warned
-    again: Duration = timedelta(minutes=15)  # late and claimed by nobody: told again so often
+    again: Duration = timedelta(
+        minutes=15
+    )  # late and claimed by nobody: told again after so long, then after twice that …
     danger_again: Duration = timedelta(minutes=2)  # danger that nobody has claimed pages again so often
     remind_owner: Duration = timedelta(minutes=15)  # claimed, and no reply so long after the claim or the target
     give_back: Duration = timedelta(minutes=30)  # so long after the reminder it goes back to the team

@@ -4,7 +4,7 @@ from typing import Literal
 
 from alerts.act import Doing, Done, Standing
 from alerts.case import RANK as HOW_URGENT
-from alerts.case import changed, wake
+from alerts.case import changed, to_everybody, wake
 from alerts.clockface import due
 from alerts.form import CAREFUL, Choice, Field, Form
 from alerts.message import NAMES
@@ -50,6 +50,8 @@ def do(doing: Doing) -> Done:
             due(urgency, since, doing.config.hospital, doing.config.care.targets, topics),
         )
         changed(doing.session, case, doing.now, doing.who, "urgency", words)
+        if urgency == "danger":
+            to_everybody(doing.session, case, doing.who, doing.now)
     if topics != topics_of(doing.session, case):
         case.topics = topics
         changed(doing.session, case, doing.now, doing.who, "topics", f"about {', '.join(topics) or 'nothing'}: {why}")

@@ -14,7 +14,7 @@ from alerts.message import Message, header, mrkdwn, ping, plain, shorten
 from alerts.people import is_slack_id
 from config.schema import Config
 
-_MOST = 10  # cases in one message
+_MOST = 10  # cases that a message shows; the rest is counted
 _OF_OWNERS = ("owner", ASSIGNED, POST)
 _HEADINGS = {  # by what it is about, the beginning of `about`
     "channel": "⏰ Nobody has these yet",
@@ -56,14 +56,19 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     pinged = f"{ping(whom)} " if waits and whom and not is_slack_id(row.channel) else ""
     title = _HEADINGS[what] if waits else "✅ Not waiting for you any more" if what in _OF_OWNERS else "✅ Dealt with"
     blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(f"{pinged}please look.")] if pinged else [])]
-    for case in cases:
+    shown = [*waits, *(case for case in cases if case not in waits)][:_MOST]
+    for case in shown:
         button = _button(case, what) if case in waits else {}
         blocks.append({**mrkdwn(in_short(case, now)), **button})
-    blocks += _why(session, cases, what)
+    if more := len(cases) - len(shown):
+        words = f"… and {more} more; /calllight late lists them"
+        blocks.append({"type": "context", "elements": [plain(words)]})
+    blocks += _why(session, shown, what)
     metadata = {"event_type": "call_light_reminder", "event_payload": {"delivery": row.key}}
-    text = f"{pinged}{title}: case {', '.join(str(case.id) for case in cases)}"
+    text = f"{pinged}{title}: case {', '.join(str(case.id) for case in shown)}{f' and {more} more' if more else ''}"
     urgency = min((case.urgency for case in waits), key=RANK.__getitem__, default="none")
-    lines = tuple((f"Case {case.id}", clock(case, now)) for case in cases)
+    lines = tuple((f"Case {case.id}", clock(case, now)) for case in shown)
+    lines += (("And more", str(more)),) if more else ()
     return Message(text, blocks, metadata, title, "", lines, urgency), _version(session, row)
 
 
@@ -93,21 +98,15 @@ def _drop_needless(session: Session) -> None:
 
 
 def _add(session: Session, what: str, channel: str, group: Sequence[tuple[Reminder, Case]], now: datetime) -> None:
-    """Put reminders into the messages that have not left yet, and what they do not hold into new ones."""
+    """Put reminders into the message that has not left yet, or into a new one."""
     unsent = (Delivery.kind == "reminder", Delivery.state == "pending", Delivery.channel == channel)
-    rows = list(session.exec(select(Delivery).where(*unsent, col(Delivery.about).startswith(f"{what}:"))))
-    of_row = {row.key: {case.id for case in _cases(session, row)} for row in rows}
+    row = session.exec(select(Delivery).where(*unsent, col(Delivery.about).startswith(f"{what}:"))).first()
+    if row is None:
+        first, case = group[0]
+        row = pending("reminder", f"{what}:{case.id}:{case.round}:{first.step}", channel, RANK[case.urgency], now)
+        session.add(row)
+        session.flush()
     for reminder, case in group:
-        fitting = [row for row in rows if case.id in of_row[row.key]]
-        fitting += [row for row in rows if len(of_row[row.key]) < _MOST]
-        if not fitting:
-            about = f"{what}:{case.id}:{case.round}:{reminder.step}"
-            fitting = [pending("reminder", about, channel, RANK[case.urgency], now)]
-            session.add(fitting[0])
-            session.flush()
-            rows.append(fitting[0])
-        row = fitting[0]
-        of_row.setdefault(row.key, set()).add(case.id)
         row.rank = min(row.rank, RANK[case.urgency])
         reminder.delivery_id = row.id
 

@@ -20,7 +20,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 def said(**fields: Any) -> SimpleNamespace:
     usual = {"urgency": "routine", "readable": True, "language": "en", "kind": "complaint", "voice": "patient"}
-    return SimpleNamespace(**{**usual, "categories": [], "reasons": [], **fields})
+    return SimpleNamespace(**{**usual, "categories": [], "reasons": [], "signs": [], **fields})
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_told_again_until_claimed(desk: Any) -> None:
 
 def test_after_an_outage_the_loudest_alone_is_told(desk: Any) -> None:
     desk.alert(written_at=NOW)
-    assert remind(desk.session, desk.config, NOW + 3 * HOUR) == 6
+    assert remind(desk.session, desk.config, NOW + 3 * HOUR) == 7
     assert told(desk) == [(1, "oncall after 0:15:00", "oncall")]
     assert kinds(desk).count("reminded") == 1
     assert remind(desk.session, desk.config, NOW + 3 * HOUR) == 0
@@ -150,18 +150,16 @@ def test_nobody_has_it_so_nobody_is_told_of_a_further_post(desk: Any) -> None:
     assert taken(desk) == []
 
 
-def test_claimed_as_a_complaint_and_now_danger_the_on_call_people_hear_of_it(desk: Any) -> None:
-    """Its owner took up something else, and may be at lunch."""
+def test_claimed_as_a_complaint_and_now_danger_it_is_to_be_claimed_anew(desk: Any) -> None:
+    """Its owner took up something else, and may be at lunch; and nobody is paged for what somebody has."""
     desk.alert(ref="1", author="kim", written_at=NOW)
     desk.act("claim", "U0ANA1", now=NOW + MINUTE)
     worse = NOW + 5 * MINUTE
     desk.alert("he fell", ref="2", thread="1", author="kim", urgency="danger", written_at=worse, now=worse)
     passes(desk, worse + 2 * MINUTE, 2 * SECOND, since=worse)
-    assert sorted((step.partition(" ")[0], tells) for _, step, tells in told(desk)) == [
-        ("asked", "oncall"),
-        ("post", "owner"),
-    ]
-    assert desk.case().owner == "U0ANA1"
+    assert (desk.case().state, desk.case().owner) == ("open", None)
+    assert "given_back" in kinds(desk)
+    assert [(step, tells) for _, step, tells in told(desk)] == [("page 1", "oncall")]
 
 
 def test_the_same_when_a_person_says_that_it_is_danger(desk: Any) -> None:
@@ -169,7 +167,8 @@ def test_the_same_when_a_person_says_that_it_is_danger(desk: Any) -> None:
     desk.act("claim", "U0ANA1", now=NOW + MINUTE)
     desk.act("change", "U0ANA1", now=NOW + 2 * MINUTE, urgency="danger", topics=(), why="she is alone")
     passes(desk, NOW + 4 * MINUTE, since=NOW + 2 * MINUTE)
-    assert [(step.partition(" ")[0], tells) for _, step, tells in told(desk)] == [("asked", "oncall")]
+    assert (desk.case().state, desk.case().owner) == ("open", None)
+    assert [(step, tells) for _, step, tells in told(desk)] == [("page 1", "oncall")]
 
 
 # ---------------------------------------------------------------- a reply whose sending was cut off
