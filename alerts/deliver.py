@@ -232,8 +232,9 @@ def _go_on(session: Session, channel: str, now: datetime) -> None:
     """A channel takes messages again. What was tried in vain meanwhile has waited longest, and goes before what is new
     and less urgent; what is on its way in another process has no trouble yet, and stays there."""
     put_off = (col(Delivery.channel) == channel, col(Delivery.state).in_(("pending", "sending")))
-    tried = (col(Delivery.kind) != "hook", col(Delivery.trouble).is_not(None), col(Delivery.next_try_at) > now)
-    session.execute(update(Delivery).where(*put_off, *tried).values(next_try_at=now))
+    tried = (col(Delivery.kind) != "hook", col(Delivery.trouble).is_not(None))
+    soon = col(Delivery.next_try_at).between(now, now + _BACKOFF["card"][-1])  # what a person has to mend stays away
+    session.execute(update(Delivery).where(*put_off, *tried, soon).values(next_try_at=now))
 
 
 def _posted(door: Door, channel: str, message: Message, key: str, since: datetime, place: str | None) -> Sent:
@@ -286,7 +287,7 @@ def _cannot_be_reached(session: Session, config: Config, row: Delivery, error: N
     """A channel was archived, or the bot taken out of it: people hear of it in one that is left."""
     why = f"messages cannot be delivered to {row.channel}, and wait: {error}"
     health.raised(session, row.channel, CHANNEL, why, f"{row.channel} can be reached again", now)
-    if row.kind == "note":
+    if row.kind == "note" or row.about.startswith(PAGE):  # these have to reach somebody, wherever it is
         broken = health.standing(session, CHANNEL) | {row.channel}
         left = [name for name in ("health", "care", "danger", *config.care.slack.channels) if name not in broken]
         row.channel, row.next_try_at = (left[0], now) if left else (row.channel, row.next_try_at)

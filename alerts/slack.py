@@ -70,7 +70,9 @@ class Slack:
     ) -> None:
         address = base_url.rstrip("/") if base_url else "https://slack.com"
         address = address if address.endswith("/api") else address + "/api"
-        self.client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[])
+        quiet = logging.getLogger("slack_sdk.web")  # it would write the first words of whatever answers at that address
+        quiet.setLevel(logging.CRITICAL)
+        self.client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[], logger=quiet)
         self.team: str | None = None  # the workspace's ID, once it is known
         self._channels = channels
         self._now = now

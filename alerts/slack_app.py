@@ -49,7 +49,9 @@ _KNOW = Form(
     "Keep it",
     (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=KNOWN),),
 )
-_FAILED = "That could not be done just now. Please press again; if it goes on, use call-light act and tell who runs this."
+_FAILED = (
+    "That could not be done just now. Please press again; if it goes on, use call-light act and tell who runs this."
+)
 _AGAIN = "Slack did not let me open the form in time. Please press again."
 
 

@@ -11,6 +11,7 @@ from alerts.replies import About, draft, too_long
 from alerts.replies import objections as objections_to
 from alerts.spikes import on_topic
 from alerts.view import Said, foremost, posts_of, topics_of
+from listener.errors import NeedsPerson
 
 LABEL, ORDER, STAYS = "Draft a reply…", 50, True
 _LONGEST = 3000  # of Slack's field; each place has its own limit below that
@@ -30,6 +31,10 @@ def form(doing: Doing) -> Form:
 def form_for(doing: Doing, outcome: str | None) -> Form:
     """The same for what became of a case: the words that tell the person."""
     mention, reading = foremost(posts_of(doing.session, doing.case))
+    if mention.deleted_at is not None:
+        raise NeedsPerson(
+            f"nobody would read a reply: the post is gone ({mention.deleted_why}). Close the case instead"
+        )
     earlier = newest_answer(doing.session, doing.case_id)
     text = earlier.text if earlier and earlier.state in PENDING else proposed(doing, (mention, reading), outcome)
     says = [f"In short, without personal details: {shorten(reading.redacted_text, 500) or '(no words)'}"]

@@ -69,6 +69,8 @@ def answered(doing: Doing) -> tuple[Answer, Mention, Answerable]:
     if answer is None:
         raise NeedsPerson("there is no reply to send; draft one first")
     mention = doing.session.get_one(Mention, answer.mention_id)
+    if mention.deleted_at is not None:
+        raise NeedsPerson(f"nobody would read it: the post is gone ({mention.deleted_why}). Close the case instead")
     account = getattr(doing.config.hospital.accounts, mention.source, "")
     quoted = select(Mention.id).where(
         Mention.source == mention.source, Mention.ref == mention.quotes, col(Mention.own).is_(True)

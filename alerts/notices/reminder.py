@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from alerts.case import RANK, WAITING, Case, CaseEvent
 from alerts.delivery import ASKED, ASSIGNED, POST, Delivery, Reminder, pending
@@ -98,8 +98,10 @@ def _drop_needless(session: Session) -> None:
 
 
 def _add(session: Session, what: str, channel: str, group: Sequence[tuple[Reminder, Case]], now: datetime) -> None:
-    """Put reminders into the message that has not left yet, or into a new one."""
-    unsent = (Delivery.kind == "reminder", Delivery.state == "pending", Delivery.channel == channel)
+    """Put reminders into the message that has not left yet, or into a new one. One of which nobody knows whether it
+    arrived takes them too: it is looked for before it is sent, and shown anew where it is found."""
+    waits = and_(col(Delivery.state) == "sending", col(Delivery.trouble).is_not(None))
+    unsent = (Delivery.kind == "reminder", or_(col(Delivery.state) == "pending", waits), Delivery.channel == channel)
     row = session.exec(select(Delivery).where(*unsent, col(Delivery.about).startswith(f"{what}:"))).first()
     if row is None:
         first, case = group[0]

@@ -626,3 +626,13 @@ def test_of_two_posts_the_deleted_one_is_not_shown(desk: Any, paper: Any) -> Non
     desk.session.commit()
     desk.deliver(paper)
     assert paper.posts[0].message.excerpt == "first words"
+
+
+def test_danger_reaches_any_channel_that_is_left(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
+    """The danger channel and that of the care team are both gone."""
+    desk.alert(urgency="danger")
+    for channel in ("social-care-danger", "social-care"):
+        workspace.change_channel(channel, archived=True)
+    for _ in range(4):
+        desk.deliver(door, clock.passes(20 * SECOND))
+    assert cases_in(workspace, "call-light-health") == [1]

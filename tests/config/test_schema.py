@@ -252,7 +252,17 @@ def test_what_ships_is_what_is_meant_without_a_word() -> None:
     """An admin who deletes a part of care.toml gets what stood there."""
     shipped = tomllib.loads((PROJECT / "config" / "care.toml").read_text(encoding="utf-8"))
     words = {"runbooks", "replies"}  # a hospital's own, and gone when they are deleted
-    settings = {"recognition", "targets", "escalation", "bursts", "spikes", "digest", "rules", "outcomes", "permissions"}
+    settings = {
+        "recognition",
+        "targets",
+        "escalation",
+        "bursts",
+        "spikes",
+        "digest",
+        "rules",
+        "outcomes",
+        "permissions",
+    }
     assert set(shipped) - words == {"slack", *settings}
     full = Care.model_validate(shipped)
     short = Care.model_validate({"slack": shipped["slack"]})

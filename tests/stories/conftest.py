@@ -93,5 +93,9 @@ def connected(place: Place, x: FakeX, slack: FakeSlack) -> Place:
         f'[collectors.x]\non = true\nbase_url = "{x.base_url}"\nqueries = ["brigid"]',
     )
     place.edit("care.toml", r"^\[slack\]$", f'[slack]\nbase_url = "{slack.base_url}"')
-    place.variables |= {"X_BEARER_TOKEN": "test-bearer", "SLACK_BOT_TOKEN": "xoxb-test-token"}
+    place.variables |= {
+        "X_BEARER_TOKEN": "test-bearer",
+        "SLACK_BOT_TOKEN": "xoxb-test-token",
+        "SLACK_APP_TOKEN": "xapp-test-token",
+    }
     return place

@@ -33,7 +33,7 @@ def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
     waiting = json.loads(place.call("cases", "--json").stdout)
     assert waiting[0]["urgency"] == "danger", "the worst is first"
     number = str(waiting[0]["id"])
-    assert "claimed" in place.call("act", number, "claim", "--as", "maria").stdout
+    assert place.call("act", number, "claim", "--as", "maria").stdout == f"Case {number} is yours.\n"
     second = place.call("act", number, "claim", "--as", "bob")
     assert (second.returncode, "maria" in second.stderr) == (1, True), "the other is told who has it"
     assert [case["id"] for case in json.loads(place.call("cases", "--mine", "maria", "--json").stdout)] == [int(number)]
@@ -132,7 +132,7 @@ def test_a_typo_is_named_with_its_place(place: Place) -> None:
     place.edit("care.toml", "^oncall = ", "on_call = ")
     done = place.call("config", "check")
     assert done.returncode == 1
-    assert "care.toml:8:1: slack.on_call: found an unknown key" in done.stderr
+    assert "care.toml:12:1: slack.on_call: found an unknown key" in done.stderr
     assert "did you mean 'oncall'" in done.stderr
     assert place.call("tick").returncode == 1, "nothing runs on a broken configuration"
 
@@ -170,7 +170,7 @@ def test_doctor_is_green_when_all_is_well(connected: Place, x: FakeX, slack: Fak
     doctor = connected.call("doctor", "--json")
     findings = json.loads(doctor.stdout)
     assert [finding for finding in findings if finding["ok"] is False] == []
-    assert sum(finding["what"].startswith("Slack channel") for finding in findings) == 7
+    assert sum(finding["what"].startswith("Slack channel") for finding in findings) == 8
 
 
 def test_no_word_of_a_post_no_name_and_no_token_in_the_logs(connected: Place, x: FakeX, slack: FakeSlack) -> None:

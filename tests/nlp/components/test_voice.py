@@ -55,7 +55,9 @@ def test_an_advert_does_not_hide_danger(rules: Reader) -> None:
 
 def test_what_admins_leave_out_does_not_hide_danger(rules: Reader) -> None:
     """Nobody in a waiting room types our name, and what they say may hold any words."""
-    said = next(rules.read([Text("my dad is not breathing in the ER waiting room and nobody comes, after the fish fry")]))
+    said = next(
+        rules.read([Text("my dad is not breathing in the ER waiting room and nobody comes, after the fish fry")])
+    )
     assert (said["voice"], said["urgency"]) == ("patient", "danger")
 
 
