@@ -170,11 +170,14 @@ class SlackApp:
         return modal.view(form, name, str(case_id), pressed.channel)
 
     def _do(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> None:
-        """Do an action, and say to who pressed what the card does not show."""
+        """Do an action, and say to who pressed why it could not be done; or, after a form, that it was."""
         try:
-            self._act(pressed, name, case_id, given)
+            done = self._act(pressed, name, case_id, given)
         except CallLightError as error:
             self._door.whisper(pressed.channel, pressed.who, str(error))
+        else:
+            if done is not None and given:
+                self._door.whisper(pressed.channel, pressed.who, done.sentence)
 
     def _act(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> Done | None:
         """Do an action and show the case as it then is; None if this press was done before. Raises CallLightError."""

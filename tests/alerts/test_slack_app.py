@@ -230,6 +230,7 @@ def test_not_for_us_asks_why(room: Room) -> None:
     room.settled(lambda: room.case().state == "dismissed")
     assert room.events()[-1] == "not for us: joke"
     assert not ana.sees_view()
+    room.settled(lambda: [one["text"] for one in ana.ephemerals()] == ["Case 1 is not for us."])
 
 
 def test_danger_is_not_dismissed_by_one_click(room: Room) -> None:
