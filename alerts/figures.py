@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
-from alerts.case import Case
+from alerts.case import MERGED, Case
 from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.verdict import Verdict
 from config.schema import Config
@@ -116,7 +116,8 @@ def _one(
 ) -> Figures:
     heard = heard_between(session, since, until)
     opened_by = and_(col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= since, col(Mention.heard_at) < until)
-    cases = session.exec(select(Case).where(opened_by).order_by(col(Case.id))).all()
+    counts = or_(col(Case.outcome).is_(None), col(Case.outcome) != MERGED)  # else its posts are another case's
+    cases = session.exec(select(Case).where(opened_by, counts).order_by(col(Case.id))).all()
     gaps = session.exec(select(Gap).where(col(Gap.found_at) >= since, col(Gap.found_at) < until)).all()
     first, last = (moment.astimezone(UTC).date() for moment in (since, until))
     spends = session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()

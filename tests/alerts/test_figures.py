@@ -129,3 +129,11 @@ def test_a_week_with_a_clock_change_is_whole(desk: Any) -> None:
     assert (len(found.heard), len(found.before.heard)) == (2, 1)
     rows = known_sections()["volume"](found).rows
     assert [row[-1] for row in rows] == [1, 0, 0, 0, 0, 0, 1, 2]
+
+
+def test_a_case_that_went_into_another_counts_once(desk: Any) -> None:
+    desk.alert()
+    desk.alert()
+    desk.act("merge", case_id=2, into="1")
+    found = figures(desk.session, desk.config, NOW - timedelta(days=1), NOW + timedelta(days=1), NOW)
+    assert [case.id for case in found.cases] == [1]
