@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alerts.sentence import Department, House, Mark, Sentence, Told
+from alerts.sentence import Department, House, Mark, Sentence
+from alerts.told import Told
 from alerts.vocabulary import languages, words_of
 from alerts.words import FOREIGN, HANDLE, Word
 from config.schema import Hospital
@@ -39,7 +40,7 @@ def check(reply: str, hospital: Hospital, post: str | None = None, contacts: Seq
     """
     found = words_of(reply)
     house = _house_of(hospital, contacts)
-    told = Told.of(words_of(post)) if post else Told()
+    told = Told.of(post or "")
     marks: set[Mark] = {*_handles(found, hospital), *_foreign(found), *_quotations(reply, found, told)}
     for start, end in _sentences(found):
         for first, last, rule in Sentence(found[start:end], house, told).marks():

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from alerts.told import RUN, Told
 from alerts.vocabulary import HEALTH, Language, known_words, languages, root
 from alerts.words import EMAIL, LINK, NUMBER, PHONE, Word
 from nlp.encoder import FOLDER
 
-RUN = 4  # words in a row that are a quotation of the post
 _NEAR = 4  # words before "with you" that may say what is done with them
+_THANKED = 12  # words after "thank" that may say for what
 _WANTED = 5  # words before a participle that may say that it is only wished for
 _KNOWN = 0.34  # of a sentence's words, or it is in a language that nobody here can check
 _TOO_SHORT = 3  # words that tell no language
@@ -38,22 +39,6 @@ class House:
 
     own: frozenset[str]
     departments: Mapping[str, Sequence[Department]]  # by the first word of a name
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a post tells: the roots of its words, its words in a row, and all of them."""
-
-    roots: frozenset[str] = frozenset()
-    runs: frozenset[tuple[str, ...]] = frozenset()
-    text: str = ""
-
-    @classmethod
-    def of(cls, found: Sequence[Word]) -> "Told":
-        """What these words tell."""
-        texts = [word.text for word in found if word.text]
-        runs = (tuple(texts[at : at + RUN]) for at in range(len(texts) - RUN + 1))
-        return cls(frozenset(root(word) for word in found if word.text), frozenset(runs), " ".join(texts))
 
 
 @cache
@@ -84,10 +69,13 @@ class Sentence:
         for rule, places in self._language.wrong.found(self._found):
             if self._covered.isdisjoint(places):
                 yield Mark(places[0], places[-1], rule)
-        touches = (self._yours, self._you, self._third, self._people, self._events, self._health)
-        tells = (self._orders, self._past, self._future)
-        details = (self._numbers, self._names, self._departments, self._repeated, self._quoted)
-        for look in (*touches, *tells, *details):
+        if not self._is_said_of_anyone:
+            for rule, places in self._language.wrong_but_in_facts.found(self._found):
+                if self._covered.isdisjoint(places):
+                    yield Mark(places[0], places[-1], rule)
+        yield from self._touches
+        tells = (self._orders, self._future, self._events, self._health, self._numbers)
+        for look in (*tells, self._names, self._departments, self._repeated, self._quoted):
             yield from look()
 
     # ------------------------------------------------------------ what it is about
@@ -104,6 +92,28 @@ class Sentence:
         return self._known(self._language) >= _KNOWN
 
     @cached_property
+    def _touches(self) -> Sequence[Mark]:
+        """Where it speaks of a person."""
+        looks = (self._yours, self._you, self._third, self._people, self._past, self._thanked)
+        return [mark for look in looks for mark in look()]
+
+    @cached_property
+    def _is_for_anyone(self) -> bool:
+        """Whether it speaks of nobody and of no feeling, as facts do."""
+        return not self._touches and not any(self._is(place, "felt") for place in range(len(self._texts)))
+
+    @cached_property
+    def _is_said_of_anyone(self) -> bool:
+        """Whether it is a fact that we do nothing in, or one of everyone."""
+        everyone = self._is_for_anyone and not self._language["everyone"].isdisjoint(self._texts)
+        ours = not self._language["we"].isdisjoint(self._texts)
+        return everyone or (self._is_fact_for_anyone and not ours)
+
+    @cached_property
+    def _is_fact_for_anyone(self) -> bool:
+        return self._is_for_anyone and (self._is_public or self._states_a_fact or self._is_of_the_town)
+
+    @cached_property
     def _is_public(self) -> bool:
         """Whether it states a fact about the house or how to reach it."""
         return any(self._is_fact(place) for place in range(len(self._texts)))
@@ -117,12 +127,16 @@ class Sentence:
         return any(self._is(place, "fact") for place in range(len(self._texts)))
 
     @cached_property
+    def _is_of_the_town(self) -> bool:
+        return any(self._is(place, "town") for place in range(len(self._texts)))
+
+    @cached_property
     def _is_emergency_line(self) -> bool:
         return any(word.text == PHONE and word.said in ("911", "988") for word in self._found)
 
     def _is_fact(self, place: int) -> bool:
         """Opening hours are one, "four hours" are none."""
-        counted = self._is(place, "span") and (self._is(place - 1, "number") or self._text(place - 1) == NUMBER)
+        counted = self._is(place, "span") and self._is(place - 1, "number", "measuring")
         return (self._is(place, "public") and not counted) or self._text(place) in (PHONE, EMAIL, LINK)
 
     def _is(self, place: int, *classes: str) -> bool:
@@ -172,7 +186,9 @@ class Sentence:
     def _may_be_told(self, place: int) -> bool:
         """Whether what stands before "you" makes no patient of them."""
         before = self._before(place)
-        if before < 0 or self._found[place - 1].pauses:
+        if before < 0 or self._found[place - 1].pauses or self._is(before, "supposing"):
+            return True
+        if self._is(self._next(place), "soft", "you_with") and not self._language.is_past(self._found[before]):
             return True
         links = {"for": "for_you", "with": "with_you", "to": "to_you", "from": "from_you", "of": "of_you"}
         link = links.get(self._text(before))
@@ -184,7 +200,9 @@ class Sentence:
         """Whether "you" are said to do no more than to speak, feel, read and call."""
         does = self._next(place)
         text = self._text(does)
-        if not text or text.startswith("<"):
+        if not text or text.startswith("<") or self._found[place].pauses or text in self._house.own:
+            return True
+        if self._is(place - 1, "supposing") and self._is_present(does):
             return True
         if text in ("are", "have"):
             then = self._next(does)
@@ -195,10 +213,32 @@ class Sentence:
             then = self._next(does)
             if self._text(then) == "have":
                 return self._is(self._next(then), "you_have")
+            if self._text(then) == "be":
+                return self._is(self._next(then), "you_are", "you_do")
             return self._is(then, "you_do") or (self._is(does, "soft") and not self._is(then, "you_not"))
         if self._is(place - 1, "modal"):  # "would you be willing"
             return self._is(does, "you_do", "may_follow_you")
         return self._is(does, "may_follow_you")
+
+    def _is_present(self, does: int) -> bool:
+        """Whether somebody does or is what anybody may do or be at any time."""
+        if self._text(does) in ("are", "have"):
+            does += 1
+        here = does < len(self._texts) and not self._language.is_past(self._found[does])
+        if "still" in self._texts or "again" in self._texts or "another" in self._texts:
+            return False
+        return here and not self._is(does, "you_not", "event", "events", *HEALTH)
+
+    def _thanked(self) -> Iterator[Mark]:
+        """Thanks for coming, for trust, for a visit."""
+        for place in range(len(self._texts)):
+            if self._is(place, "thanks") or self._text(place) in ("thank", "appreciate", "grateful"):
+                for then in range(place + 1, min(place + _THANKED, len(self._texts))):
+                    does = self._text(then - 1) == "for" and self._texts[then].endswith("ing")
+                    if (
+                        (does and not self._is(then, "thankable")) or self._is(then, "unthankable")
+                    ) and then not in self._covered:
+                        yield Mark(place, then, "confirms")
 
     def _third(self) -> Iterator[Mark]:
         for place in range(len(self._texts)):
@@ -211,9 +251,18 @@ class Sentence:
             if place in self._covered or self._anyones(place):
                 continue
             if self._is(place, "relative"):
-                if not (self._is(place, "many") and (self._is_public or self._states_a_fact)):
+                of_a_thing = self._is(place + 1, "compound", "public", "fact") and not self._is(
+                    place - 1, "your", "the"
+                )
+                many = self._is(place, "many") and (
+                    self._is_public or self._states_a_fact or self._is(place - 1, "before_noun")
+                )
+                many = many and not self._is(place - 1, "definite")
+                if not (many or of_a_thing):
                     yield Mark(max(0, place - 1), place, "confirms")
-            elif self._is(place, "staff") and not self._is(place + 1, "compound"):
+            elif self._is(place, "staff") and not (
+                self._is(place + 1, "compound") or (self._is(place, "office_holder") and self._is_public)
+            ):
                 yield Mark(max(0, place - 1), place, "our_side")
             elif self._is(place, "patient") or (self._is(place, "patients") and self._is(place - 1, "the")):
                 yield Mark(max(0, place - 1), place, "confirms")
@@ -232,9 +281,14 @@ class Sentence:
             if place in self._covered or not (many or self._is(place, "event")) or self._is(place + 1, "compound"):
                 continue
             before = place - 1
-            while before > place - 4 and self._is(before, "adjective", "event"):
+            while before > place - 4 and (self._is(before, "adjective", "event") or self._text(before).endswith("ed")):
                 before -= 1
             if self._is(before, "generic") or (not many and self._is_deed(place, before)):
+                continue
+            bare = not self._is(before, "definite", "our")
+            if bare and self._is_fact_for_anyone and not any(map(self._language.is_past, self._found)):
+                continue
+            if place == 0 and self._is(1, *HEALTH):
                 continue
             ours = self._is(before, "our")
             if (self._is(before, "definite") and not (many and (ours or self._text(before) == "that"))) or not many:
@@ -249,11 +303,16 @@ class Sentence:
 
     def _health(self) -> Iterator[Mark]:
         for place in range(len(self._texts)):
-            offered = self._is(place, "procedure") and self._is_public and not self._is_told(place)
-            if self._is_health(place) and place not in self._covered and not (offered or self._is_emergency_line):
+            if self._is_health(place) and place not in self._covered and not self._may_be_offered(place):
                 yield Mark(place, place, "detail")
             if self._is(place, "identifier") and place not in self._covered:
                 yield Mark(place, place, "asks")
+
+    def _may_be_offered(self, place: int) -> bool:
+        """Whether it is a service that a fact is about, or an emergency, and nobody's illness."""
+        if self._is_emergency_line or (self._is_asked(place) and not self._touches):
+            return True
+        return self._is_fact_for_anyone and not self._is_told(place)
 
     def _is_health(self, place: int) -> bool:
         ends = self._texts[place].endswith(self._language.health_endings) and len(self._texts[place]) > 6
@@ -267,9 +326,17 @@ class Sentence:
         denied = self._text(first) == "do" and self._text(first + 1) == "not"
         first += 2 * denied
         then = self._text(first + 1)
+        if self._is_advice(first):
+            yield Mark(first, len(self._texts) - 1, "advises")
         invites = self._is(first, "order_soft") and (self._is(first + 1, "order_then") or then.startswith("<"))
         if self._is(first, "order", "order_soft") and first not in self._covered and not invites:
             yield Mark(first, min(first + 1, len(self._texts) - 1), "advises")
+
+    def _is_advice(self, first: int) -> bool:
+        """Whether anybody is told what to do with something that is good against an illness."""
+        told = self._is(first, "order_soft", "order") or not self._language["advising"].isdisjoint(self._texts)
+        remedies = [place for place in range(len(self._texts)) if self._is(place, "remedy")]
+        return told and bool(remedies) and not self._is_fact_for_anyone
 
     # ------------------------------------------------------------ what was, and what will be
 
@@ -282,26 +349,66 @@ class Sentence:
 
     def _may_have_been(self, place: int) -> bool:
         before = self._before(place)
-        if self._is(place, "we_did") and not self._is(before, "they"):
+        if self._is(place, "we_did") and not self._is(before, "they", "actor"):
             return True
-        if self._is(place, "house_did", "we_did") and self._is_public_deed(place):
+        if self._is_history or self._is_the_towns(place) or self._is_public_deed(place, "house_did", "we_did"):
+            return True
+        if self._is(before, "giver") and self._is(place + 1, "to_us") and not self._is(place, "auxiliary"):
             return True
         wanted = any(self._is(at, "wanting") for at in range(max(0, place - _WANTED), place))
         if self._texts[place].endswith("ed") and wanted:  # "we want every call answered"
             return True
-        described = self._is(before, "definite", "generic") and self._is(place + 1, "said")
-        return described or self._is(before, "you", "being") or self._is_anyones_if(place)
+        return self._describes(place) or self._is(before, "you", "being") or self._is_anyones_if(place)
+
+    @cached_property
+    def _is_history(self) -> bool:
+        """Whether it tells of the town, and of nobody's case."""
+        return self._is_of_the_town and not self._is_of_a_case
+
+    @cached_property
+    def _is_of_a_case(self) -> bool:
+        told = ("case", "event", "events", "staff", "staffs", "relative", *HEALTH)
+        return bool(self._told.text) or any(self._is(at, *told) for at in range(len(self._texts)))
+
+    def _is_the_towns(self, place: int) -> bool:
+        """Whether somebody in town does it, or it is done to a thing."""
+        who = self._before(place)
+        passive = False
+        while self._is(who, "auxiliary"):
+            passive, who = True, self._before(who)
+        who -= self._text(who) == "who"
+        within = any(self._is(at, "where") for at in range(max(0, who - 3), who))  # "everyone in the lobby"
+        thing = passive and not self._is_of_a_case and self._is(who, "public") and not self._is(who, "actor")
+        to_whom = any(self._is(at, "case", "event", "events", "relative") for at in range(place + 1, place + _NEAR))
+        return not (self._told.text or within) and (thing or (self._is(who, "town") and not to_whom))
+
+    def _describes(self, place: int) -> bool:
+        """ "An itemized list", "new, unwrapped toys", "are shown there and refreshed daily": not what somebody did."""
+        before, after = self._text(place - 1), place + 1
+        if not self._texts[place].endswith("ed"):
+            return self._is(place, "said") and self._is(place - 1, "adjective", "generic")
+        if before in ("and", "or"):
+            return any(self._is(at, "being") for at in range(max(0, place - _WANTED), place))
+        starts = (
+            place == 0
+            or self._found[place - 1].pauses
+            or self._is(place - 1, "before_noun", "generic", "definite", "we_will")
+        )
+        noun = after < len(self._texts) and not self._is(after, "small", "adverb", "you", "your", "person", "relative")
+        return starts and noun and not self._texts[after].endswith("ly") and not self._found[place].ends
 
     def _is_anyones_if(self, place: int) -> bool:
         """ "If anyone was", "if you believe that someone's": no one's in particular."""
         before = self._texts[:place]
         return bool({"if", "whether", "when"} & set(before)) and bool(self._language["anyone"] & set(before))
 
-    def _is_public_deed(self, place: int) -> bool:
+    def _is_public_deed(self, place: int, *deeds: str) -> bool:
         """Whether a thing of the house is what it is said of."""
+        if deeds and not self._is(place, *deeds):
+            return False
         for before in range(place - 1, max(-1, place - 8), -1):
             if self._is(before, "public"):
-                return True
+                return not (deeds and self._is(before, "actor")) or self._is(place, "house_did")
             if self._is(before, "event", "events", "staff", "we", "they", "patients", "person"):
                 return False
         return False
@@ -315,7 +422,8 @@ class Sentence:
                 yield Mark(place, place, "promises")
             going = word.text == "to" and self._text(place - 1) == "going"
             asked = self._is(self._before(place), "you") or self._text(place + 1) == "you"
-            if (self._is(place, "will") or going) and not asked and not self._is_public_deed(place):
+            public = self._is_public_deed(place) or self._is_emergency_line or "if" in self._texts[:place]
+            if (self._is(place, "will") or going) and not asked and not public:
                 does = self._next(place)
                 denied = not {"not", "never"}.isdisjoint(self._texts[place:does])
                 if not self._may_do(does, denied):
@@ -323,24 +431,33 @@ class Sentence:
 
     def _may_do(self, does: int, denied: bool) -> bool:
         if denied:
-            return self._is(does, "we_will_not")
+            return does < len(self._texts) and not self._is(does, "not_denied")
         if self._text(does) == "be":
             then = self._next(does)
+            if self._is(then, "place") and not self._is(then + 1, "touch"):
+                return True
             return self._is(then, "we_will_be") or (self._is(then, "we_did") and not self._is(then, "not_promised"))
         return self._is(does, "we_will")
 
     # ------------------------------------------------------------ who, when, how much, and what the post told
 
     def _numbers(self) -> Iterator[Mark]:
-        for place, text in enumerate(self._texts):
-            if place in self._covered or not (text == NUMBER or self._is(place, "number", "calendar")):
+        for place in range(len(self._texts)):
+            if not self._is(place, "number", "calendar") or (place in self._covered and not self._is_told(place)):
                 continue
-            counted = self._is(place + 1, "span") or self._found[place].said[:1] in "$€£"
-            if not self._may_be_counted(place, counted) or (counted and self._is_told(place)):
+            counts = place + 1
+            while self._is(counts, "number"):
+                counts += 1
+            counted = self._is(counts, "span", "money") or self._found[place].said[:1] in "$€£"
+            if not self._may_be_counted(place, counted) or (
+                self._is_told(place) and (counted or not self._is_for_anyone)
+            ):
                 yield Mark(place, place + self._is(place + 1, "span"), "detail")
 
     def _may_be_counted(self, place: int, counted: bool) -> bool:
         """A time or a number in a fact for everyone."""
+        if self._is_fact_for_anyone and not self._is_told(place):
+            return True
         if self._is_about_the_house or self._states_a_fact or (self._is_public and not self._is_told(place)):
             return True
         tied = any(
@@ -351,7 +468,7 @@ class Sentence:
 
     def _names(self) -> Iterator[Mark]:
         for place, text in enumerate(self._texts):
-            if text in _first_names() and text not in self._house.own:
+            if text in _first_names() and place not in self._covered and text not in self._house.own:
                 yield Mark(place, place, "name")
             then = self._text(place + 1)
             if then and then[0] != "<" and then not in self._house.own and self._addresses(place):
@@ -381,6 +498,8 @@ class Sentence:
     def _is_for_everyone(self, first: int, last: int, same: frozenset[str]) -> bool:
         if self._is_emergency_line or any(self._is(at, "desk") for at in range(first, last + 1)):
             return True
+        if (self._is(first - 1, "generic") or self._text(last + 1) in ("departments", "rooms")) and not self._touches:
+            return True
         others = [at for at in range(len(self._texts)) if not first <= at <= last]
         tied = any(self._is(at, "tied") for at in others)
         fact = any(self._is_fact(at) for at in others)
@@ -390,6 +509,8 @@ class Sentence:
     def _repeated(self) -> Iterator[Mark]:
         """What the post tells and replies in general do not."""
         if not self._told.roots or self._is_about_the_house or self._is_emergency_line:
+            return
+        if self._is_for_anyone and (self._states_a_fact or (self._told.of_nobody and self._is_fact_for_anyone)):
             return
         for place, text in enumerate(self._texts):
             said = text in (NUMBER, PHONE, EMAIL) or (len(text) > 2 and text[0] != "<")
@@ -408,6 +529,9 @@ class Sentence:
 
     def _is_general(self, place: int) -> bool:
         return self._is(place, "general") or root(self._found[place]) in self._language.general_roots
+
+    def _is_asked(self, place: int) -> bool:
+        return root(self._found[place]) in self._told.asked
 
     def _is_told(self, place: int) -> bool:
         return root(self._found[place]) in self._told.roots

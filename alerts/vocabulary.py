@@ -12,8 +12,9 @@ from alerts.words import EMAIL, HANDLE, NUMBER, PHONE, Word, words
 
 _LANGUAGES = ("en", "es")
 # Classes of words that are looked for in every disguise; every word of HEALTH is a detail of somebody's health.
-_DECISIVE = ("your", "event", "events", "relative", "staff", "staffs", "identifier", "person", "past")
+_DECISIVE = ("your", "event", "events", "relative", "staff", "staffs", "identifier", "person")
 HEALTH = ("body", "condition", "medicine", "procedure")
+_SHORT = 5
 _SPELLED = (
     "zero, one una uno, two dos, three tres, four cuatro, five cinco, six seis, seven siete, eight ocho, nine nueve, ten diez, "
     "eleven once, twelve doce"
@@ -28,6 +29,7 @@ class Language:
 
     classes: dict[str, frozenset[str]]
     wrong: Phrasebook
+    wrong_but_in_facts: Phrasebook  # wrong where a person is spoken of
     right: Phrasebook
     rules: dict[str, tuple[str, str]]  # why, instead
     mends: Phrasebook  # labelled by what to write in their place
@@ -41,9 +43,11 @@ class Language:
         written = tomllib.loads(Path(__file__).with_name(f"privacy.{code}.toml").read_text(encoding="utf-8"))
         classes = {name: frozenset(listed.split()) for name, listed in written["words"].items()}
         classes["number"] |= {NUMBER}
+        classes["staffs"] = classes.get("staffs", frozenset()) | {f"{word}s" for word in classes["staff"]}
         return cls(
             classes,
             Phrasebook({rule: table["phrases"] for rule, table in written["rules"].items()}, classes),
+            Phrasebook({rule: table.get("not_in_facts", ()) for rule, table in written["rules"].items()}, classes),
             Phrasebook({"": written["allowed"]["phrases"]}, classes),
             {rule: (table["why"], table["instead"]) for rule, table in written["rules"].items() if "why" in table},
             Phrasebook(written["mends"], classes),
@@ -78,7 +82,8 @@ class Language:
     def decisive(self) -> frozenset[str]:
         """Words that turn a reply: they are recognised in every disguise."""
         stems = {word for word in self.wrong.vocabulary if len(word) > 4}
-        return frozenset().union(*(self[name] for name in _DECISIVE + HEALTH), stems)
+        past = {word for word in self["past"] if len(word) > _SHORT}  # "vegan" is no slip of "began"
+        return frozenset().union(*(self[name] for name in _DECISIVE + HEALTH), stems, past)
 
     def is_past(self, word: Word) -> bool:
         """Whether a word may be a verb in the past tense."""

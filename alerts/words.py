@@ -37,7 +37,12 @@ _PHONE = re.compile(
 )
 _ENDS = re.compile(r"[.!?…;]+[\"')\]]*$")
 _ABBREVIATED = re.compile(r"^(?:dr|mr|mrs|ms|st|prof|sr|sra|no|ext|vs|e\.g|i\.e|a\.m|p\.m|[a-z])\.$")
+_MAY_END = re.compile(r"^(?:a\.m|p\.m|[a-z])\.$")
+# What goes on after "9 a.m."; before anything else its stop is the sentence's too.
+_GOES_ON = ("to", "and", "or", "until", "through", "till", "daily", "weekdays", "weekends", "except", "hasta")
 _DOTTED = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
+_REGULAR = ("s", "es", "ed", "ing", "er", "ers", "ly")  # endings of a word that is no slip
+_WITH_NUMBER = r"\d+(?:am|pm|st|nd|rd|th|h|hrs?|hours?|mins?|minutes?|days?|weeks?|months?|years?|yrs?)"
 _LONG = re.compile(r"(.)\1{2,}")
 
 _UNSEEN = frozenset(("Cf", "Mn", "Me", "Cn", "Co"))
@@ -71,13 +76,14 @@ class Word:
     said: str  # the same with accents: Spanish tells tenses apart by them; of a number its digits
     ends: bool = False  # a sentence ends behind it
     pauses: bool = False  # a comma, colon or dash stands behind it
+    may_end: bool = False  # as "p.m." may
 
 
 def words(text: str, decisive: frozenset[str], common: frozenset[str]) -> list[Word]:
     """The words of a text in order. `decisive` words are also recognised when they are disguised; `common` are never."""
     plain = _Plain.of(text)
     found = [word for chunk in plain.chunks() for word in _of_chunk(plain, *chunk, decisive)]
-    found = list(_apart(found, decisive, common))
+    found = list(_apart(_ended(found), decisive, common))
     return [known for word in found for known in _recognised(word, decisive, common)]
 
 
@@ -118,7 +124,10 @@ class _Plain:
 
     def word(self, text: str, start: int, end: int, ends: bool = False) -> Word:
         pauses = re.match(r"[\"')\]]*(?:[,:]|\s*[-–—]\s)", self.text[end:]) is not None
-        return Word(text, self.places[start][0], self.places[end - 1][1], self.accented[start:end], ends, pauses)
+        may_end = _MAY_END.match(self.text[start : end + 1]) is not None
+        return Word(
+            text, self.places[start][0], self.places[end - 1][1], self.accented[start:end], ends, pauses, may_end
+        )
 
 
 def _written(text: str) -> Iterator[tuple[str, int, int]]:
@@ -207,9 +216,25 @@ def _undisguised(chunk: str, core: str, decisive: frozenset[str]) -> str | None:
         return None
     for way in (_LEET, _LEET_I):
         for shape in (core.translate(way), re.sub(r"[\W\d_]+", "", core), re.sub(r"[\W_]+", "", core.translate(way))):
-            if shape in decisive and not re.fullmatch(r"\d+(?:am|pm|st|nd|rd|th|h|hrs?)", core):
+            if shape in decisive and not re.fullmatch(_WITH_NUMBER, core):
                 return shape
     return None
+
+
+def _ended(found: list[Word]) -> list[Word]:
+    """With the stops of abbreviations that end a sentence: of "p.m." and of a letter such as "Garage B."."""
+    follows = [word.text for word in found[1:]] + ["", ""]
+    return [
+        replace(word, ends=True) if word.may_end and not _goes_on(word.text, *follows[at : at + 2]) else word
+        for at, word in enumerate(found)
+    ]
+
+
+def _goes_on(text: str, then: str, after: str) -> bool:
+    """ "v. i. s. i. t" is one word, "Garage B. A bus" are two sentences."""
+    if len(then) == 1:  # "de 8 a.m. a 5 p.m."
+        return len(after) < 2 if len(text) == 1 else after == NUMBER
+    return len(text) > 1 and (then in _GOES_ON or then == NUMBER)
 
 
 def _apart(found: list[Word], decisive: frozenset[str], common: frozenset[str]) -> Iterator[Word]:
@@ -351,7 +376,8 @@ def _one_slip(typed: str, meant: str) -> bool:
 
 
 def _is_written_so(text: str) -> bool:
-    return text in dictionary() or (text.endswith("s") and text[:-1] in dictionary())
+    stems = (text, *(text.removesuffix(ending) for ending in _REGULAR if text.endswith(ending)))
+    return any(stem in dictionary() or (stem != text and f"{stem}e" in dictionary()) for stem in stems)
 
 
 @cache

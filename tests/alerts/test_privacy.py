@@ -3,6 +3,10 @@
 train.jsonl was there while the rules were written. held_back.jsonl was written in six goes, each without a look at the
 rules, tried once, and only then mended. On that first try, of 693 unlawful ones 29 passed (6 of 206, 2 of 137, 8 of 113, 12 of
 167, 1 of 70) and of 338 lawful ones 67 were refused (31 of 113, 16 of 60, 10 of 65, 4 of 40, 6 of 60).
+
+The rows s... of train.jsonl are drafts of a stranger: 6 of 200 unlawful ones passed on their first try and 71 of 200 lawful ones
+were refused; after mending by half of them, 3 of 103 and 27 of 97 of the other half. The rows n... were written then, batch
+after batch, each without a look at the rules.
 """
 
 import json

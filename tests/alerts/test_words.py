@@ -52,6 +52,8 @@ def read(text: str) -> str:
         ("and/or", "and or"),
         ("wait", "wait"),
         ("stat", "stat"),
+        ("mailed", "mailed"),
+        ("7hours", "<number> hours"),
         ("您好", FOREIGN),
     ],
 )
@@ -66,6 +68,11 @@ def test_what_is_written_and_what_is_meant(written: str, meant: str) -> None:
         ("Dr. Chen", [False, False]),
         ("9 a.m. to noon.", [False, False, False, True]),
         ("you.Your stay", [True, False, False]),
+        ("until 5 p.m. Your stay", [False, False, True, False, False]),
+        ("9 a.m. to 5", [False, False, False, False]),
+        ("de 8 a.m. a 5", [False, False, False, False, False]),
+        ("Garage B. A bus", [False, True, False, False]),
+        ("v. i. s. i. t", [False]),
         ("St. Brigid", [False, False]),
     ],
 )
@@ -93,6 +100,12 @@ def test_what_the_dictionary_holds_is_no_slip() -> None:
     assert {"cart", "waist", "star"} <= dictionary()
     assert read("waist") == "waist"
     assert not {"vist", "appointmnet"} & dictionary()
+
+
+@pytest.mark.parametrize("text", ["mailed", "connects"])
+def test_a_form_of_a_known_word_is_no_slip(text: str) -> None:
+    (word,) = words(text, decisive_words(), COMMON)
+    assert word.text == text
 
 
 @given(st.text(max_size=200))
