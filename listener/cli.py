@@ -161,7 +161,9 @@ def run() -> None:
     for sentence in passed.trouble:
         typer.echo(sentence, err=True)
     if service.door.name == "slack" and (lacks := missing(service.config, service.secrets)):
-        typer.echo(f"{lacks} is not set, so nobody hears the buttons on the cards; README says where it is from.", err=True)
+        typer.echo(
+            f"{lacks} is not set, so nobody hears the buttons on the cards; README says where it is from.", err=True
+        )
     service.run()
 
 
