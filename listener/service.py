@@ -114,9 +114,14 @@ class Service:
         if passed.deleted > before:
             self.flow(passed)
         for through in self.doors:
-            while self.deliver(through, passed).is_paced and not self.stop.wait(_OUTBOX_EVERY.total_seconds()):
+            while self.deliver(through, passed).is_paced and self._time_goes_on():
                 pass
         return passed
+
+    def _time_goes_on(self) -> bool:
+        """Wait until a channel takes another message; False when nobody should wait, or the clock stands still."""
+        before = self.now()
+        return not self.stop.wait(_OUTBOX_EVERY.total_seconds()) and self.now() > before
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
