@@ -48,7 +48,7 @@ class Standing:
     posts: int = 1
     is_snoozed: bool = False
     answer: str | None = None  # the state of the reply that somebody wrote
-    can_tell: bool = False  # it was closed with an outcome that has words for the person
+    can_tell: bool = False  # it was closed with an outcome that has words for the person, and nobody told them yet
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,17 @@ def standing(config: Config, case: Case, answer: Answer | None) -> Standing:
         case.posts,
         case.snoozed_at is not None,
         answer.state if answer is not None else None,
-        case.outcome is not None and any(case.outcome in one.when.outcome for one in config.care.replies.templates),
+        case.outcome is not None
+        and any(case.outcome in one.when.outcome for one in config.care.replies.templates)
+        and not _is_told(case, answer),
     )
+
+
+def _is_told(case: Case, answer: Answer | None) -> bool:
+    """Whether what became of a case is public: what was written after it was closed."""
+    if answer is None or case.closed_at is None:
+        return False
+    return answer.state in ("sent", "by_hand") and answer.written_at >= case.closed_at
 
 
 def permitted(care: Care, name: str, who: str, groups: Collection[str] = ()) -> bool:

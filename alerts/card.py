@@ -92,6 +92,7 @@ class CaseView:
     answer_trouble: str | None
     other_cases: Sequence[int]  # what else the same author waits for
     spike: str | None  # many posts about this now: what we know of it, "" if nothing yet; None: no spike
+    moved: str | None  # on a card in a channel where the case no longer is: who changed it, and where it goes on
     gone: str | None  # why the words are not here any more
     contact: bool  # there is no place to open, but its author can be reached: call-light contact
     zone: ZoneInfo
@@ -119,6 +120,8 @@ def _excerpt(view: CaseView) -> str:
 
 def _said(view: CaseView, oncall: str | None) -> Iterator[dict[str, Any]]:
     """What somebody said, what it answers, and what to do about it."""
+    if view.moved is not None:
+        yield _context(f"↪️ {view.moved}")
     if oncall is not None:
         yield mrkdwn(f"{ping(oncall)} someone may come to harm now. Please look at once.")
     if view.before and not view.gone:
@@ -168,7 +171,7 @@ def _buttons(view: CaseView) -> Iterator[dict[str, Any]]:
         yield {"type": "overflow", "action_id": "menu", "options": options}
 
 
-_APART = ("Why", "Link", "Spike", "Reply", "Runbook")  # lines that have a place of their own on the card
+_APART = ("Why", "Link", "Spike", "Reply", "Runbook", "Moved")  # lines that have a place of their own on the card
 
 
 def _title(view: CaseView) -> str:
@@ -180,6 +183,8 @@ def _title(view: CaseView) -> str:
 def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
     """Label and value of what the card says beside the excerpt."""
     lines = [("Case", str(view.case_id)), ("State", _state_words(view))]
+    if view.moved is not None:
+        lines.append(("Moved", view.moved))
     if view.state in ("open", "claimed"):
         lines.append(("Reply due", _due_words(view)))
     lines.append(("Posted", f"{_time(view.clock_from, view.zone)} on {place(view.source)}"))

@@ -56,6 +56,7 @@ class Case(SQLModel, table=True):
     due_at: datetime = Field(index=True)  # without the time of a snooze that is still on: see clockface.due_now
     claimed_at: datetime | None = None
     answered_at: datetime | None = None
+    closed_at: datetime | None = None
     snoozed_at: datetime | None = None
     snoozed_until: datetime | None = None
     snooze_why: str | None = None
@@ -148,6 +149,7 @@ def _reopen(session: Session, case: Case, clock_from: datetime, due_at: datetime
     """The clock starts with what the author has said since, not when we heard of it."""
     note(session, case, now, US, "reopened", "reopened")
     case.state, case.owner, case.claimed_at, case.answered_at, case.outcome = "open", None, None, None, None
+    case.closed_at = None
     case.round += 1
     case.clock_from, case.due_at = clock_from, due_at
 
@@ -164,8 +166,10 @@ def move(
         values |= {"owner": who, "claimed_at": at}
     if state == "answered":
         values["answered_at"] = at
+    if state == "closed":
+        values["closed_at"] = at
     if state == "open":  # nobody has it, and what was taken for an answer was none: the clock runs on
-        values |= {"owner": None, "claimed_at": None, "answered_at": None, "outcome": None}
+        values |= {"owner": None, "claimed_at": None, "answered_at": None, "closed_at": None, "outcome": None}
     changed = session.execute(
         update(Case).where(col(Case.id) == case_id, col(Case.state).in_(MOVES[state])).values(**values),
         execution_options={"synchronize_session": False},

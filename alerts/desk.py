@@ -11,13 +11,14 @@ from alerts.message import LINE, NAMES, SIGNS, escape, place, shorten
 from alerts.people import in_slack, is_slack_id
 from alerts.shifts import on_shift, shifts_of
 from alerts.verdict import Verdict
-from alerts.view import foremost, posts_of
+from alerts.view import foremost, posts_of, topics_of
 from config.schema import Config
 from listener.mention import Mention
 from nlp.reading import Reading
 
 _FOUND = 20  # cases that a search shows
 _WHY, _NAME = 60, 40  # characters of a reason and of a name in a line
+_TOPICS = 2  # that a line names
 
 
 def open_cases(session: Session) -> list[Case]:
@@ -57,10 +58,21 @@ def line(session: Session, case: Case, now: datetime) -> str:
     return f"{in_short(case, now, bold='*')} · {escape(_in_a_line(place(case.source), _NAME))}\n{escape(words)}"
 
 
-def in_short(case: Case, now: datetime, bold: str = "") -> str:
-    """Its number, urgency, clock and owner in one line of Slack's markup, without a word of its posts."""
-    number = f"{bold}case {case.id}{bold}"
-    return f"{SIGNS[case.urgency]} {number} · {NAMES[case.urgency]} · {escape(clock(case, now))} · {owner(case)}"
+def in_short(case: Case, now: datetime, bold: str = "", about: str = "") -> str:
+    """Its number, urgency, topics, clock and owner in one line of Slack's markup, without a word of its posts."""
+    said = [NAMES[case.urgency], *([escape(about)] if about else []), escape(clock(case, now)), owner(case)]
+    return f"{SIGNS[case.urgency]} {bold}case {case.id}{bold} · {' · '.join(said)}"
+
+
+def about(session: Session, config: Config, case: Case) -> str:
+    """Its topics and the site by their names, in plain words; "" where nothing is known, or its post is gone."""
+    mention, reading = foremost(posts_of(session, case))
+    if mention.deleted_at is not None:
+        return ""
+    categories = config.keywords.categories
+    topics = [categories[topic].title if topic in categories else topic for topic in topics_of(session, case, reading)]
+    named = ["; ".join(topics[:_TOPICS]), *([reading.site] if reading.site else [])]
+    return _in_a_line(" · ".join(filter(None, named)), _WHY)
 
 
 def clock(case: Case, now: datetime) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alerts.privacy import Objection, check
+from alerts.privacy.check import Objection, check
 from config.schema import Hospital, Replies, Template
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}?")

@@ -33,7 +33,14 @@ _EVERY = timedelta(minutes=1)  # how often it is looked whether a spike is over 
 # benchmarks/spike_rate.py tells where these come from.
 _CHANCE = 3e-5  # that so many posts come together though nothing is wrong
 _SWAY = 0.7  # deviation of the rate itself, as a share of it: weather, news, a school holiday
-_UNKNOWN = 12.0  # posts an hour: a topic of which nothing is known yet is taken for a busy one
+# Posts about a topic of which nothing is counted yet, for each post of other matters: rather too many than too few.
+_SHARES = {
+    **dict.fromkeys(("safety", "clinical_care", "waiting"), 0.3),
+    **dict.fromkeys(("access", "attitude"), 0.2),
+    **dict.fromkeys(("digital", "food", "parking", "privacy"), 0.1),
+    "communication": 0.4,
+}
+_SHARE, _SPARE = 0.15, 0.1  # of any other topic; and so many in a window beside that
 _TRUST = 8.0  # hours of history that weigh as much as what is known of wider spans
 _HOUR = timedelta(hours=1)
 _HISTORY = timedelta(weeks=8)
@@ -129,17 +136,27 @@ def _likely(count: int, usual: float) -> float:
     )
 
 
-def usual_rate(hours: Mapping[datetime, int], now: datetime, zone: ZoneInfo, window: timedelta) -> float:
+def first_guess(topic: str, others: int) -> float:
+    """Posts about a topic that a window has as a rule in which `others` speak of other matters alone: what is usual while
+    nothing is counted yet.
+
+    So the first busy hour of a big hospital is no spike of every topic, and five posts about one of which hardly anybody
+    speaks are a spike on the first day.
+    """
+    return _SHARES.get(topic, _SHARE) * others + _SPARE
+
+
+def usual_rate(hours: Mapping[datetime, int], now: datetime, zone: ZoneInfo, window: timedelta, guess: float) -> float:
     """Posts that a window has at this hour of the week, as far as the last eight weeks tell.
 
     `hours`: posts about the topic in every hour in which anything was heard, zeros too. Few hours say little, so each
     narrower span is drawn towards the wider one: this hour of the week and its neighbours towards this hour of any
-    day, that towards all hours, and all towards a busy topic's rate, which is what an empty history gives.
+    day, that towards all hours, and all towards the first guess, which is what an empty history gives.
     """
     here = _hour_of_week(now - window / 2, zone)
     ended = now - window - _HOUR
     past = [(_hour_of_week(hour, zone), posts) for hour, posts in hours.items() if now - _HISTORY <= hour <= ended]
-    rate = _UNKNOWN
+    rate = guess / (window / _HOUR)
     for cycle in (1, 24, 168):
         near = [posts for at, posts in past if min((at - here) % cycle, (here - at) % cycle) <= 1]
         rate = (_TRUST * rate + sum(near)) / (_TRUST + len(near))
@@ -170,7 +187,7 @@ def watch(session: Session, config: Config, now: datetime) -> int:
         _count(session, hour, config)
     window = config.care.spikes.window
     told = _told(session, min([now, *(spike.seen_at for spike in on)]) - window, now + _AHEAD)
-    usual = _Usual(session, config, now)
+    usual = _Usual(session, config, now, told)
     changes = sum(_look(session, spike, told[spike.topic], usual, now) for spike in on)
     if len(new) < _BATCH:  # else the history is still being counted, and everything would seem unusual
         changes += _begin(session, told, {spike.topic for spike in on}, usual, now)
@@ -262,13 +279,17 @@ def _count(session: Session, hour: datetime, config: Config) -> None:
 class _Usual:
     """What is usual now, by topic. What all topics share is asked once."""
 
-    def __init__(self, session: Session, config: Config, now: datetime) -> None:
+    def __init__(self, session: Session, config: Config, now: datetime, told: Mapping[str, list[Told]]) -> None:
         self._session, self.config, self._now = session, config, now
+        since = now - config.care.spikes.window
+        self._stories = {topic: {post.story for post in posts if post.at > since} for topic, posts in told.items()}
 
     def __call__(self, topic: str) -> float:
         counted = select(TopicHour.hour, TopicHour.posts).where(TopicHour.topic == topic, self._lately)
         hours = self._heard | dict(self._session.exec(counted).all())
-        return usual_rate(hours, self._now, self.config.hospital.zone, self.config.care.spikes.window)
+        others = len(set().union(*self._stories.values()) - self._stories.get(topic, set()))
+        settings, zone = self.config.care.spikes, self.config.hospital.zone
+        return usual_rate(hours, self._now, zone, settings.window, first_guess(topic, others))
 
     @property
     def _lately(self) -> Any:

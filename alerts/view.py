@@ -10,8 +10,8 @@ from sqlmodel import Session, col, exists, or_, select
 from alerts.act import known_actions, offered, standing
 from alerts.answer import newest_answer
 from alerts.card import CaseView, Offer
-from alerts.case import RANK, WAITING, Case
-from alerts.people import in_slack
+from alerts.case import RANK, US, WAITING, Case, CaseEvent
+from alerts.people import in_slack, named
 from alerts.spikes import on_topic
 from alerts.verdict import Verdict
 from config.schema import Config, Runbook
@@ -25,8 +25,8 @@ _BEFORE = 2  # posts of the conversation before it
 Said = tuple[Mention, Reading]
 
 
-def view(session: Session, config: Config, case: Case, key: str, now: datetime) -> CaseView:
-    """Everything a card says."""
+def view(session: Session, config: Config, case: Case, key: str, now: datetime, channel: str | None = None) -> CaseView:
+    """Everything a card says that stands in `channel`; None: wherever the case belongs."""
     posts = posts_of(session, case)
     mention, reading = foremost(posts)
     topics = topics_of(session, case, reading)
@@ -70,6 +70,7 @@ def view(session: Session, config: Config, case: Case, key: str, now: datetime) 
         answer_trouble=answer.trouble if answer else None,
         other_cases=_other_cases(session, case),
         spike=spike.known or "" if spike is not None else None,
+        moved=_moved(session, config, case) if channel not in (None, case.channel) else None,
         gone=mention.deleted_why,
         contact=mention.author is not None and mention.url is None,
         zone=config.hospital.zone,
@@ -112,6 +113,17 @@ def runbook_of(config: Config, urgency: str, reading: Reading, topics: Sequence[
         if danger in runbook.danger or set(runbook.sign) & set(reading.signs) or set(runbook.category) & set(topics):
             return runbook
     return None
+
+
+def _moved(session: Session, config: Config, case: Case) -> str:
+    """Who changed how urgent a case is, so that it went to another channel, and to which."""
+    there = f"It goes on in {config.care.slack.channels.get(case.channel, case.channel)}"
+    changes = select(CaseEvent).where(CaseEvent.case_id == case.id, col(CaseEvent.kind).in_(("urgency", "raised")))
+    change = session.exec(changes.order_by(col(CaseEvent.id).desc()).limit(1)).first()
+    if change is None:
+        return there
+    by = "" if change.who == US else f" by {named(session, change.who)}"
+    return f"Changed{by}: {change.what}. {there}"
 
 
 def _categories(reading: Reading, topics: Sequence[str]) -> list[dict[str, Any]]:

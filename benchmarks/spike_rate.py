@@ -8,6 +8,7 @@ at once on top of that.
 """
 
 import argparse
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,21 +16,27 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts.spikes import Told, needed, spiking, usual_rate
+from alerts.spikes import Told, first_guess, needed, spiking, usual_rate
 from config.schema import Spikes
 
 ZONE = ZoneInfo("America/Chicago")
 BEGIN = datetime(2026, 1, 5, 6, tzinfo=UTC)  # a Monday
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
-WARM_UP = 8 * WEEK
+WARM_UP, DAY_ONE = 8 * WEEK, timedelta(days=1)
 # Of all posts so many are a patient's complaint or question, and speak of so many topics: as in the bundled week.
 ASKING, TOPICS_EACH = 0.41, 1.9
+TOPICS = (
+    *("communication", "digital", "waiting", "safety", "parking", "access", "billing", "clinical_care", "staffing"),
+    *("dignity", "attitude", "facilities", "continuity", "privacy", "food", "one of their own", "another one"),
+)
 SHARES = np.array([51, 39, 37, 36, 34, 26, 22, 20, 16, 16, 16, 15, 12, 9, 5, 3, 1], float)
 DAY = np.array([3, 2, 2, 2, 2, 4, 7, 11, 15, 16, 15, 15, 15, 14, 14, 14, 14, 14, 14, 15, 14, 11, 8, 5], float)
 WEEKEND = 0.7
 DAYS_SWAY, HOURS_SWAY = 0.2, 0.3  # deviation of a day's and of an hour's rate, for each topic
 DRAWN, NEAR = 0.15, timedelta(minutes=30)  # posts that a post draws after it, and how soon
 SETTINGS = Spikes()
+OTHERS = (0, 1, 3, 10, 30)
+FIRST_DAYS = {3000: 20, 300: 100}  # of so many hospitals with so many posts a day
 
 
 def main() -> None:
@@ -41,21 +48,39 @@ def main() -> None:
     given = arguments.parse_args()
     random = np.random.default_rng(given.seed)
     span = WARM_UP + timedelta(days=30 * given.months)
-    rates = given.posts * ASKING * TOPICS_EACH * SHARES / SHARES.sum()
-    young, settled = [], []
-    for rate in rates:
-        spikes = list(false_spikes(times(random, rate, span)))
-        young.append(sum(at < BEGIN + WEEK for at in spikes))
-        settled.append(sum(at >= BEGIN + WARM_UP for at in spikes))
+    rates = rates_of(given.posts)
+    spikes = called(random, rates, span)
+    young = sum(at < BEGIN + WEEK for at in spikes)
+    settled = sum(at >= BEGIN + WARM_UP for at in spikes)
     print(f"{given.posts:,} posts a day, {len(rates)} topics, {rates.min():.0f} to {rates.max():.0f} of each a day")
-    print(f"false spikes a month            {sum(settled) / given.months:8.2f}")
-    print(f"false spikes in the first week  {sum(young):8d}")
+    print(f"false spikes a month            {settled / given.months:8.2f}")
+    print(f"false spikes in the first week  {young:8d}")
+    for posts, hospitals in FIRST_DAYS.items():
+        first = [len(called(random, rates_of(posts), DAY_ONE)) for _ in range(hospitals)]
+        print(
+            f"false spikes on the first day   {np.mean(first):8.2f}   with {posts:,} posts a day; at most {max(first)}"
+        )
+    at = ", ".join(str(needed(first_guess("digital", others), SETTINGS)) for others in OTHERS)
+    print(f"the portal in the first hour, beside {OTHERS} other posts: called at post {at}")
     print("usual in 20 min   0.0  0.1  0.3    1    3    8   20")
     print("called at post  " + "".join(f"{needed(usual, SETTINGS):5d}" for usual in (0.0, 0.1, 0.3, 1, 3, 8, 20)))
-    called = [called_at(random, 0.3, 14) for _ in range(1000)]
-    print(
-        f"14 posts in 20 min, usual 0.3: called at post {np.percentile(called, 5):.0f} to {np.percentile(called, 95):.0f}"
-    )
+    posts_at = [called_at(random, 0.3, 14) for _ in range(1000)]
+    low, high = np.percentile(posts_at, (5, 95))
+    print(f"14 posts in 20 min, usual 0.3: called at post {low:.0f} to {high:.0f}")
+
+
+def rates_of(posts: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Posts a day about each topic, where there are so many in all."""
+    return posts * ASKING * TOPICS_EACH * SHARES / SHARES.sum()
+
+
+def called(random: np.random.Generator, rates: Sequence[float], span: timedelta) -> list[datetime]:
+    """When spikes would be called in a span in which nothing is wrong."""
+    topics = [times(random, rate, span) for rate in rates]
+    everything = sorted(at for written in topics for at in written)
+    alone = (1 - SHARES / SHARES.sum() * TOPICS_EACH) / TOPICS_EACH  # of what is said of others, without it
+    spikes = zip(TOPICS, topics, alone, strict=True)
+    return [at for name, written, part in spikes if written for at in false_spikes(name, written, everything, part)]
 
 
 def times(random: np.random.Generator, a_day: float, span: timedelta) -> list[datetime]:
@@ -79,11 +104,14 @@ def gamma(random: np.random.Generator, deviation: float, count: int) -> np.ndarr
     return random.gamma(deviation**-2, deviation**2, count)
 
 
-def false_spikes(written: Sequence[datetime]) -> Iterator[datetime]:
-    """When a spike would be called. While one is on, no second one is."""
+def false_spikes(
+    topic: str, written: Sequence[datetime], everything: Sequence[datetime], alone: float
+) -> Iterator[datetime]:
+    """When a spike would be called of a topic, beside all that is written, of which a part speaks of others `alone`.
+    While one is on, no second one is."""
     hours = {BEGIN + HOUR * number: 0 for number in range(int((written[-1] - BEGIN) / HOUR) + 1)}
     window: deque[Told] = deque()
-    usual, usual_of, on = 0.0, None, False
+    counted, each, usual_of, on = 0.0, 0.0, None, False
     for number, at in enumerate(written):
         hour = at.replace(minute=0, second=0, microsecond=0)
         hours[hour] += 1
@@ -94,7 +122,10 @@ def false_spikes(written: Sequence[datetime]) -> Iterator[datetime]:
             continue
         if usual_of != hour:
             recent = {day: hours.get(day, 0) for day in (hour - HOUR * back for back in range(1345)) if day in hours}
-            usual, usual_of = usual_rate(recent, at, ZONE, SETTINGS.window), hour
+            counted, beside = (usual_rate(recent, at, ZONE, SETTINGS.window, guess) for guess in (0.0, 1.0))
+            each, usual_of = beside - counted, hour  # it grows evenly with the first guess
+        told = bisect_right(everything, at) - bisect_right(everything, at - SETTINGS.window)
+        usual = counted + each * first_guess(topic, round(alone * (told - len(window))))
         if on:
             on = 2 * len(window) >= needed(usual, SETTINGS)
         elif spiking(window, usual, SETTINGS):

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Collection
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -72,6 +74,24 @@ def _without_at(value: str) -> str:
     if re.search(r"[\s/@]", name.replace("@", "", 1)):
         raise ValueError('the name of the account alone, such as "StBrigidCares"')
     return name
+
+
+def _unread_on_the_way(url: str) -> str:
+    try:
+        address = urlsplit(url)
+        host = address.hostname or ""
+    except ValueError:
+        raise ValueError('an address such as "https://crm.example/hook"') from None
+    try:
+        is_this_machine = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_this_machine = False
+    if address.scheme != "https" and not is_this_machine:
+        raise ValueError(
+            "an address that begins with https://, as anybody on the way can read what goes to http://; only this "
+            'machine\'s own may, such as "http://127.0.0.1:8000"'
+        )
+    return url
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -220,8 +240,9 @@ class VoicePhrases(Table):
 class Sign(Phrases):
     """What a post says that asks for steps of its own, whatever it is about: a lawyer, a reporter."""
 
+    phrases: Annotated[tuple[Text, ...], Field(min_length=1)]  # without any, nothing would ever be this sign
     serious: StrictBool = False  # whether a patient's post that says so is at least serious
-    voices: tuple[Voice, ...] = ("patient",)  # whose posts count
+    voices: Annotated[tuple[Voice, ...], Field(min_length=1)] = ("patient",)  # whose posts count
 
 
 class Exclude(Table):
@@ -347,7 +368,7 @@ class Hook(Table):
     """A system that is told of cases: a CRM, a ticket tool. Signed as Standard Webhooks say."""
 
     name: Identifier
-    url: Url
+    url: Annotated[Url, AfterValidator(_unread_on_the_way)]
     events: tuple[HookEvent, ...] = ()  # none named: all
     text: StrictBool = False  # whether the redacted words of posts go along
 

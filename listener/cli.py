@@ -490,17 +490,24 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the new model [where this program keeps its own].")
     ] = None,
+    replies: Annotated[
+        bool, typer.Option("--replies", help="The privacy check's instead, on the labelled replies; without --data.")
+    ] = False,
 ) -> None:
     """Train the encoder on the collections in --data DIR and on our own posts: about 40 minutes on two cores."""
     from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
+    from alerts.privacy import learned
     from nlp.encoder import FOLDER
 
-    data = _collections()
+    data = None if replies else _collections()
+    folder = out or (learned.FOLDER if replies else FOLDER)
     try:
-        from nlp import train as trainer
+        from alerts.privacy import train as of_replies
+        from nlp import train as of_posts
     except ImportError as error:
         _fail(f'training needs more than reading ({error.name}): pip install "call-light[train]"')
+    plan = of_posts.Plan(seed=seed, epochs=epochs)
     with Progress(
         *Progress.get_default_columns()[:2], TextColumn("loss {task.fields[loss]:.3f}"), TimeRemainingColumn()
     ) as bar:
@@ -509,8 +516,12 @@ def train(
         def show(step: int, steps: int, loss: float) -> None:
             bar.update(task, completed=step, total=steps, loss=loss)
 
-        trainer.train(data, out or FOLDER, trainer.Plan(seed=seed, epochs=epochs), show)
-    typer.echo(f"written to {out or FOLDER}; call-light evaluate --data {data} tells how good it is")
+        if data is None:
+            of_replies.train(folder, plan, show)
+        else:
+            of_posts.train(data, folder, plan, show)
+    how_good = f"call-light evaluate --data {data}" if data else "pytest tests/alerts/privacy"
+    typer.echo(f"written to {folder}; {how_good} tells how good it is")
 
 
 @app.command()
@@ -558,7 +569,7 @@ def config_check(as_json: AsJson = False) -> None:
 
     folder = _environment().config
     try:
-        config = _config(folder)
+        config = _config(folder, replies=True)
         problems = [str(failure) for failure in failures(config)]
     except ConfigError as error:
         problems = [str(problem) for problem in error.problems]
@@ -603,10 +614,11 @@ def _environment() -> "Environment":
     return environment(_given["config"], _given["data"])
 
 
-def _config(folder: Path) -> "Config":
+def _config(folder: Path, replies: bool = False) -> "Config":
+    """`replies`: whether the templates of replies are checked word by word too, which takes a second."""
     from alerts.known import load_config
 
-    return load_config(folder)
+    return load_config(folder, replies)
 
 
 def _service(is_service: bool = False) -> "Service":
@@ -619,7 +631,7 @@ def _service(is_service: bool = False) -> "Service":
 
     start_logging(logging.DEBUG if _given["debug"] else logging.INFO if is_service else logging.CRITICAL)
     environment = _environment()
-    config = _config(environment.config)
+    config = _config(environment.config, replies=is_service)
     engine = open_database(environment.data, environment.database_url)
     doors = _other_doors(config, environment)
     return Service(
@@ -765,7 +777,7 @@ def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
 
 def _verdicts(config: "Config", lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """One verdict a draft, in order; a line that cannot be read yields {"id", "line", "error"}."""
-    from alerts.privacy import check
+    from alerts.privacy.check import check
     from listener.post import storable
 
     contacts = (config.care.replies.contact,)
@@ -791,7 +803,7 @@ def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
     """Each draft with its words marked. A line that is not JSON is a draft itself: people try sentences."""
     from rich.text import Text
 
-    from alerts.privacy import check
+    from alerts.privacy.check import check
 
     terminal = _terminal()
     for line in filter(str.strip, lines):

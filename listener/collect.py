@@ -21,6 +21,8 @@ Where the place lets a program answer, the file that has the place's own name (i
 and, where they are not the text as it is and the post's own address,
     preview(post, text) -> str                        the words that will be public
     by_hand(post, text) -> str                        the address of the site's own form, with the text filled in
+and, where it costs something,
+    price(post, text) -> float                        what the place bills for the answer, in US dollars
 """
 
 import errno
@@ -33,14 +35,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
-from time import monotonic
 from typing import Any, Protocol, cast
-
-import requests
 
 import listener.collectors
 from config.schema import Accounts, CollectorSettings
-from listener import web
 from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, ReadsUsedUp, TryLater
 from listener.keep import Ear
 from listener.post import Answerable, Asking, Page, Replied
@@ -197,6 +195,12 @@ def by_hand(source: str, post: Answerable, text: str) -> str | None:
     return form(post, text) if form else post.url
 
 
+def price(source: str, post: Answerable, text: str) -> float:
+    """What the place bills for a reply, in US dollars."""
+    of_it: Callable[[Answerable, str], float] | None = getattr(known_collectors().get(source), "price", None)
+    return of_it(post, text) if of_it else 0.0
+
+
 def reply(source: str, settings: CollectorSettings, post: Answerable, text: str, asking: Asking) -> Replied:
     """Answer a post in public as the hospital's account. It is sent once: neither this nor any library tries again.
 
@@ -252,30 +256,6 @@ def sending(source: str) -> Iterator[None]:
             f"{source}: the reply may be public or not ({why}); look at the post on the site before anyone sends it "
             "again"
         ) from error
-
-
-def write(
-    place: str,
-    session: requests.Session,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    timeout: float,
-    **body: Any,
-) -> web.Answer:
-    """One request that changes something, whatever its status, with the limits of web.get(). For use within sending().
-
-    `body` as requests takes it: json, data. Raises TryLater when no whole answer comes, and what requests raises.
-    """
-    ends, options = monotonic() + timeout, {"timeout": (min(5, timeout), timeout), "stream": True, **body}
-    with session.request(method, url, headers=dict(headers), allow_redirects=False, **options) as response:
-        said = bytearray()
-        while chunk := response.raw.read1(65_536, decode_content=True):
-            said += chunk
-            if len(said) > web.LARGEST or monotonic() > ends:
-                raise TryLater(f"{place}: the answer is too large, or takes too long")
-        found = {name.lower(): value for name, value in response.headers.items()}
-        return web.Answer(response.status_code, found, bytes(said), response.url)
 
 
 def _answering(source: str, asking: Asking) -> tuple[Any, Asking]:

@@ -70,7 +70,7 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     watch.skipped += kept.skipped
     watch.filters = _filters(watch, page, now)
     session.add(watch)
-    _bill(session, name, page, now)
+    bill(session, name, page.reads, page.cost, now)
     session.commit()
     log.log(
         logging.INFO if kept != Kept() else logging.DEBUG,  # a poll a minute that brings nothing is no event
@@ -87,7 +87,7 @@ def look_again(
     kept = _store(session, name, page, hospital, now)
     for ids in _at_once(list(ids_of(session, asked))):
         session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(looked_at=now))
-    _bill(session, name, page, now)
+    bill(session, name, page.reads, page.cost, now)
     session.commit()
     log.info(
         "action=look_again collector=%s asked=%d edited=%d deleted=%d", name, len(asked), kept.edited, kept.deleted
@@ -172,11 +172,12 @@ def reads_left(session: Session, name: str, settings: CollectorSettings, now: da
     return max(0, min(left)) if left else None
 
 
-def _bill(session: Session, name: str, page: Page, now: datetime) -> None:
-    if page.reads or page.cost:
-        spend = session.get(Spend, (name, now.date())) or Spend(collector=name, day=now.date())
-        spend.reads += page.reads
-        spend.cost += page.cost
+def bill(session: Session, name: str, reads: int, cost: float, now: datetime) -> None:
+    """Add posts that were read and US dollars to what the place of a collector bills today; the caller commits."""
+    if reads or cost:
+        spend = session.get(Spend, (name, now.date()), with_for_update=True) or Spend(collector=name, day=now.date())
+        spend.reads += reads
+        spend.cost += cost
         session.add(spend)
 
 

@@ -68,6 +68,30 @@ def get(
         ) from None
 
 
+def write(
+    place: str,
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    timeout: float,
+    **body: Any,
+) -> Answer:
+    """One request that changes something, whatever its status, with the limits of get(). For use within collect.sending().
+
+    `body` as requests takes it: json, data. Raises TryLater when no whole answer comes, and what requests raises.
+    """
+    ends, options = time.monotonic() + timeout, {"timeout": (min(5, timeout), timeout), "stream": True, **body}
+    with session.request(method, url, headers=dict(headers), allow_redirects=False, **options) as response:
+        said = bytearray()
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            said += chunk
+            if len(said) > LARGEST or time.monotonic() > ends:
+                raise TryLater(f"{place}: the answer is too large, or takes too long")
+        found = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, found, bytes(said), response.url)
+
+
 def remedy(
     place: str, answer: Answer, now: datetime, people: Mapping[int, str] | None = None
 ) -> TryLater | NeedsPerson:

@@ -208,8 +208,9 @@ def _softmax(values: Floats) -> Floats:
 class Encoder:
     """The model of a folder. Raises ModelError when the folder is missing, damaged or of another version."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        self.card = _card(folder)
+    def __init__(self, folder: Path = FOLDER, heads: tuple[Head, ...] = HEADS) -> None:
+        """`heads`: the questions that the model was trained for."""
+        self.card, self._heads = _card(folder, heads), heads
         self.version = str(self.card["version"])
         self.thresholds: dict[str, dict[str, float]] = self.card["thresholds"]
         self._bias = np.array(self.card["bias"], dtype=np.float32)
@@ -270,7 +271,7 @@ class Encoder:
         answers = np.concatenate(parts) if parts else np.zeros((0, len(self._bias)), dtype=np.float32)
         points = vectors.get(number)
         vector = np.mean(points, axis=0) if points else np.zeros(1, dtype=np.float32)
-        return Scores(pieces, answers, vector, self._bias, self.thresholds)
+        return Scores(pieces, answers, vector, self._bias, self.thresholds, self._heads)
 
 
 def _batches(windows: Iterable[tuple[int, slice]]) -> Iterator[list[tuple[int, slice]]]:
@@ -286,7 +287,7 @@ def _batches(windows: Iterable[tuple[int, slice]]) -> Iterator[list[tuple[int, s
         yield batch
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def _card(folder: Path, heads: Sequence[Head]) -> dict[str, Any]:
     """model.json, after a check that every file is as it was when it was trained."""
     again = "install the program again, or train one with: call-light train"
     try:
@@ -298,7 +299,7 @@ def _card(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder / 'model.json'}: damaged ({error}); {again}") from None
     if card.get("format") != FORMAT:
         raise ModelError(f"{folder}: a model of format {card.get('format')}, this program reads {FORMAT}; {again}")
-    if [(head.name, list(head.labels)) for head in HEADS] != [tuple(pair) for pair in card["heads"]]:
+    if [(head.name, list(head.labels)) for head in heads] != [tuple(pair) for pair in card["heads"]]:
         raise ModelError(f"{folder}: the model was trained for other answers than this program asks; {again}")
     for name, digest in files.items():
         path = folder / name

@@ -446,7 +446,7 @@ def save(
         _export(network, exact)
         round_model(exact, folder / "model.onnx")
     shutil.copyfile(start_folder() / "tokenizer.json", folder / "tokenizer.json")
-    write_card(folder, network.out.bias.tolist(), thresholds, about)
+    write_card(folder, network.out.bias.tolist(), thresholds, about, network.heads)
 
 
 def _export(network: Network, path: Path) -> None:
@@ -467,7 +467,11 @@ def _export(network: Network, path: Path) -> None:
 
 
 def write_card(
-    folder: Path, bias: Iterable[float], thresholds: Mapping[str, Mapping[str, float]], about: Mapping[str, Any]
+    folder: Path,
+    bias: Iterable[float],
+    thresholds: Mapping[str, Mapping[str, float]],
+    about: Mapping[str, Any],
+    heads: Sequence[Head] = HEADS,
 ) -> None:
     """model.json: what the encoder checks and applies when it starts."""
     files = {
@@ -478,7 +482,7 @@ def write_card(
     card = {
         "format": FORMAT,
         "version": hashlib.sha256(seen.encode()).hexdigest()[:12],
-        "heads": [[head.name, list(head.labels)] for head in HEADS],
+        "heads": [[head.name, list(head.labels)] for head in heads],
         "bias": [round(value, 5) for value in bias],
         "thresholds": rounded,
         "files": files,

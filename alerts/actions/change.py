@@ -1,14 +1,20 @@
 """Change urgency or topics: a person reads better than the program."""
 
+from collections.abc import Sequence
 from typing import Literal
+
+from sqlmodel import col, select
 
 from alerts.act import Doing, Done, Standing
 from alerts.case import RANK as HOW_URGENT
 from alerts.case import changed, to_everybody, wake
 from alerts.clockface import due
+from alerts.decide import judge
+from alerts.delivery import PAGE, Delivery
 from alerts.form import CAREFUL, Choice, Field, Form
 from alerts.message import NAMES
-from alerts.view import topics_of
+from alerts.view import foremost, posts_of, topics_of
+from nlp.reading import Reading
 
 LABEL, ORDER = "Change urgency or topics…", 75
 _URGENCIES = ("danger", "here_now", "serious", "routine")
@@ -41,7 +47,7 @@ def do(doing: Doing) -> Done:
     if urgency != case.urgency:
         wake(doing.session, case, doing.who, doing.now)
         if "danger" in (urgency, case.urgency):
-            case.channel = "danger" if urgency == "danger" else "care"
+            case.channel = "danger" if urgency == "danger" else _channel(doing, urgency, topics)
         # Made more urgent, nobody was late before; made less urgent, the author has waited since the post.
         since = doing.now if HOW_URGENT[urgency] < HOW_URGENT[case.urgency] else case.clock_from
         words = f"now {urgency}, was {case.urgency}: {why}"
@@ -56,3 +62,17 @@ def do(doing: Doing) -> Done:
         case.topics = topics
         changed(doing.session, case, doing.now, doing.who, "topics", f"about {', '.join(topics) or 'nothing'}: {why}")
     return Done(f"Case {doing.case_id} is {NAMES[urgency]}.")
+
+
+def _channel(doing: Doing, urgency: str, topics: Sequence[str]) -> str:
+    """Where it stood before it was danger; else where the rules send what is about these topics."""
+    cards = select(Delivery.channel).where(
+        *(Delivery.kind == "card", Delivery.case_id == doing.case_id, Delivery.channel != "danger"),
+        ~col(Delivery.about).startswith(PAGE),
+    )
+    if first := doing.session.exec(cards.order_by(col(Delivery.id)).limit(1)).first():
+        return first
+    _, reading = foremost(posts_of(doing.session, doing.case))
+    changed_to = {"urgency": urgency, "categories": [{"id": topic} for topic in topics]}
+    decision = judge(Reading(**{**reading.model_dump(), **changed_to}), False, doing.config.care, doing.case.source)
+    return decision.channel if decision.outcome == "alert" and decision.channel else "care"

@@ -10,9 +10,9 @@ LABEL, ORDER, STAYS = "Tell the person…", 30, True
 
 
 def place(standing: Standing) -> Literal["button", "menu"] | None:
-    """For what was closed with an outcome that can be told."""
-    is_told = standing.answer in ("waiting", "written", "sending", "unknown")
-    return "button" if standing.state == "closed" and standing.can_tell and not is_told else None
+    """For what was closed with an outcome that can be told, until it was."""
+    is_under_way = standing.answer in ("waiting", "written", "sending", "unknown")
+    return "button" if standing.state == "closed" and standing.can_tell and not is_under_way else None
 
 
 def form(doing: Doing) -> Form:

@@ -11,7 +11,7 @@ from alerts.case import WAITING, changed, move
 from alerts.form import Form, Link
 from alerts.message import place as place_name
 from config.schema import CollectorSettings
-from listener import collect
+from listener import collect, keep
 from listener.errors import CallLightError, NeedsPerson, OutcomeUnknown
 from listener.mention import Mention
 from listener.post import Answerable, Asking, names_account
@@ -53,11 +53,13 @@ def do(doing: Doing) -> Done:
     try:
         replied = collect.reply(post.source, settings, post, text, asking(doing))
     except OutcomeUnknown as unknown:
+        _bill(doing, post, text)
         _failed(doing, answer, "unknown", str(unknown))
         raise
     except CallLightError as error:
         _failed(doing, answer, "written", str(error))
         raise
+    _bill(doing, post, text)
     answer.ref, answer.url = replied.ref, replied.url
     settle(doing, answer, "sent", "replied in public")
     return Done(f"It is public on {place_name(mention.source)}.")
@@ -110,6 +112,11 @@ def settle(doing: Doing, answer: Answer, state: str, what: str) -> None:
         move(doing.session, doing.case_id, "answered", doing.who, what, doing.now)
     else:
         changed(doing.session, doing.case, doing.now, doing.who, "answered", what)
+
+
+def _bill(doing: Doing, post: Answerable, text: str) -> None:
+    """What may be public is taken for billed: rather a cent too much in the figures than one too few."""
+    keep.bill(doing.session, post.source, 0, collect.price(post.source, post, text), doing.now)
 
 
 def _failed(doing: Doing, answer: Answer, state: str, why: str) -> None:

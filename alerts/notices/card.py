@@ -39,9 +39,10 @@ def enqueue(session: Session, config: Config, now: datetime) -> None:
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
-    """The card of a case as it now stands."""
+    """The card of a case as it now stands; what stands in for the danger channel is no card of another place."""
     case = session.get_one(Case, row.case_id)
-    return card(view(session, config, case, row.key, now), config.care.slack.oncall), case.version
+    channel = None if row.about.startswith(PAGE) else row.channel
+    return card(view(session, config, case, row.key, now, channel), config.care.slack.oncall), case.version
 
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:

@@ -9,24 +9,24 @@ from sqlmodel import Session, col, func, select
 from alerts.case import RANK, WAITING, Case, CaseEvent
 from alerts.clockface import due_now
 from alerts.delivery import Delivery, pending
-from alerts.desk import in_short
+from alerts.desk import about, in_short
 from alerts.message import HEADER, LINE, Message, escape, header, mrkdwn, ping, plain, shorten
 from alerts.shifts import changes, shifts_of
 from alerts.spikes import Spike
 from config.schema import Config
 
 _RANK = RANK["serious"]  # before what can wait: the next shift begins with it
-_LINES, _A_PARAGRAPH = 20, 5
+_LINES, _A_PARAGRAPH = 20, 3
 _CAUSE = "many posts, cause not known yet"
 
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """One note a change of shifts."""
     for change in changes(shifts_of(config), config.hospital.zone, now):
-        about = f"handover:{change.at:%Y%m%dT%H%M}"
-        known = select(Delivery.id).where(Delivery.kind == "handover", Delivery.about == about)
+        name = f"handover:{change.at:%Y%m%dT%H%M}"
+        known = select(Delivery.id).where(Delivery.kind == "handover", Delivery.about == name)
         if session.exec(known).first() is None:
-            session.add(pending("handover", about, "care", _RANK, now))
+            session.add(pending("handover", name, "care", _RANK, now))
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
@@ -42,7 +42,9 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     done = f"In the shift: {_done(session, since, at)}"
     known = [f"🌊 {spike.topic}: {shorten(spike.known or _CAUSE, LINE)}" for spike in _spikes(session)]
     people = " ".join(ping(person) for person in change.next.people) if change and change.next else ""
-    still = [in_short(case, now) for case in waiting[:_LINES]] or ["Nothing waits for anyone."]
+    still = [in_short(case, now, about=about(session, config, case)) for case in waiting[:_LINES]] or [
+        "Nothing waits for anyone."
+    ]
     still += [f"… and {len(waiting) - _LINES} more: /calllight open"] if len(waiting) > _LINES else []
     blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(people)] if people else [])]
     blocks += [mrkdwn(f"*Still to do: {len(waiting)}*"), *map(mrkdwn, _chunks(still))]

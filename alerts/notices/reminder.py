@@ -1,20 +1,21 @@
 """Reminders: cases that wait too long, told to whom care.toml names, several in one message, with a button to take each."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from alerts.case import RANK, WAITING, Case, CaseEvent
-from alerts.delivery import ASKED, ASSIGNED, POST, Delivery, Reminder, pending
-from alerts.desk import clock, in_short
+from alerts.delivery import ASKED, ASSIGNED, POST, Delivery, Fold, Reminder, pending
+from alerts.desk import about, clock, in_short
 from alerts.message import Message, header, mrkdwn, ping, plain, shorten
 from alerts.people import is_slack_id
 from config.schema import Config
 
 _MOST = 10  # cases that a message shows; the rest is counted
+_SOON = timedelta(minutes=1)  # the longest that a card waits by itself until it is tried again
 _OF_OWNERS = ("owner", ASSIGNED, POST)
 _HEADINGS = {  # by what it is about, the beginning of `about`
     "channel": "⏰ Nobody has these yet",
@@ -31,19 +32,27 @@ _HEADINGS = {  # by what it is about, the beginning of `about`
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """What has come up since the last pass, together for each who is told. While nobody can be reached it is one
-    message that grows, and what was dealt with meanwhile is not told at all."""
+    message that grows, and what was dealt with meanwhile is not told at all. It follows the cards of which it speaks."""
     _drop_needless(session)
-    rows = select(Reminder, Case).where(Reminder.case_id == Case.id, col(Reminder.delivery_id).is_(None))
+    rows = select(Reminder, Case, _card_sent(), _card_comes(now)).where(Reminder.case_id == Case.id)
+    rows = rows.where(col(Reminder.delivery_id).is_(None), col(Reminder.tells).is_not(None))
     groups: dict[tuple[str, str], list[tuple[Reminder, Case]]] = {}
-    for reminder, case in session.exec(rows.where(col(Reminder.tells).is_not(None)).order_by(col(Case.id))):
+    waits: set[tuple[str, str]] = set()
+    for reminder, case, is_sent, comes in session.exec(rows.order_by(col(Case.id))):
         what = _what(reminder)
         channel = _channel(config, str(reminder.tells), case)
-        if _still(case, what, channel):
-            groups.setdefault((what, channel), []).append((reminder, case))
-        else:
+        is_danger = case.urgency == "danger"
+        comes_with_card = what == "oncall" and is_danger and not is_sent  # which pings them
+        if comes_with_card or not _still(case, what, channel):
             reminder.tells = None
+        elif is_sent or (is_slack_id(channel) and (is_danger or not comes)):  # who is woken up need not see a card
+            groups.setdefault((what, channel), []).append((reminder, case))
+        elif comes:
+            waits.add((what, channel))
     for (what, channel), group in groups.items():
-        _add(session, what, channel, group, now)
+        # Cards come one after the other: their reminders are one message when the last of them is there.
+        if (what, channel) not in waits or any(case.urgency == "danger" for _, case in group):
+            _add(session, what, channel, group, now)
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
@@ -57,17 +66,18 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     title = _HEADINGS[what] if waits else "✅ Not waiting for you any more" if what in _OF_OWNERS else "✅ Dealt with"
     blocks: list[dict[str, Any]] = [header(title), *([mrkdwn(f"{pinged}please look.")] if pinged else [])]
     shown = [*waits, *(case for case in cases if case not in waits)][:_MOST]
+    topics = {case.id: about(session, config, case) for case in shown}
     for case in shown:
         button = _button(case, what) if case in waits else {}
-        blocks.append({**mrkdwn(in_short(case, now)), **button})
+        blocks.append({**mrkdwn(in_short(case, now, about=topics[case.id])), **button})
     if more := len(cases) - len(shown):
-        words = f"… and {more} more; /calllight late lists them"
+        words = f"… and {more} more; /calllight {'mine' if what in _OF_OWNERS else 'open'} lists them"
         blocks.append({"type": "context", "elements": [plain(words)]})
     blocks += _why(session, shown, what)
     metadata = {"event_type": "call_light_reminder", "event_payload": {"delivery": row.key}}
     text = f"{pinged}{title}: case {', '.join(str(case.id) for case in shown)}{f' and {more} more' if more else ''}"
     urgency = min((case.urgency for case in waits), key=RANK.__getitem__, default="none")
-    lines = tuple((f"Case {case.id}", clock(case, now)) for case in shown)
+    lines = tuple((f"Case {case.id}", " · ".join(filter(None, (topics[case.id], clock(case, now))))) for case in shown)
     lines += (("And more", str(more)),) if more else ()
     return Message(text, blocks, metadata, title, "", lines, urgency), _version(session, row)
 
@@ -83,6 +93,26 @@ def _what(reminder: Reminder) -> str:
     """What it is about: who is told, or why they are told though no clock has run out."""
     word, tells = reminder.step.partition(" ")[0], str(reminder.tells)
     return f"{ASKED} {tells}" if word == ASKED else word if word in (ASSIGNED, POST) else tells
+
+
+def _card_sent() -> Any:
+    """Whether people can see the case of which a reminder speaks, in its channel: by its card, or under a fold."""
+    fold = exists().where(
+        *(col(Fold.case_id) == Case.id, col(Fold.round) == Case.round),
+        *(col(Delivery.id) == Fold.delivery_id, col(Delivery.state) == "sent"),
+    )
+    return or_(exists().where(*_card(), col(Delivery.state) == "sent"), fold)
+
+
+def _card_comes(now: datetime) -> Any:
+    """Whether its card is tried again soon; what a person has to mend first holds up no other case."""
+    return ~exists().where(*_card(), col(Delivery.next_try_at) > now + _SOON)
+
+
+def _card() -> tuple[Any, ...]:
+    """The card of a case in the channel where it belongs."""
+    of_it = (col(Delivery.case_id) == Case.id, col(Delivery.kind) == "card")
+    return (*of_it, col(Delivery.channel) == Case.channel, col(Delivery.round) == Case.round)
 
 
 def _drop_needless(session: Session) -> None:

@@ -22,7 +22,7 @@ from pydantic import Field, StringConstraints
 
 from config.schema import CollectorSettings, Duration
 from listener import web
-from listener.collect import sending, write
+from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Answerable, Asking, Page, Post, Ref, Replied, read_post, same_words
 
@@ -258,7 +258,9 @@ class _Google:
         """Reply to a review; the reply as Google has it. For use within sending(). Raises AskedToWait, NeedsPerson, and
         whatever leaves it open."""
         url = f"{self._home}/v4/{location.partition('/locations/')[0]}/{quote(ref)}/reply"
-        answer = write(_NAME, self._session, "PUT", url, self._signed(renew=False), _TIMEOUT, json={"comment": text})
+        answer = web.write(
+            _NAME, self._session, "PUT", url, self._signed(renew=False), _TIMEOUT, json={"comment": text}
+        )
         if answer.status == 404:
             raise NeedsPerson(f"{_NAME}: the review was taken back or taken down; there is nothing to answer")
         if answer.status == 400:

@@ -22,7 +22,7 @@ from pydantic import StrictBool, StringConstraints, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
 from listener import web
-from listener.collect import sending, write
+from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Answerable, Asking, Page, Post, Ref, Replied, names_account, read_post, same_words
 
@@ -382,7 +382,7 @@ class _Session(requests.Session):
         if method == "GET":
             self.answer = web.get("mastodon", url, options["params"], headers, _TIMEOUT, _LARGEST, self._out)
         else:
-            self.answer = write("mastodon", self._out, method, url, headers, _TIMEOUT, data=options["data"])
+            self.answer = web.write("mastodon", self._out, method, url, headers, _TIMEOUT, data=options["data"])
         if re.fullmatch("[0-9]{1,9}", stated := self.answer.headers.get("x-ratelimit-remaining", "")):
             self.remaining = int(stated)
         response = requests.Response()

@@ -8,6 +8,7 @@ what was not asked for longer is reported as unheard.
 X is read as an app, and answered as the hospital's account: another set of keys, and other rules.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -28,6 +29,7 @@ SECRETS = ("X_BEARER_TOKEN",)
 REPLY_SECRETS = tuple(USER_KEYS.values())
 
 _TIMEOUT = 15.0  # seconds for a whole answer; tweepy sets none and would wait for ever
+_PRICE_OF_REPLY, _PRICE_OF_POST, _PRICE_WITH_LINK = 0.010, 0.015, 0.200  # US dollars
 _LOOKED_BACK = timedelta(days=1)  # for a reply that may be there
 _FROM_HOSPITAL = "the names in hospital.toml"
 
@@ -104,7 +106,7 @@ def lookup(settings: Settings, refs: Sequence[str], asking: Asking) -> Page:
 
 
 def reply(settings: Settings, post: Answerable, text: str, asking: Asking) -> Replied:
-    """Answer a post whose author mentioned or quoted the account. X bills $0.010, and $0.200 for one with a link."""
+    """Answer a post whose author mentioned or quoted the account. X bills it by price()."""
     if not (post.mentions_account or settings.answer_anyone):
         raise NeedsPerson(
             f"x: X lets a program answer only who mentioned or quoted @{asking.hospital.accounts.x} (since February "
@@ -134,6 +136,13 @@ def by_hand(post: Answerable, text: str) -> str:
     """X's own form, with the words in it."""
     # As X writes them: a plus would be shown as one by some of its apps.
     return f"https://x.com/intent/tweet?{urlencode({'in_reply_to': post.ref, 'text': text}, quote_via=quote)}"
+
+
+def price(post: Answerable, text: str) -> float:
+    """As X lists it in August 2026; a reply to who called for none costs what any post does."""
+    if re.search(r"https?://\S", text, re.IGNORECASE):
+        return _PRICE_WITH_LINK
+    return _PRICE_OF_REPLY if post.mentions_account else _PRICE_OF_POST
 
 
 def _address(handle: str, ref: str) -> str:

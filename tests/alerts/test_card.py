@@ -62,6 +62,7 @@ VIEW = CaseView(
     answer_trouble=None,
     other_cases=(),
     spike=None,
+    moved=None,
     gone=None,
     contact=False,
     zone=CHICAGO,

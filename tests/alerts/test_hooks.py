@@ -201,14 +201,6 @@ def test_asked_to_wait(crm: HookReceiver, status: int, stated: str, wait: timede
     assert raised.value.at == NOW + wait
 
 
-@pytest.mark.parametrize(
-    "url", ["http://crm.example/hook", "http://10.0.0.7/", "http://localhost.example/", "http://[::2]/"]
-)
-def test_nothing_goes_unencrypted(crm: HookReceiver, url: str) -> None:
-    said = "NeedsPerson: hook crm: its url must begin with https://, or anybody on the way can read it"
-    assert told(crm, url=url) == said
-
-
 def test_a_hook_that_is_not_there_any_more() -> None:
     with pytest.raises(NeedsPerson, match=r"^care\.toml has no hook crm any more, and events wait for it$"):
         Hooks([], {}).post("hook crm", MESSAGE, "key")

@@ -32,15 +32,24 @@ def service() -> Iterator[FakePager]:
         yield fake
 
 
+def levels() -> dict[str, int]:
+    """Of every logger there is."""
+    return {name: logging.getLogger(name).level for name in list(logging.root.manager.loggerDict)}
+
+
 @pytest.fixture
 def quiet(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of an address may be written anywhere, however much is logged."""
     written = io.StringIO()
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    before = levels()
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", written)
         start_logging(logging.DEBUG)
+    changed = levels().items() - before.items()
     yield
+    for name, _ in changed:  # or a test that looks at logs would fail after this one
+        logging.getLogger(name).setLevel(before.get(name, logging.NOTSET))
     said = written.getvalue() + "".join(capfd.readouterr())
     assert not [secret for secret in (*SECRETS, "127.0.0.1") if secret in said]
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import PROJECT
 
 from alerts.known import load_config
-from alerts.privacy import check
+from alerts.privacy.check import check
 from alerts.replies import About, draft, objections, template_problems, too_long
 from config.load import ConfigError
 from config.schema import Config, Replies, Template, TemplateWhen

@@ -85,7 +85,7 @@ def history(weeks: float, posts: int = 0, **at_hour: int) -> dict[datetime, int]
 @pytest.mark.parametrize(
     ("hours", "low", "high"),
     [
-        ({}, 4, 4),  # nothing is known: taken for a busy topic
+        ({}, 4, 4),  # nothing is known: as it was guessed
         (history(1 / 7), 0.3, 1.5),  # a day of silence
         (history(1), 0.0, 0.15),
         (history(8), 0.0, 0.01),  # eight weeks of it
@@ -98,19 +98,20 @@ def history(weeks: float, posts: int = 0, **at_hour: int) -> dict[datetime, int]
     ],
 )
 def test_what_is_usual(hours: dict[datetime, int], low: float, high: float) -> None:
-    assert low <= usual_rate(hours, NOW + 30 * MINUTE, CHICAGO, WINDOW) <= high
+    assert low <= usual_rate(hours, NOW + 30 * MINUTE, CHICAGO, WINDOW, guess=4.0) <= high
 
 
 def test_an_hour_of_the_week_is_the_hospitals() -> None:
     """Summer time ends in between: nine o'clock stays nine o'clock."""
     october = datetime(2026, 10, 26, 14, tzinfo=UTC)  # 09:00 in Chicago, as 15:00 is in November
     hours = history(8) | {october - n * WEEK: 40 for n in range(3)}
-    assert usual_rate(hours, NOW, CHICAGO, WINDOW) > 10 * usual_rate(hours, NOW - 3 * HOUR, CHICAGO, WINDOW)
+    nine, six = (usual_rate(hours, at, CHICAGO, WINDOW, 4.0) for at in (NOW, NOW - 3 * HOUR))
+    assert nine > 10 * six
 
 
 @given(st.dictionaries(st.datetimes(timezones=st.just(UTC)), st.integers(0, 10**6), max_size=20))
 def test_no_history_breaks_it(hours: dict[datetime, int]) -> None:
-    assert usual_rate(hours, NOW, CHICAGO, WINDOW) >= 0
+    assert usual_rate(hours, NOW, CHICAGO, WINDOW, 0.1) >= 0
 
 
 # ---------------------------------------------------------------- the stage
@@ -223,11 +224,33 @@ def test_what_is_gone_counts_no_more(calm: Any) -> None:
     assert sum(hours(calm.session).values()) == 8, "it was said all the same"
 
 
-def test_a_new_installation_does_not_cry_at_every_fifth_post(desk: Any) -> None:
-    hear(desk, 20)
+@pytest.mark.parametrize(("others", "posts"), [(0, 5), (1, 6), (3, 7), (10, 13)])
+def test_on_the_first_day_a_spike_stands_out_from_what_else_is_said(desk: Any, others: int, posts: int) -> None:
+    for number in range(others):
+        name = ("waiting", "billing", "food", "parking", "attitude")[number % 5]
+        hear(desk, 1, categories=[{"id": name, "score": 0.9, "words": []}])
+    hear(desk, posts - 1)
     assert watch(desk.session, desk.config, NOW) == 0
-    hear(desk, 20)
+    hear(desk, 1)
     assert watch(desk.session, desk.config, NOW) == 1
+    (spike,) = spikes(desk.session)
+    assert spike.topic == "digital"
+
+
+def test_the_first_busy_hour_of_a_big_hospital_is_no_spike_of_every_topic(desk: Any) -> None:
+    """Three thousand posts a day: at noon 25 in 20 minutes ask for an answer, and each speaks of two topics."""
+    for names in (
+        ("communication", "waiting"),
+        ("safety", "clinical_care"),
+        ("access", "attitude"),
+        ("billing", "food"),
+    ):
+        hear(desk, 6, categories=[{"id": name, "score": 0.9, "words": []} for name in names])
+    assert watch(desk.session, desk.config, NOW) == 0
+    hear(desk, 16)
+    assert watch(desk.session, desk.config, NOW) == 0
+    hear(desk, 10)
+    assert watch(desk.session, desk.config, NOW) == 1, "and yet the portal is one"
 
 
 def test_two_topics_of_the_same_posts_are_one_matter(calm: Any) -> None:

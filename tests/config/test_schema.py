@@ -15,6 +15,7 @@ from config.schema import (
     CollectorSettings,
     Config,
     Coverage,
+    Hook,
     Hospital,
     Hours,
     Report,
@@ -185,6 +186,29 @@ def test_addresses(url: str, fits: bool) -> None:
     else:
         with pytest.raises(ValidationError):
             CollectorSettings(base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://crm.example/hook", True),
+        ("http://127.0.0.1:9/", True),
+        ("http://localhost:9/hook", True),
+        ("http://[::1]:9/", True),
+        ("http://crm.example/hook", False),
+        ("http://10.0.0.7/", False),
+        ("http://localhost.example/", False),
+        ("http://127.0.0.1.example/", False),
+        ("http://[::2]/", False),
+        ("https://[crm/", False),
+    ],
+)
+def test_nothing_of_a_case_goes_unencrypted(url: str, fits: bool) -> None:
+    if fits:
+        assert Hook(name="crm", url=url).url == url
+    else:
+        with pytest.raises(ValidationError, match="https://"):
+            Hook(name="crm", url=url)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """Which collectors there are, when they may ask, and what becomes of what they throw."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -342,38 +340,6 @@ def test_each_library_tells_that_nothing_left(ask: Callable[[str], Any], nowhere
     with pytest.raises(TryLater, match="was not sent") as caught:
         answering(reply)
     assert type(caught.value) is TryLater
-
-
-@pytest.mark.parametrize(
-    ("sent", "timeout"),
-    [
-        ([b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", *[b" "] * 40], 0.05),
-        ([b"HTTP/1.1 200 OK\r\n\r\n", *[b" " * 65_536] * 100], 0),
-    ],
-    ids=["drips", "huge"],
-)
-def test_an_answer_without_an_end_is_left(sent: list[bytes], timeout: float) -> None:
-    """The post was taken; whoever keeps talking after it is not listened to for ever."""
-    stop = threading.Event()
-
-    def serve(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection, closing(listening):
-            connection.recv(65_536)
-            for piece in sent:
-                with suppress(OSError):
-                    connection.sendall(piece)
-                stop.wait(timeout)
-            stop.wait(10)  # to close with something unread would break what is on its way
-
-    listening = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=serve, args=(listening,))
-    thread.start()
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    with requests.Session() as session, pytest.raises(TryLater, match="too large, or takes too long"):
-        collect.write("probe", session, "POST", url, {}, 0.5 if timeout else 30, json={})
-    stop.set()
-    thread.join()
 
 
 # whom a text names, and whether it is the one that was sent

@@ -21,14 +21,16 @@ from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Spend, Watch
 
+# Training needs torch and onnx.
+WITHOUT_TABLES = ("nlp.train", "nlp.rounding", "alerts.privacy.train")
+
 
 def every_table() -> None:
     """Load every module that may define a table."""
     for name in ("listener", "nlp", "alerts"):
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            # Training needs torch and onnx, and has no table.
-            if "migrations" not in module.name and module.name not in ("nlp.train", "nlp.rounding"):
+            if "migrations" not in module.name and module.name not in WITHOUT_TABLES:
                 importlib.import_module(module.name)
 
 

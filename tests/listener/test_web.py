@@ -5,15 +5,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from fakes.server import Answer, FakeServer, NotJson, RateLimited, Request, Reset, Stall, Status
 
 from listener.errors import AskedToWait, NeedsPerson, TryLater
 from listener.web import Answer as Given
-from listener.web import get, remedy, retry_at
+from listener.web import get, remedy, retry_at, write
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
@@ -125,3 +127,35 @@ def test_a_server_that_drips_is_given_up() -> None:
         thread.join()
         listening.close()
     assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "timeout"),
+    [
+        ([b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", *[b" "] * 40], 0.05),
+        ([b"HTTP/1.1 200 OK\r\n\r\n", *[b" " * 65_536] * 100], 0),
+    ],
+    ids=["drips", "huge"],
+)
+def test_an_answer_without_an_end_is_left(sent: list[bytes], timeout: float) -> None:
+    """The post was taken; whoever keeps talking after it is not listened to for ever."""
+    stop = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, closing(listening):
+            connection.recv(65_536)
+            for piece in sent:
+                with suppress(OSError):
+                    connection.sendall(piece)
+                stop.wait(timeout)
+            stop.wait(10)  # to close with something unread would break what is on its way
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=serve, args=(listening,))
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    with requests.Session() as session, pytest.raises(TryLater, match="too large, or takes too long"):
+        write("probe", session, "POST", url, {}, 0.5 if timeout else 30, json={})
+    stop.set()
+    thread.join()

@@ -68,6 +68,7 @@ def test_odd_texts(reader: Reader, text: str) -> None:
     assert one(reader, text, about_us=True)["urgency"] in URGENCIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

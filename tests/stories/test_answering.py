@@ -23,6 +23,7 @@ from config.schema import Config
 from listener.collect import known_collectors
 from listener.post import Page, Post
 from listener.service import Service
+from listener.watch import Spend
 from nlp.pipeline import Reader
 
 MINUTE = timedelta(minutes=1)
@@ -70,6 +71,11 @@ class Desk:
             answer = session.exec(select(Answer)).one()
             session.expunge(answer)
             return answer
+
+    def billed(self) -> float:
+        """What X has billed so far, in US dollars."""
+        with Session(self.service.engine) as session:
+            return sum(session.exec(select(Spend.cost)))
 
     def public(self) -> list[str]:
         """What the hospital said on X."""
@@ -122,12 +128,14 @@ def test_a_reply_is_drafted_checked_previewed_and_sent_once(desk: Desk) -> None:
     desk.ana.submit(reply=GOOD)
     assert GOOD in str(desk.form(desk.ana, "send")["blocks"]), "the exact words, before anybody sends them"
     assert desk.public() == [], "no word leaves without a second press"
+    before = desk.billed()
     desk.ana.submit()
     assert desk.slack.wait_until(lambda: "It is public on X" in str(desk.ana.view()), 8)
     assert desk.public() == [GOOD]
     case = desk.case()
     assert (case.state, case.answered_at) == ("answered", desk.clock.now())
     assert desk.answer().sent_by == "U0ANA1"
+    assert desk.billed() == pytest.approx(before + 0.010)
 
     desk.service.collect("x")
     desk.service.flow()
@@ -168,6 +176,7 @@ def test_when_nobody_knows_whether_it_was_sent_it_is_looked_for(desk: Desk) -> N
     desk.ana.submit()
     assert desk.slack.wait_until(lambda: "look" in desk.offers(ts), 20)
     assert desk.answer().state == "unknown"
+    assert desk.billed() == pytest.approx(0.010), "it may be public"
     assert len(desk.place.server.seen(_says)) == 1, "it is never tried again blindly"
     desk.ana.close_view()
     desk.clock.at += MINUTE
@@ -175,6 +184,7 @@ def test_when_nobody_knows_whether_it_was_sent_it_is_looked_for(desk: Desk) -> N
     assert desk.slack.wait_until(lambda: desk.case().state == "answered", 20)
     assert desk.answer().state == "sent"
     assert len(desk.place.server.seen(_says)) == 1
+    assert desk.billed() == pytest.approx(0.010), "and is billed once"
 
 
 def test_where_x_takes_no_reply_from_a_program_a_person_posts_it(desk: Desk) -> None:

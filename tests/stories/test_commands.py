@@ -74,6 +74,7 @@ def test_read_answers_line_by_line_in_order(place: Place) -> None:
     assert done.returncode == 1, "the bad lines are told"
 
 
+@pytest.mark.slow
 def test_any_hospital(place: Place) -> None:
     line = json.dumps({"id": 1, "text": "The staff were rude and we waited four hours"})
     about_us = json.loads(place.call("read", "--any-hospital", stdin=line).stdout)
@@ -81,6 +82,7 @@ def test_any_hospital(place: Place) -> None:
     assert (about_us["kind"], not_us["kind"]) == ("complaint", None)
 
 
+@pytest.mark.slow
 def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: Path) -> None:
     export = tmp_path / "export.csv"
     export.write_text(
@@ -137,6 +139,7 @@ def test_a_typo_is_named_with_its_place(place: Place) -> None:
     assert place.call("tick").returncode == 1, "nothing runs on a broken configuration"
 
 
+@pytest.mark.slow
 def test_an_example_that_no_phrase_finds(place: Place) -> None:
     place.edit("keywords.toml", r'^match = \["Billed twice for one scan"', 'match = ["Nothing here is about money"')
     done = place.call("config", "check")
@@ -144,6 +147,7 @@ def test_an_example_that_no_phrase_finds(place: Place) -> None:
     assert "categories.billing.match" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_token_and_no_network_are_told(connected: Place, x: FakeX, slack: FakeSlack) -> None:
     connected.variables["X_BEARER_TOKEN"] = "wrong"
     wrong = connected.call("tick")
@@ -165,6 +169,7 @@ def test_a_wrong_token_and_no_network_are_told(connected: Place, x: FakeX, slack
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_doctor_is_green_when_all_is_well(connected: Place, x: FakeX, slack: FakeSlack) -> None:
     assert connected.call("tick").returncode == 0
     doctor = connected.call("doctor", "--json")

@@ -52,12 +52,14 @@ def test_danger_is_paged_and_the_crm_is_told(
         assert secret not in tick.stderr
 
 
+@pytest.mark.slow
 def test_when_slack_is_down_people_are_paged(joined: Place, services: FakePager, slack: FakeSlack) -> None:
     slack.close()
     joined.call("tick")
     assert len(services.pages()) == 1
 
 
+@pytest.mark.slow
 def test_hooks_are_listed_and_replayed(joined: Place, crm: HookReceiver) -> None:
     crm.fail_next(Status(500))
     tick = joined.call("tick")
@@ -89,6 +91,7 @@ def test_what_cannot_be_replayed(joined: Place, arguments: list[str], says: str)
     assert (done.returncode, says in done.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_not_the_same(joined: Place, crm: HookReceiver) -> None:
     crm.secret = OTHER
     tick = joined.call("tick")
@@ -99,6 +102,7 @@ def test_a_secret_that_is_not_the_same(joined: Place, crm: HookReceiver) -> None
     assert missing in [finding["todo"] for finding in found]
 
 
+@pytest.mark.slow
 def test_a_page_is_tried(joined: Place, services: FakePager) -> None:
     joined.variables["CALL_LIGHT_PAGER_URLS"] += f" {services.ntfy()} hunter2"
     assert joined.call("page").stdout == "1. JSON\n2. ntfy\n3. unknown\n"

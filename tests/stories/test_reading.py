@@ -19,6 +19,7 @@ def read(place: Place, *texts: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_danger_in_nobodys_words_is_found_and_its_words_are_shown(place: Place) -> None:
     [said] = read(place, QUIET_DANGER)
     assert said["urgency"] == "danger"
@@ -36,6 +37,7 @@ def test_why_is_shown_for_a_plain_sentence(place: Place) -> None:
     assert any("Okafor" in line and "[name]" in line for line in done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_an_admins_category_works_from_its_examples(place: Place) -> None:
     path = place.config / "keywords.toml"
     path.write_text(
@@ -60,6 +62,7 @@ no_match = ["the waiting room was full"]
     assert "chaplaincy" not in [topic["id"] for topic in far["categories"]]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_damaged_model_is_one_sentence_and_phrases_alone_must_be_chosen(place: Place, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(PROJECT / "nlp" / "model", model)
@@ -120,6 +123,7 @@ def test_ten_thousand_posts_of_one_word(place: Place) -> None:
     assert len({json.dumps({**one, "id": 0}) for one in said}) == 1
 
 
+@pytest.mark.slow
 def test_the_collections_must_be_named(place: Place) -> None:
     for command in ("train", "evaluate"):
         done = place.call(command, "--data", "nowhere")

@@ -49,6 +49,7 @@ def _new_columns() -> dict[str, tuple[sa.Column[Any], ...]]:
         ),
         "case": (
             sa.Column("claimed_at", _moment(), nullable=True),
+            sa.Column("closed_at", _moment(), nullable=True),
             sa.Column("outcome", _text(), nullable=True),
             sa.Column("snoozed_at", _moment(), nullable=True),
             sa.Column("snoozed_until", _moment(), nullable=True),

@@ -13,8 +13,8 @@ from fakes.server import DropAfter, Status
 from fakes.strangers import HOSTILE
 from sqlmodel import col, select
 
-from alerts.act import Doing, Standing, act, form_of, known_actions, offered, own_replies
-from alerts.answer import Answer
+from alerts.act import Doing, Standing, act, form_of, known_actions, offered, own_replies, standing
+from alerts.answer import Answer, newest_answer
 from alerts.case import MERGED, CaseEvent
 from alerts.figures import heard_between
 from alerts.form import Refused
@@ -222,6 +222,26 @@ def test_whom_one_can_escalate_to(desk: Any, manager: str | None, people: list[s
             desk.act("escalate", to="manager", why="x")
 
 
+def offers(desk: Any) -> list[str]:
+    """What can be done with case 1 now."""
+    answer = newest_answer(desk.session, 1)
+    return list(offered(standing(desk.config, desk.case(), answer)))
+
+
+def test_the_person_is_told_once_each_time_it_is_closed(desk: Any) -> None:
+    desk.alert()
+    desk.act("draft", reply="Thank you for telling us. Please reach us at 555-0100.")
+    desk.act("send")
+    for minutes in (1, 5):
+        now = NOW + minutes * MINUTE
+        desk.act("close", now=now, outcome="fixed")
+        assert offers(desk) == ["follow_up", "reopen"], "the first reply told nobody what became of it"
+        desk.act("follow_up", now=now + MINUTE, reply="Thank you again for letting us know. The problem is fixed now.")
+        desk.act("send", now=now + 2 * MINUTE)
+        assert offers(desk) == ["reopen"]
+        desk.act("reopen", now=now + 3 * MINUTE)
+
+
 # ---------------------------------------------------------------- snooze
 
 
@@ -276,6 +296,40 @@ def test_made_danger_there_is_a_card_for_it_and_back_none_is_left_wrong(desk: An
         "danger": "🔵 To answer",
     }
     assert "<!here>" not in shown["danger"].text
+    moved = "Changed by ana: now routine, was danger: it was a film. It goes on in #social-care"
+    assert dict(shown["danger"].lines)["Moved"] == moved
+    assert moved in str(shown["danger"].blocks)
+    assert "Moved" not in dict(shown["care"].lines)
+
+
+@pytest.mark.parametrize(
+    ("said", "topics", "channel"),
+    [
+        ({"categories": [{"id": "billing", "score": 1.0, "words": []}]}, ("billing",), "billing"),
+        ({}, ("privacy",), "privacy"),
+        ({}, (), "care"),
+        ({"voice": "promo", "kind": None}, (), "care"),
+    ],
+)
+def test_no_danger_after_all_it_goes_where_the_rules_send_it(
+    desk: Any, paper: Any, said: dict[str, Any], topics: tuple[str, ...], channel: str
+) -> None:
+    desk.alert(urgency="danger", **said)
+    desk.deliver(paper)
+    desk.act("change", urgency="routine", topics=topics, why="it was a film")
+    desk.deliver(paper)
+    assert desk.case().channel == channel
+    assert channels_of(paper) == [("danger", 1), (channel, 1)]
+
+
+def test_no_danger_any_more_it_goes_back_to_where_it_stood(desk: Any, paper: Any) -> None:
+    desk.alert(categories=[{"id": "billing", "score": 1.0, "words": []}])
+    desk.deliver(paper)
+    desk.act("change", urgency="danger", topics=(), why="he is alone")
+    desk.deliver(paper)
+    assert "It goes on in #social-care-danger" in dict(paper.updates[-1][1].lines)["Moved"]
+    desk.act("change", urgency="serious", topics=(), why="he is not alone")
+    assert desk.case().channel == "billing"
 
 
 def test_less_urgent_its_author_has_waited_since_the_post(desk: Any) -> None:

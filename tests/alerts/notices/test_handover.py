@@ -37,8 +37,10 @@ def shifts(desk: Any) -> Any:
 
 
 def test_what_is_still_to_do_and_what_was_done(shifts: Any, paper: Any) -> None:
+    parking = [{"id": "parking", "score": 1.0, "words": ["the said car park"]}]
     for urgency in ("routine", "danger", "serious", "routine", "routine", "routine"):
-        shifts.alert(f"said {urgency}", urgency=urgency, written_at=NOW)
+        said = {"categories": parking, "site": "Harbor Campus"} if urgency == "serious" else {}
+        shifts.alert(f"said {urgency}", urgency=urgency, written_at=NOW, **said)
     shifts.act("claim", "U0ANA1", now=NOW + MINUTE, case_id=2)
     shifts.act("answered", now=NOW + MINUTE, case_id=4)
     shifts.act("close", now=NOW + 2 * MINUTE, case_id=4, outcome="fixed")
@@ -52,7 +54,7 @@ def test_what_is_still_to_do_and_what_was_done(shifts: Any, paper: Any) -> None:
     assert note.excerpt.splitlines() == [
         "Still to do: 4",
         "🚨 case 2 · DANGER · late by 9 h 55 min · <@U0ANA1>",
-        "🟣 case 3 · Serious · late by 9 h 45 min · nobody has it",
+        "🟣 case 3 · Serious · Parking and getting here · Harbor Campus · late by 9 h 45 min · nobody has it",
         "🔵 case 1 · To answer · late by 9 h · nobody has it",
         "🔵 case 6 · To answer · snoozed: the &lt;!channel&gt; calls back · nobody has it",
         "In the shift: 6 cases came, 1 answered, 1 closed, 1 not for us, 1 danger",

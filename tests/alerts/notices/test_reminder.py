@@ -9,11 +9,13 @@ from fakes.slack import FakeSlack, live_mentions
 from fakes.slack_limits import problems
 from fakes.strangers import HOSTILE, is_taken, whole
 
+from alerts import decide
 from alerts.delivery import Delivery
 from alerts.message import Message
 from alerts.notices import reminder
 from alerts.reminders import remind
 from listener.errors import TryLater
+from listener.keep import DELETED, forget
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -81,6 +83,7 @@ def test_the_manager_hears_it_in_person_or_as_a_group_in_the_channel(
 ) -> None:
     managed(desk, manager)
     desk.alert()
+    desk.deliver(paper)
     desk.act("escalate", "U0ANA1", to="manager", why="they ask for you")
     desk.deliver(paper)
     ((where, message),) = reminders(paper)
@@ -102,6 +105,7 @@ def test_its_owner_hears_it_in_person_as_far_as_slack_knows_them(
 
 def test_whom_it_was_given_to_is_told_so(desk: Any, paper: Any) -> None:
     desk.alert()
+    desk.deliver(paper)
     desk.act("assign", "U0ANA1", to="U0BEN1")
     desk.deliver(paper)
     ((channel, message),) = reminders(paper)
@@ -132,9 +136,27 @@ def test_back_with_the_team(desk: Any, paper: Any) -> None:
 # ---------------------------------------------------------------- escalated by a person
 
 
+def test_what_it_is_about_is_told_and_no_word_of_the_post(desk: Any, paper: Any) -> None:
+    names = ("parking", "food", "gone")
+    topics = [{"id": name, "score": 1.0, "words": ["the flooded garage"]} for name in names]
+    first = desk.hear("the flooded garage", categories=topics, site="Harbor Campus", written_at=NOW)
+    desk.decide()
+    run(desk, paper, NOW + 31 * MINUTE)
+    ((_, message),) = reminders(paper)
+    about = "Parking and getting here; Food · Harbor Campus"
+    assert f"To answer · {about} · 30 min left" in str(message.blocks)
+    assert message.lines == (("Case 1", f"{about} · 30 min left"),)
+    assert "flooded" not in str(message)
+    forget(desk.session, [first], DELETED, NOW + 32 * MINUTE)
+    decide.forget(desk.session, NOW + 32 * MINUTE)
+    desk.deliver(paper, NOW + 32 * MINUTE)
+    assert "Parking" not in str(next(said for _, said in reversed(paper.updates) if said.title == message.title))
+
+
 @pytest.mark.parametrize("has_owner", [True, False])
 def test_who_escalates_is_heard_though_somebody_has_the_case(desk: Any, paper: Any, has_owner: bool) -> None:
     desk.alert()
+    desk.deliver(paper)
     if has_owner:
         desk.act("claim", "U0ANA1")
     desk.act("escalate", "U0ANA1", to="oncall", why="call the ward <!channel>")
@@ -147,8 +169,10 @@ def test_who_escalates_is_heard_though_somebody_has_the_case(desk: Any, paper: A
 
 
 def test_two_escalations_each_with_its_reason(desk: Any, paper: Any) -> None:
-    for why in ("first", "second"):
-        number = desk.alert()
+    for _ in range(2):
+        desk.alert()
+    desk.deliver(paper)
+    for number, why in enumerate(("first", "second"), 1):
         desk.act("escalate", "U0ANA1", case_id=number, to="oncall", why=why)
     desk.deliver(paper)
     ((_, message),) = reminders(paper)
@@ -160,6 +184,7 @@ def test_two_escalations_each_with_its_reason(desk: Any, paper: Any) -> None:
 
 def test_escalated_again_is_told_again(desk: Any, paper: Any) -> None:
     desk.alert()
+    desk.deliver(paper)
     for _ in range(3):
         desk.act("escalate", "U0ANA1", to="oncall", why="nobody came")
         desk.deliver(paper)
@@ -187,7 +212,7 @@ def test_many_cases_at_once_are_one_message(desk: Any, paper: Any) -> None:
     ((_, message),) = reminders(paper)
     assert [name for name, _ in message.lines] == [*(f"Case {number}" for number in range(1, 11)), "And more"]
     assert "and 20 more" in message.text
-    assert "20 more; /calllight late" in str(message.blocks[-1])
+    assert "20 more; /calllight open" in str(message.blocks[-1])
 
 
 def test_slack_down_for_an_hour_makes_one_page_and_not_thirty(desk: Any, paper: Any) -> None:
@@ -207,6 +232,43 @@ def test_slack_down_for_an_hour_makes_one_page_and_not_thirty(desk: Any, paper: 
         ("care", "🔔 Nobody has these yet"),
         *[("danger", "🔔 Nobody has these yet")] * 4,
     ], "and danger again every two minutes"
+
+
+@pytest.mark.parametrize(
+    ("urgency", "channel", "due"), [("routine", "care", 30 * MINUTE), ("danger", "danger", 2 * MINUTE)]
+)
+def test_a_reminder_follows_the_card_of_which_it_speaks(
+    desk: Any, paper: Any, urgency: str, channel: str, due: timedelta
+) -> None:
+    desk.alert(urgency=urgency, written_at=NOW)
+    paper.closed = {channel: TryLater("no network")}
+    run(desk, paper, NOW + due)
+    desk.alert(urgency=urgency, written_at=NOW, now=NOW + due)
+    paper.closed.clear()
+    run(desk, paper, NOW + due + 5 * MINUTE, since=NOW + due)
+    kinds = [post.message.metadata["event_type"] for post in paper.posts]
+    assert kinds[:3] == ["call_light_card", "call_light_card", "call_light_reminder"]
+
+
+def test_a_card_that_never_arrives_holds_up_no_reminder_of_another_case(desk: Any, paper: Any) -> None:
+    desk.alert(written_at=NOW)
+    desk.deliver(paper)
+    desk.alert(written_at=NOW)
+    desk.deliver(paper, stop=lambda: True)
+    desk.rows()[-1].next_try_at = NOW + 9 * HOUR
+    desk.session.commit()
+    run(desk, paper, NOW + 31 * MINUTE)
+    ((_, message),) = reminders(paper)
+    assert [name for name, _ in message.lines] == ["Case 1"]
+
+
+def test_the_manager_is_woken_up_though_no_channel_takes_the_card_of_danger(desk: Any, paper: Any) -> None:
+    managed(desk)
+    desk.alert(urgency="danger", written_at=NOW)
+    paper.closed = {"danger": TryLater("no network"), "care": TryLater("no network")}
+    desk.act("escalate", "ana", to="manager", why="nobody sees it")
+    desk.deliver(paper)
+    assert [channel for channel, _ in reminders(paper)] == ["U0BOSS1"]
 
 
 def test_what_was_dealt_with_before_it_could_be_told_is_not_told(desk: Any, paper: Any) -> None:
@@ -279,6 +341,7 @@ def test_taken_up_its_button_goes_and_nobody_is_pinged_any_more(desk: Any, paper
 
 def test_given_to_another_the_first_has_no_button_any_more(desk: Any, paper: Any) -> None:
     desk.alert()
+    desk.deliver(paper)
     desk.act("assign", "U0ANA1", to="U0BEN1")
     desk.deliver(paper)
     desk.act("assign", "U0ANA1", to="U0CLEO1")
@@ -292,9 +355,10 @@ def test_given_to_another_the_first_has_no_button_any_more(desk: Any, paper: Any
 
 
 @pytest.mark.parametrize("words", [words for words in HOSTILE if words.strip()])
-def test_hostile_names_and_reasons(desk: Any, words: str) -> None:
+def test_hostile_names_and_reasons(desk: Any, paper: Any, words: str) -> None:
     """Names and reasons that are far too long are refused by forms; the terminal takes any."""
     desk.alert()
+    desk.deliver(paper)
     case = desk.case()
     case.state, case.owner, case.claimed_at = "claimed", words, NOW
     case.snoozed_at, case.snoozed_until, case.snooze_why = NOW, NOW + HOUR, words

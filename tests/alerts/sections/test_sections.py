@@ -191,7 +191,7 @@ def test_where_we_listened_and_what_it_cost() -> None:
     before = replace(FIGURES, spends=[Spend(collector="x", day=day, reads=10, cost=0.05)])
     posts = [heard(collector="x"), heard(collector="rss"), heard(collector="rss")]
     found = section("listening", heard=posts, spends=[*spends, Spend(collector="y", day=day)], before=before)
-    assert found.sentences == ("Reading cost $0.60; $0.05 in the week before.",)
+    assert found.sentences == ("Listening and answering cost $0.60; $0.05 in the week before.",)
     assert list(found.rows) == [
         ("x", 1, 120, "$0.60"),
         ("rss", 2, 0, "$0.00"),
@@ -204,7 +204,7 @@ def test_when_we_were_deaf() -> None:
     over = Alarm(collector="x", kind="silent", why="x may be deaf", raised_at=SINCE, over_at=SINCE + 90 * MINUTE)
     still = Alarm(collector="rss", kind="failing", why="rss failed", raised_at=NOW - 5 * MINUTE)
     assert section("listening", alarms=[over, still]).sentences == (
-        "Reading cost nothing.",
+        "Listening and answering cost nothing.",
         "x may be deaf (over after 1 h 30 min).",
         "rss failed (for 5 min now).",
     )

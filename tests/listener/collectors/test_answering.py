@@ -348,6 +348,21 @@ def test_the_form_of_x_has_the_words_in_it(text: str) -> None:
     assert parse_qs(urlsplit(address or "").query, keep_blank_values=True) == {"in_reply_to": ["123"], "text": [text]}
 
 
+@pytest.mark.parametrize(
+    ("source", "mentions_account", "text", "dollars"),
+    [
+        ("x", True, "Please reach 555-0100 or relations@stbrigid.example.", 0.010),
+        ("x", False, "Please reach 555-0100.", 0.015),
+        ("x", True, "Read HTTPS://stbrigid.example/billing.", 0.200),
+        ("mastodon", True, "Read https://stbrigid.example/billing.", 0.0),
+        ("a place that is gone", True, "Hello", 0.0),
+    ],
+)
+def test_what_a_place_bills_for_a_reply(source: str, mentions_account: bool, text: str, dollars: float) -> None:
+    post = Answerable(source, "123", mentions_account=mentions_account)
+    assert collect.price(source, post, text) == dollars
+
+
 # Reddit
 
 

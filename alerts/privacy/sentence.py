@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from alerts.told import RUN, Told
-from alerts.vocabulary import HEALTH, Language, known_words, languages, root
-from alerts.words import EMAIL, LINK, NUMBER, PHONE, Word
+from alerts.privacy.told import RUN, Told
+from alerts.privacy.vocabulary import HEALTH, Language, known_words, languages, root
+from alerts.privacy.words import EMAIL, LINK, NUMBER, PHONE, Word
 from nlp.encoder import FOLDER
 
 _NEAR = 4  # words before "with you" that may say what is done with them
 _THANKED = 12  # words after "thank" that may say for what
 _WANTED = 5  # words before a participle that may say that it is only wished for
-_KNOWN = 0.34  # of a sentence's words, or it is in a language that nobody here can check
-_TOO_SHORT = 3  # words that tell no language
+_KNOWN = 0.25  # of a sentence's words, or it is in a language that nobody here can check
+_TOO_SHORT = 5  # words of a sentence that tell no language
 _NO_KIND: frozenset[str] = frozenset()
+
+
+ENOUGH = 2  # the weight of marks that refuse what the trained look does not wholly trust
+CERTAIN = 3  # the weight of one that refuses whatever the trained look thinks
+_HEAVY = {"admits": ENOUGH}  # phrases that say by themselves what they say; the others may be harmless
 
 
 class Mark(NamedTuple):
@@ -24,6 +29,7 @@ class Mark(NamedTuple):
     first: int
     last: int
     rule: str
+    weight: int = 1
 
 
 class Department(NamedTuple):
@@ -64,15 +70,14 @@ class Sentence:
         if not self._texts:
             return
         if not self._is_readable():
-            yield Mark(0, len(self._texts) - 1, "unread")
+            yield Mark(0, len(self._texts) - 1, "unread", CERTAIN)
             return
-        for rule, places in self._language.wrong.found(self._found):
-            if self._covered.isdisjoint(places):
-                yield Mark(places[0], places[-1], rule)
+        wrong = [*self._language.wrong.found(self._found)]
         if not self._is_said_of_anyone:
-            for rule, places in self._language.wrong_but_in_facts.found(self._found):
-                if self._covered.isdisjoint(places):
-                    yield Mark(places[0], places[-1], rule)
+            wrong += self._language.wrong_but_in_facts.found(self._found)
+        for rule, places in wrong:
+            if self._covered.isdisjoint(places):
+                yield Mark(places[0], places[-1], rule, _HEAVY.get(rule, 1))
         yield from self._touches
         tells = (self._orders, self._future, self._events, self._health, self._numbers)
         for look in (*tells, self._names, self._departments, self._repeated, self._quoted):
@@ -86,10 +91,15 @@ class Sentence:
         return len(known) / len(plain) if plain else 0.0
 
     def _is_readable(self) -> bool:
-        plain = [text for text in self._texts if not text.startswith("<") and text not in self._house.own and text]
-        if len(plain) < _TOO_SHORT:
-            return len(plain) < 2 or self._known(self._language) > 0
-        return self._known(self._language) >= _KNOWN
+        return len(self._plain) < _TOO_SHORT or self.knows(_KNOWN)
+
+    def knows(self, share: float) -> bool:
+        """Whether so many of its words are known in one language. One word tells none."""
+        return len(self._plain) < 2 or self._known(self._language) >= share
+
+    @property
+    def _plain(self) -> Sequence[str]:
+        return [text for text in self._texts if not text.startswith("<") and text not in self._house.own and text]
 
     @cached_property
     def _touches(self) -> Sequence[Mark]:
@@ -173,7 +183,7 @@ class Sentence:
             ):
                 noun += 1
             if not self._is(noun, "said"):
-                yield Mark(place, min(noun, len(self._texts) - 1), "confirms")
+                yield Mark(place, min(noun, len(self._texts) - 1), "confirms", ENOUGH)
 
     def _you(self) -> Iterator[Mark]:
         for place in range(len(self._texts)):
@@ -469,10 +479,10 @@ class Sentence:
     def _names(self) -> Iterator[Mark]:
         for place, text in enumerate(self._texts):
             if text in _first_names() and place not in self._covered and text not in self._house.own:
-                yield Mark(place, place, "name")
+                yield Mark(place, place, "name", ENOUGH)
             then = self._text(place + 1)
             if then and then[0] != "<" and then not in self._house.own and self._addresses(place):
-                yield Mark(place, place + 1, "name")
+                yield Mark(place, place + 1, "name", ENOUGH)
 
     def _addresses(self, place: int) -> bool:
         """Whether somebody is called by a name after this word."""
@@ -516,7 +526,7 @@ class Sentence:
             said = text in (NUMBER, PHONE, EMAIL) or (len(text) > 2 and text[0] != "<")
             free = place in self._covered or text in self._house.own or self._is_general(place)
             if said and not free and self._is_told(place):
-                yield Mark(place, place, "detail")
+                yield Mark(place, place, "detail", CERTAIN if text in (PHONE, EMAIL) else ENOUGH)
 
     def _quoted(self) -> Iterator[Mark]:
         """Four words as the post has them."""
@@ -525,7 +535,7 @@ class Sentence:
         for place in range(len(self._texts) - RUN + 1):
             run = tuple(self._texts[place : place + RUN])
             if run in self._told.runs and not all(self._is(at, "opening") for at in range(place, place + RUN)):
-                yield Mark(place, place + RUN - 1, "detail")
+                yield Mark(place, place + RUN - 1, "detail", ENOUGH)
 
     def _is_general(self, place: int) -> bool:
         return self._is(place, "general") or root(self._found[place]) in self._language.general_roots

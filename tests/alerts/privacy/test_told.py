@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.told import Told
+from alerts.privacy.told import Told
 
 
 @pytest.mark.parametrize(

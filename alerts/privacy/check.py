@@ -1,8 +1,9 @@
 """The privacy check: what a public reply must not say. Pure, and fast enough for every key that is pressed.
 
-Two ways of looking work together. Lists of phrases refuse what is known to be wrong. Where a reply touches a person,
-only what is known to be right passes: what may stand after "your" and "you", what "we will" do, what may be told in the
-past tense. So a new way to say a wrong thing is refused as well, and the price is paid by rare ways to say a right one.
+Two ways of looking work together. The rules (sentence.py, *.toml) mark what is known to be wrong, what the post tells, and
+where a reply touches a person all that is not known to be right; alone they would refuse every second lawful reply. The
+trained look (learned.py) knows how replies are meant, and not what a post tells. A reply is refused where the trained look
+thinks it wrong, and where the rules have enough against it and the trained look is not sure of the contrary.
 """
 
 import re
@@ -11,12 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alerts.sentence import Department, House, Mark, Sentence
-from alerts.told import Told
-from alerts.vocabulary import languages, words_of
-from alerts.words import FOREIGN, HANDLE, Word
+from alerts.privacy.learned import Opinion, opinion
+from alerts.privacy.sentence import CERTAIN, ENOUGH, Department, House, Mark, Sentence
+from alerts.privacy.told import Told
+from alerts.privacy.vocabulary import languages, words_of
+from alerts.privacy.words import FOREIGN, HANDLE, Word
 from config.schema import Hospital
 
+_WRONG = 0.5  # so likely it is wrong that no rule need say so
+_SURELY_RIGHT = 0.01  # below, what the rules mark is taken for their narrowness
+_KNOWN = 0.34  # of a reply's words, or it is in a language that nobody here can check
 _QUOTED = re.compile('["\u201c\u201e\u00ab\uff02][^"\u201c\u201d\u00bb\uff02]{3,200}["\u201d\u00bb\uff02]')
 
 
@@ -36,16 +41,42 @@ def check(reply: str, hospital: Hospital, post: str | None = None, contacts: Seq
     """Everything that is wrong with a public reply, in its order; an empty list for one that may go out.
 
     `post` is what it answers, so that no detail of it is repeated. `contacts` are sentences of the hospital's own, such as
-    "Patient Relations at 555-0100": their names are nobody's. Never raises.
+    "Patient Relations at 555-0100": their names are nobody's. Never raises for any text; ModelError where the trained
+    look is missing.
     """
     found = words_of(reply)
-    house = _house_of(hospital, contacts)
-    told = Told.of(post or "")
-    marks: set[Mark] = {*_handles(found, hospital), *_foreign(found), *_quotations(reply, found, told)}
+    marks = _widest(_marked(reply, found, _house_of(hospital, contacts), hospital, Told.of(post or "")))
+    said = opinion(reply, found, contacts)
+    if said.likely >= _WRONG and found:
+        marks = marks if _is_marked(said, marks, found) else _widest([*marks, _place(said, found)])
+    elif said.likely < _SURELY_RIGHT or sum(mark.weight for mark in marks) < ENOUGH:
+        marks = [mark for mark in marks if mark.weight >= CERTAIN]
+    return [_objection(reply, found[mark.first : mark.last + 1], mark.rule) for mark in marks]
+
+
+def _marked(reply: str, found: Sequence[Word], house: House, hospital: Hospital, told: Told) -> Iterator[Mark]:
+    """What the rules are against."""
+    yield from _handles(found, hospital)
+    yield from _foreign(found)
+    yield from _quotations(reply, found, told)
+    if not Sentence(found, house, told).knows(_KNOWN):
+        yield Mark(0, len(found) - 1, "unread", CERTAIN)
     for start, end in _sentences(found):
-        for first, last, rule in Sentence(found[start:end], house, told).marks():
-            marks.add(Mark(start + first, start + last, rule))
-    return [_objection(reply, found[mark.first : mark.last + 1], mark.rule) for mark in _widest(marks)]
+        for first, last, rule, weight in Sentence(found[start:end], house, told).marks():
+            yield Mark(start + first, start + last, rule, weight)
+
+
+def _is_marked(said: Opinion, marks: Sequence[Mark], found: Sequence[Word]) -> bool:
+    """Whether the rules have something against the sentence of an opinion: then they say it better."""
+    place = _place(said, found)
+    sentences = [(start, end) for start, end in _sentences(found) if start <= place.last and place.first < end]
+    return any(start <= mark.last and mark.first < end for mark in marks for start, end in sentences)
+
+
+def _place(said: Opinion, found: Sequence[Word]) -> Mark:
+    """The words of an opinion, by their numbers."""
+    inside = [number for number, word in enumerate(found) if word.start < said.end and said.start < word.end]
+    return Mark(inside[0], inside[-1], said.rule) if inside else Mark(0, len(found) - 1, said.rule)
 
 
 def _objection(reply: str, words: Sequence[Word], rule: str) -> Objection:
@@ -89,7 +120,7 @@ def _handles(found: Sequence[Word], hospital: Hospital) -> Iterator[Mark]:
     own = {account.casefold() for _, account in hospital.accounts}
     for number, word in enumerate(found):
         if word.text == HANDLE and number and word.said.removeprefix("@") not in own:
-            yield Mark(number, number, "name")
+            yield Mark(number, number, "name", CERTAIN)
 
 
 def _quotations(reply: str, found: Sequence[Word], told: Told) -> Iterator[Mark]:
@@ -99,19 +130,22 @@ def _quotations(reply: str, found: Sequence[Word], told: Told) -> Iterator[Mark]
             number for number, word in enumerate(found) if quoted.start() < word.start and word.end < quoted.end()
         ]
         if len(inside) > 1 and " ".join(found[number].text for number in inside) in told.text:
-            yield Mark(inside[0], inside[-1], "detail")
+            yield Mark(inside[0], inside[-1], "detail", ENOUGH)
 
 
 def _foreign(found: Sequence[Word]) -> Iterator[Mark]:
     for number, word in enumerate(found):
         if word.text == FOREIGN or any(word.text in language["foreign"] for language in languages()):
-            yield Mark(number, number, "unread")
+            yield Mark(number, number, "unread", CERTAIN)
 
 
 def _widest(marks: Iterable[Mark]) -> list[Mark]:
-    """In order, without what lies within another of the same rule."""
+    """In order, without what lies within another of the same rule; the wider one then weighs as much."""
     kept: list[Mark] = []
-    for mark in sorted(marks, key=lambda mark: (mark[0], -mark[1], mark[2])):
-        if not any(first <= mark[0] and mark[1] <= last and rule == mark[2] for first, last, rule in kept):
+    for mark in sorted(marks, key=lambda mark: (mark.first, -mark.last, mark.rule)):
+        around = [at for at, wide in enumerate(kept) if mark.last <= wide.last and mark.rule == wide.rule]
+        if not around:
             kept.append(mark)
+        elif mark.weight > kept[around[0]].weight:
+            kept[around[0]] = kept[around[0]]._replace(weight=mark.weight)
     return kept

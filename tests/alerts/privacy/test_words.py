@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.vocabulary import decisive_words
-from alerts.words import FOREIGN, dictionary, words
+from alerts.privacy.vocabulary import decisive_words
+from alerts.privacy.words import FOREIGN, dictionary, words
 
 DECISIVE = frozenset({"your", "visit", "stay", "surgery", "appointment", "bill", "recovery"})
 COMMON = frozenset({"sorry", "about", "thank", "you", "for", "we", "are", "is", "not", "to", "the"})

@@ -1,4 +1,4 @@
-"""What the privacy check knows of each language: the files privacy.*.toml, read once."""
+"""What the privacy check knows of each language: the files *.toml, read once."""
 
 import re
 import tomllib
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from alerts.phrasebook import Phrasebook
-from alerts.words import EMAIL, HANDLE, NUMBER, PHONE, Word, words
+from alerts.privacy.phrasebook import Phrasebook
+from alerts.privacy.words import EMAIL, HANDLE, NUMBER, PHONE, Word, words
 
 _LANGUAGES = ("en", "es")
 # Classes of words that are looked for in every disguise; every word of HEALTH is a detail of somebody's health.
@@ -25,7 +25,7 @@ _ENDINGS = re.compile(r"(?:'s|s|es|ed|d|ing|ly|mente|os|as)$")
 
 @dataclass(frozen=True)
 class Language:
-    """A file privacy.*.toml: its words by class, its phrases, and the endings that tell tenses and illnesses."""
+    """A file *.toml: its words by class, its phrases, and the endings that tell tenses and illnesses."""
 
     classes: dict[str, frozenset[str]]
     wrong: Phrasebook
@@ -40,7 +40,7 @@ class Language:
     @classmethod
     def read(cls, code: str) -> "Language":
         """`code`: the two letters of the file's name."""
-        written = tomllib.loads(Path(__file__).with_name(f"privacy.{code}.toml").read_text(encoding="utf-8"))
+        written = tomllib.loads(Path(__file__).with_name(f"{code}.toml").read_text(encoding="utf-8"))
         classes = {name: frozenset(listed.split()) for name, listed in written["words"].items()}
         classes["number"] |= {NUMBER}
         classes["staffs"] = classes.get("staffs", frozenset()) | {f"{word}s" for word in classes["staff"]}

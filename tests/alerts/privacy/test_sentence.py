@@ -2,9 +2,9 @@
 
 import pytest
 
-from alerts.sentence import Department, House, Sentence
-from alerts.told import Told
-from alerts.vocabulary import words_of
+from alerts.privacy.sentence import Department, House, Sentence
+from alerts.privacy.told import Told
+from alerts.privacy.vocabulary import words_of
 
 WARD = Department(("maternity", "ward"), frozenset({"maternity ward", "l d"}))
 HOUSE = House(frozenset({"brigid"}), {"maternity": [WARD]})

@@ -1,4 +1,4 @@
-"""Phrases over plain words, as the files privacy.*.toml write them.
+"""Phrases over plain words, as the files *.toml write them.
 
 <class>  any word of a class     a|b   either     stem*  any ending     ?a  may be missing
 !a|b     any other word          ...   up to five words in between      $   the sentence ends here
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.words import Word
+from alerts.privacy.words import Word
 
 _GAP = 5  # words that "..." stands for at most
 _STEM = 3  # letters by which stems are looked up

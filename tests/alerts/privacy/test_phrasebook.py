@@ -2,8 +2,8 @@
 
 import pytest
 
-from alerts.phrasebook import Phrasebook
-from alerts.words import words
+from alerts.privacy.phrasebook import Phrasebook
+from alerts.privacy.words import words
 
 NONE: frozenset[str] = frozenset()
 CLASSES = {"relative": frozenset({"mother", "dad"})}

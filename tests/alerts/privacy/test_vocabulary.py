@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-import alerts
-from alerts.vocabulary import bare, decisive_words, known_words, languages, root, words_of
+import alerts.privacy
+from alerts.privacy.vocabulary import bare, decisive_words, known_words, languages, root, words_of
 
-FOLDER = Path(alerts.__file__).parent
+FOLDER = Path(alerts.privacy.__file__).parent
 
 
 def written(code: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"privacy.{code}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("code", ["en", "es"])

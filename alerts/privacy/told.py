@@ -4,8 +4,8 @@ but its numbers; who answers it may name what it asks for."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alerts.vocabulary import HEALTH, Language, languages, root, words_of
-from alerts.words import EMAIL, HANDLE, NUMBER, PHONE, Word
+from alerts.privacy.vocabulary import HEALTH, Language, languages, root, words_of
+from alerts.privacy.words import EMAIL, HANDLE, NUMBER, PHONE, Word
 
 RUN = 4  # words in a row that are a quotation of the post
 _PERSONAL = ("speaker", "relative", "person", "staff", "staffs", "event", "events", "past", *HEALTH)
