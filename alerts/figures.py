@@ -1,18 +1,23 @@
-"""The one place that figures come from: what was heard in a span of time, and what became of it.
+"""The one place that figures come from: what was heard in a span of time, and what became of it. docs/figures.md defines each.
 
-Everything is counted by the time a mention was heard, so that the sections of a report and the ledger agree.
+Everything is counted by the time a mention was heard, so that the sections of a report and the ledger agree. What people
+corrected counts as corrected.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
-from alerts.case import MERGED, Case
+from alerts.case import MERGED, Case, CaseEvent
 from alerts.delivery import PAGE, Delivery, DigestLine, Fold
+from alerts.span import Span
+from alerts.spikes import Spike, SpikePost
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
@@ -21,66 +26,145 @@ from nlp.reading import Reading
 
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
 STUCK_AFTER = timedelta(minutes=10)
+WEEKS = 8  # before a span, that tell what is usual
+FEW = 5  # fewer posts than these are not told by place: who wrote one might be known
+# Texts of patients that are compared for what rose, at most; evenly taken from more. Beyond it no word changes its place.
+_TEXTS, _TEXTS_BEFORE = 4_000, 8_000
+_Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Heard:
     """One mention with its newest reading and the verdict in force; None for what it does not have yet."""
 
     mention_id: int
     source: str
+    collector: str
     heard_at: datetime
     written_at: datetime
-    voice: str | None
-    kind: str | None
-    categories: Sequence[str]
-    urgency: str | None
-    mood: float
-    site: str | None
-    redacted_text: str
-    outcome: str | None
-    reason: str | None
-    case_id: int | None
-    card_sent: bool
     deleted: bool = False
+    # How it was read, and corrected.
+    voice: str | None = None
+    kind: str | None = None
+    categories: Sequence[str] = ()
+    stage: str | None = None
+    mood: float = 0.0
+    urgency: str | None = None
+    site: str | None = None
+    departments: Sequence[str] = ()
+    staff: Sequence[str] = ()  # whom praise names
+    redacted_text: str = ""  # of what was heard in the span, not of the weeks before
+    # What became of it; of what was heard in the span.
+    outcome: str | None = None
+    reason: str | None = None
+    case_id: int | None = None
+    card_sent: bool = False
     digest_held: datetime | None = None  # since when its digest is ready and not sent
-    collector: str = ""
+
+    @property
+    def is_complaint(self) -> bool:
+        """Whether a patient, relative or visitor complains."""
+        return self.voice == "patient" and self.kind == "complaint"
+
+
+@dataclass(frozen=True)
+class Spiked:
+    """A spike that was on in the span, and how many posts belong to it."""
+
+    spike: Spike
+    posts: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A case that was closed in the span, with what became of it."""
+
+    case: Case
+    topics: Sequence[str]
+    site: str | None
+    departments: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts of patients, without personal details, to be compared: (id of the mention, text)."""
+
+    now: Sequence[tuple[int, str]] = ()
+    before: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything a report is counted from. `since` <= heard_at < `until`."""
+    """Everything a report is counted from."""
 
-    since: datetime
-    until: datetime
+    span: Span
     zone: ZoneInfo
     now: datetime
-    heard: Sequence[Heard]
-    cases: Sequence[Case]
-    gaps: Sequence[Gap]
-    titles: dict[str, str]
-    owners: dict[str, str]
-    targets: dict[str, timedelta]
     hospital: str
+    heard: Sequence[Heard] = ()
+    cases: Sequence[Case] = ()  # that these mentions opened
+    ended: Sequence[Ended] = ()
+    spikes: Sequence[Spiked] = ()
+    gaps: Sequence[Gap] = ()
     spends: Sequence[Spend] = ()  # of the UTC days that begin in the span
     alarms: Sequence[Alarm] = ()  # that were on at some time in the span
-    before: "Figures | None" = field(default=None, repr=False)  # the span of the same length before this one
+    words: Words = field(default=Words(), repr=False)
+    titles: dict[str, str] = field(default_factory=dict)  # of the categories
+    owners: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, timedelta] = field(default_factory=dict)
+    before: "Figures | None" = field(default=None, repr=False)  # the span it is compared with
+    weeks: Sequence["Figures"] = field(default=(), repr=False)  # the WEEKS before it, the latest first
 
-    def of_patients(self) -> list[Heard]:
+    @property
+    def since(self) -> datetime:
+        """The first moment that counts."""
+        return self.span.since
+
+    @property
+    def until(self) -> datetime:
+        """The first moment that counts no more."""
+        return self.span.until
+
+    @cached_property
+    def patients(self) -> list[Heard]:
         """What patients, relatives and visitors said."""
         return [heard for heard in self.heard if heard.voice == "patient"]
 
+    @cached_property
+    def complaints(self) -> list[Heard]:
+        """Their posts that complain of something."""
+        return [heard for heard in self.patients if heard.kind == "complaint"]
 
-def figures(session: Session, config: Config, since: datetime, until: datetime, now: datetime) -> Figures:
-    """The figures of a span, with those of the span before for comparison."""
-    before = _one(session, config, since - (until - since), since, now, None)
-    return _one(session, config, since, until, now, before)
+    @cached_property
+    def praise(self) -> list[Heard]:
+        """Their posts that praise and complain of nothing."""
+        return [heard for heard in self.patients if heard.kind == "praise"]
+
+    def title(self, category: str) -> str:
+        """What people call a category; one that config has no more keeps its name."""
+        return self.titles.get(category) or category.replace("_", " ").capitalize() or "No topic named"
+
+
+def figures(session: Session, config: Config, span: Span, now: datetime, against: Span | None = None) -> Figures:
+    """The figures of a span, of the one it is compared with (None: the one before), and of the weeks before it."""
+    compared = against or span.before
+    spans = [span.week_before]
+    while len(spans) < WEEKS:
+        spans.append(spans[-1].before)
+    first = session.exec(select(func.min(Mention.heard_at))).one()
+    known = [
+        week for week in spans if first is not None and week.until > first
+    ]  # a week before the first tells nothing
+    weeks = [_slim(session, config, week, now) for week in known]
+    before = next((week for week in weeks if week.span == compared), None) or _slim(session, config, compared, now)
+    return _whole(session, config, span, now, before, weeks)
 
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
-    """Every mention heard from `since` (None: ever) until `until`."""
-    newest_reading = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
-    newest_verdict = select(func.max(Verdict.id)).group_by(col(Verdict.mention_id))
+    """Every mention heard from `since` (None: ever) until `until`, and what became of it."""
+    newer = aliased(Verdict)
+    newest = ~exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
     # Its card where its urgency belongs, or the page that stands in for it.
     there = or_(
         and_(col(Delivery.channel) == Case.channel, col(Delivery.round) == Case.round),
@@ -93,74 +177,191 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     folded = exists().where(
         *(col(Fold.case_id) == Verdict.case_id, col(Fold.delivery_id) == Delivery.id, col(Delivery.state) == "sent")
     )
-    sent = or_(carded, folded)
-    rows = session.exec(
-        select(Mention, Reading, Verdict, sent)
-        .join(Reading, and_(col(Reading.mention_id) == Mention.id, col(Reading.id).in_(newest_reading)), isouter=True)
-        .join(Verdict, and_(col(Verdict.mention_id) == Mention.id, col(Verdict.id).in_(newest_verdict)), isouter=True)
-        .where(Mention.heard_at < until, *([Mention.heard_at >= since] if since else []))
-        .order_by(col(Mention.id))
-    )
+    fate = (Verdict.outcome, Verdict.reason, Verdict.case_id, or_(carded, folded))
+    in_force = and_(col(Verdict.mention_id) == Mention.id, newest)
+    rows = session.execute(
+        _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True).where(*_in(since, until))
+    ).all()
     waiting = select(DigestLine.mention_id, Delivery.created_at).where(
         DigestLine.delivery_id == Delivery.id, Delivery.state != "sent"
     )
     held = dict(session.exec(waiting).all())
+    corrected = _corrected(session, since, until)
     return [
-        _heard(mention, reading, verdict, bool(is_sent), held.get(mention.id or 0))
-        for mention, reading, verdict, is_sent in rows
+        _heard(row[: len(_READ)], corrected, (row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])))
+        for row in rows
     ]
 
 
-def _one(
-    session: Session, config: Config, since: datetime, until: datetime, now: datetime, before: Figures | None
-) -> Figures:
-    heard = heard_between(session, since, until)
-    opened_by = and_(col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= since, col(Mention.heard_at) < until)
-    counts = or_(col(Case.outcome).is_(None), col(Case.outcome) != MERGED)  # else its posts are another case's
-    cases = session.exec(select(Case).where(opened_by, counts).order_by(col(Case.id))).all()
-    gaps = session.exec(select(Gap).where(col(Gap.found_at) >= since, col(Gap.found_at) < until)).all()
-    first, last = (moment.astimezone(UTC).date() for moment in (since, until))
-    spends = session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()
-    still_on = or_(col(Alarm.over_at).is_(None), col(Alarm.over_at) >= since)
-    alarms = session.exec(select(Alarm).where(col(Alarm.raised_at) < until, still_on).order_by(col(Alarm.id))).all()
-    targets = config.care.targets
+_READ: tuple[Any, ...] = (
+    *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
+    *(Reading.voice, Reading.kind, Reading.categories, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
+    *(Reading.departments, Reading.staff),
+)
+
+
+def _readings(*columns: Any) -> Any:
+    """Mentions with the reading in force, in the order of hearing."""
+    newer = aliased(Reading)
+    newest = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = and_(col(Reading.mention_id) == Mention.id, newest)
+    wanted: Any = select(*columns)
+    return wanted.select_from(Mention).join(Reading, in_force, isouter=True).order_by(col(Mention.id))
+
+
+def _in(since: datetime | None, until: datetime) -> list[Any]:
+    return [Mention.heard_at < until, *([Mention.heard_at >= since] if since else [])]
+
+
+def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figures:
+    """What was said in a span, to compare with."""
+    rows = session.execute(_readings(*_READ).where(*_in(span.since, span.until))).all()
+    corrected = _corrected(session, span.since, span.until)
+    heard = [_heard(row, corrected) for row in rows]
     return Figures(
-        since,
-        until,
+        span,
         config.hospital.zone,
         now,
-        heard,
-        cases,
-        gaps,
-        {name: category.title for name, category in config.keywords.categories.items()},
-        {name: category.owner for name, category in config.keywords.categories.items()},
-        {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
         config.hospital.name,
-        spends,
-        alarms,
-        before,
+        heard,
+        cases=_cases(session, span),
+        spends=_spends(session, span),
     )
 
 
-def _heard(mention: Mention, reading: Any, verdict: Any, card_sent: bool, digest_held: datetime | None) -> Heard:
-    assert mention.id is not None
+def _whole(
+    session: Session, config: Config, span: Span, now: datetime, before: Figures, weeks: Sequence[Figures]
+) -> Figures:
+    heard = heard_between(session, span.since, span.until)
+    inside = (col(Gap.found_at) >= span.since, col(Gap.found_at) < span.until)
+    still_on = or_(col(Alarm.over_at).is_(None), col(Alarm.over_at) >= span.since)
+    alarms = select(Alarm).where(col(Alarm.raised_at) < span.until, still_on)
+    targets = config.care.targets
+    return Figures(
+        span,
+        config.hospital.zone,
+        now,
+        config.hospital.name,
+        heard,
+        _cases(session, span),
+        _ended(session, span),
+        _spiked(session, span),
+        session.exec(select(Gap).where(*inside).order_by(col(Gap.id))).all(),
+        _spends(session, span),
+        session.exec(alarms.order_by(col(Alarm.id))).all(),
+        _words(session, heard, weeks),
+        {name: category.title for name, category in config.keywords.categories.items()},
+        {name: category.owner for name, category in config.keywords.categories.items()},
+        dict(config.care.outcomes),
+        {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
+        before,
+        weeks,
+    )
+
+
+def _cases(session: Session, span: Span) -> Sequence[Case]:
+    opened_by = and_(
+        col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= span.since, col(Mention.heard_at) < span.until
+    )
+    counts = or_(col(Case.outcome).is_(None), col(Case.outcome) != MERGED)  # else its posts are another case's
+    return session.exec(select(Case).where(opened_by, counts).order_by(col(Case.id))).all()
+
+
+def _ended(session: Session, span: Span) -> list[Ended]:
+    closed = (Case.state == "closed", col(Case.closed_at) >= span.since, col(Case.closed_at) < span.until)
+    counts = and_(col(Case.outcome).is_not(None), col(Case.outcome) != MERGED)
+    rows = session.execute(
+        _readings(Case, Reading.categories, Reading.site, Reading.departments)
+        .join(Case, col(Case.mention_id) == Mention.id)
+        .where(*closed, counts)
+    )
+    return [
+        Ended(case, _topics(case.topics, categories), site, tuple(departments or ()))
+        for case, categories, site, departments in rows
+    ]
+
+
+def _spiked(session: Session, span: Span) -> list[Spiked]:
+    counted = (
+        select(Spike, func.count(col(SpikePost.mention_id)))
+        .where(col(SpikePost.spike_id) == Spike.id, col(Spike.began_at) < span.until)
+        .where(or_(col(Spike.over_at).is_(None), col(Spike.over_at) >= span.since))
+        .group_by(col(Spike.id))
+        .order_by(col(Spike.began_at))
+    )
+    return [Spiked(spike, posts) for spike, posts in session.exec(counted)]
+
+
+def _spends(session: Session, span: Span) -> Sequence[Spend]:
+    first, last = (moment.astimezone(UTC).date() for moment in (span.since, span.until))
+    return session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()
+
+
+def _words(session: Session, heard: Sequence[Heard], weeks: Sequence[Figures]) -> Words:
+    said = [(one.mention_id, one.redacted_text) for one in heard if _speaks(one) and one.redacted_text]
+    ids = _evenly([one.mention_id for week in weeks for one in week.heard if _speaks(one)], _TEXTS_BEFORE)
+    newest = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
+    before: list[tuple[int, str]] = []
+    for start in range(0, len(ids), 500):
+        some = newest.where(col(Reading.mention_id).in_(ids[start : start + 500]))
+        wanted = select(Reading.mention_id, Reading.redacted_text).where(col(Reading.id).in_(some))
+        before += [(id_, text) for id_, text in session.exec(wanted) if text]
+    return Words(_evenly(said, _TEXTS), before)
+
+
+def _speaks(one: Heard) -> bool:
+    """Whether its words may rise: what is praised or told in passing rises too, but no advert."""
+    return one.voice == "patient" and not one.deleted
+
+
+def _evenly(values: Sequence[_Value], most: int) -> Sequence[_Value]:
+    return values if len(values) <= most else [values[number * len(values) // most] for number in range(most)]
+
+
+@dataclass(frozen=True)
+class _Corrected:
+    """What people said of the posts that opened cases: these are not for us, those are about something else."""
+
+    not_us: frozenset[int]
+    topics: dict[int, Sequence[str]]
+
+
+def _corrected(session: Session, since: datetime | None, until: datetime) -> _Corrected:
+    of_case = (col(Case.mention_id) == Mention.id, *_in(since, until))
+    dismissed = select(Case.mention_id, CaseEvent.what).where(
+        *of_case, Case.state == "dismissed", col(CaseEvent.case_id) == Case.id, CaseEvent.kind == "dismissed"
+    )
+    last = dict(session.exec(dismissed.order_by(col(CaseEvent.id))).all())
+    topics = select(Case.mention_id, Case.topics).where(*of_case, col(Case.topics).is_not(None))
+    return _Corrected(
+        frozenset(id_ for id_, what in last.items() if not what.endswith(": nothing to do")),
+        {id_: tuple(corrected or ()) for id_, corrected in session.exec(topics)},
+    )
+
+
+def _topics(corrected: Sequence[str] | None, categories: Any) -> tuple[str, ...]:
+    return tuple(corrected) if corrected is not None else tuple(one["id"] for one in categories or ())
+
+
+def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
+    id_, source, collector, heard_at, written_at, deleted_at = row[:6]
+    voice, kind, categories, stage, mood, urgency, site, departments, staff = row[6:]
+    is_us = id_ not in corrected.not_us
     return Heard(
-        mention.id,
-        mention.source,
-        mention.heard_at,
-        mention.written_at,
-        reading.voice if reading else None,
-        reading.kind if reading else None,
-        [category["id"] for category in reading.categories] if reading else [],
-        reading.urgency if reading else None,
-        reading.mood if reading else 0.0,
-        reading.site if reading else None,
-        reading.redacted_text if reading else "",
-        verdict.outcome if verdict else None,
-        verdict.reason if verdict else None,
-        verdict.case_id if verdict else None,
-        card_sent,
-        mention.deleted_at is not None,
-        digest_held,
-        mention.collector,
+        id_,
+        source,
+        collector,
+        heard_at,
+        written_at,
+        deleted_at is not None,
+        voice if is_us else "other",
+        kind if is_us else None,
+        _topics(corrected.topics.get(id_), categories),
+        stage,
+        mood or 0.0,
+        urgency,
+        site,
+        tuple(departments or ()),
+        tuple(staff or ()),
+        *fate,
     )

@@ -8,12 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from alerts.report import Section
+from alerts.section import Cell, Section, is_number, shown
 
 LINE = 180  # characters of a post in a digest
 DIGEST_LINES = 25  # lines in one message: Slack refuses blocks of more than about 13,000 characters
@@ -118,7 +117,7 @@ def note(sentence: str, title: str, key: str) -> Message:
     return Message(escape(title), blocks, metadata, title, excerpt=sentence)
 
 
-def summary(sections: "Sequence[Section]", title: str, key: str) -> Message:
+def summary(sections: Sequence[Section], title: str, key: str) -> Message:
     """The weekly summary. A section gets its share of the room; rows that do not fit are counted."""
     title = shorten(title, HEADER)
     blocks, said, room = [header(title)], [], _SUMMARY
@@ -127,7 +126,8 @@ def summary(sections: "Sequence[Section]", title: str, key: str) -> Message:
         share = room // (len(shown) - number)
         name = shorten(section.title, HEADER) or "·"
         words = shorten("\n".join(section.sentences), min(TEXT, share // 2))
-        table = _table(section.header, section.rows, share - len(words) - HEADER) if section.rows else ""
+        first = next((table for table in section.tables if table.rows), None)
+        table = _table(first.header, first.rows, share - len(words) - HEADER) if first else ""
         blocks.append(header(name))
         if words:
             blocks.append({"type": "section", "text": plain(words)})
@@ -140,7 +140,7 @@ def summary(sections: "Sequence[Section]", title: str, key: str) -> Message:
     return Message(escape(title), blocks, metadata, title, excerpt="\n\n".join(said))
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]], room: int) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[Cell]], room: int) -> str:
     """Rows under each other in columns, no line wider than TABLE_WIDTH, at most `room` characters."""
     cells = [[_cell(value) for value in row] for row in (header, *rows)]
     count = max(map(len, cells))
@@ -148,7 +148,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]], room: int) -
     widths = [max(len(row[column]) for row in cells) for column in range(count)]
     while sum(widths) + 2 * (count - 1) > TABLE_WIDTH and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
-    numbers = [isinstance(value, int | float) for value in rows[0]] + [False] * count
+    numbers = [is_number(value) for value in rows[0]] + [False] * count
     lines = []
     for row in cells:
         parts = [shorten(cell, width) for cell, width in zip(row, widths, strict=True)]
@@ -160,8 +160,8 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]], room: int) -
     return "\n".join(lines)
 
 
-def _cell(value: object) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
+def _cell(value: Cell) -> str:
+    text = shown(value)
     return " ".join(visible(text[: 10 * TABLE_WIDTH]).split())
 
 

@@ -5,34 +5,24 @@ A section is a file in alerts/sections/ with section(figures) -> Section; report
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+from typing import cast
 
 import jinja2
 from sqlmodel import Session
 
 import alerts.sections
 from alerts.figures import Figures, figures
+from alerts.section import Section, is_number, shown
+from alerts.span import Span, named
 from config.schema import Config
 from listener.errors import NeedsPerson
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the report: sentences, and a table if it has one."""
-
-    title: str
-    sentences: tuple[str, ...]
-    header: tuple[str, ...] = ()
-    rows: Sequence[tuple[Any, ...]] = field(default=())
+_AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
 @cache
@@ -56,18 +46,20 @@ def html(sections: Sequence[Section], figures: Figures) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters |= {"shown": shown}
+    environment.tests |= {"right": is_number}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(sections=sections, hospital=figures.hospital, span=span_in_words(figures))
+    return template.render(sections=sections, hospital=figures.hospital, span=figures.span)
 
 
 def write(
-    folder: Path, session: Session, config: Config, since: datetime, until: datetime, now: datetime
+    folder: Path, session: Session, config: Config, span: Span, now: datetime, against: Span | None = None
 ) -> tuple[Path, Figures, list[Section]]:
     """Write the page of a span into a folder; its file, and what it was made of."""
-    numbers = figures(session, config, since, until, now)
+    numbers = figures(session, config, span, now, against)
     sections = report(numbers, config.report.sections)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{since.date()}-to-{(until - timedelta(seconds=1)).date()}.html"
+    path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")
     return path, numbers, sections
 
@@ -75,46 +67,12 @@ def write(
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:
     """Write every page in the folder anew, without the posts that are gone by now; how many."""
     count = 0
-    for path in sorted(folder.glob("*-to-*.html")):
+    for path in sorted(folder.glob("*.html")):
+        names = path.stem.split(_AGAINST)
         try:
-            first, last = (date.fromisoformat(day) for day in path.stem.split("-to-"))
-        except ValueError:  # a file that people put there
+            spans = [named(name, config.hospital.zone) for name in names]
+        except NeedsPerson:  # a file that people put there
             continue
-        since = datetime.combine(first, time(), config.hospital.zone)
-        write(
-            folder,
-            session,
-            config,
-            since,
-            datetime.combine(last + timedelta(days=1), time(), config.hospital.zone),
-            now,
-        )
+        write(folder, session, config, spans[0], now, *spans[1:2])
         count += 1
     return count
-
-
-def span_in_words(figures: Figures) -> str:
-    """ "Mon 9 Nov to Sun 15 Nov 2026", in the hospital's zone."""
-    first = figures.since.astimezone(figures.zone)
-    last = (figures.until - timedelta(seconds=1)).astimezone(figures.zone)
-    return f"{first:%a} {first.day} {first:%b} to {last:%a} {last.day} {last:%b %Y}"
-
-
-def week(name: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """Start and end of an ISO week such as "2026-W46"; None: the last one that is over. Raises NeedsPerson."""
-    if name is None:
-        today = now.astimezone(zone).date()
-        monday = today - timedelta(days=today.weekday() + 7)
-    else:
-        written = re.fullmatch(r"([12][0-9]{3})-W([0-9]{1,2})", name.strip().upper())
-        try:
-            monday = date.fromisocalendar(int(written[1] if written else 0), int(written[2] if written else 0), 1)
-        except ValueError:
-            raise NeedsPerson(f"no such week: {name!r}; write it as 2026-W46") from None
-    return datetime.combine(monday, time(), zone), datetime.combine(monday + timedelta(days=7), time(), zone)
-
-
-def week_name(since: datetime, zone: ZoneInfo) -> str:
-    """The ISO week that begins at `since`: "2026-W46"."""
-    year, number, _ = since.astimezone(zone).isocalendar()
-    return f"{year}-W{number:02}"

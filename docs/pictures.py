@@ -22,6 +22,7 @@ from alerts.figures import figures
 from alerts.message import Message
 from alerts.replies import objections
 from alerts.report import html, report
+from alerts.span import last
 from alerts.spikes import TopicHour
 from config.load import load
 from config.schema import Config, Hospital, Shift
@@ -103,9 +104,8 @@ def main() -> None:
         posts = week.posts(config.hospital.zone, _TODAY)
         for _ in replay(service, posts, timedelta(hours=1), lambda at: moment.__setitem__(0, at.astimezone(UTC))):
             pass
-        midnight = _TODAY.astimezone(config.hospital.zone).replace(hour=0)
         with Session(engine) as session:
-            numbers = figures(session, config, midnight - timedelta(days=7), midnight, _TODAY)
+            numbers = figures(session, config, last("week", config.hospital.zone, _TODAY), _TODAY)
         page = html(report(numbers, config.report.sections), numbers)
         engine.dispose()
     danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from alerts.door import Door
+    from alerts.span import Span
     from config.schema import Config
     from listener.environment import Environment
     from listener.service import Passed, Service
@@ -109,6 +110,7 @@ def demo(
     from rich.progress import Progress
 
     from alerts.console import Console as Door
+    from alerts.span import days
     from listener import week
     from listener.service import Service, replay
 
@@ -131,8 +133,8 @@ def demo(
             progress.advance(task, played)
     moment[0] = today
     service.flow()
-    midnight = datetime.combine(today.astimezone(zone).date(), time(), zone)
-    path = _write_report(service, midnight - timedelta(days=7), midnight, today, terminal)
+    after = today.astimezone(zone).date()
+    path = _write_report(service, days(after - timedelta(days=7), after, zone), today, terminal)
     adds_up = _print_ledger(service, None, today, as_json=False)
     terminal.print(f"\nThe summary is in {path}. Next: call-light cases --open, call-light ledger --since 7d")
     if not no_serve and sys.stdout.isatty():
@@ -346,19 +348,20 @@ def report(
     ] = False,
 ) -> None:
     """The weekly summary: one HTML page in the data folder, and its sentences here."""
-    from alerts import report as reports
+    from alerts.span import last, named
 
     service = _service()
     now = service.now()
-    since, until = reports.week(week, service.config.hospital.zone, now)
-    path = _write_report(service, since, until, now, _terminal())
+    zone = service.config.hospital.zone
+    span = named(week, zone) if week else last("week", zone, now)
+    path = _write_report(service, span, now, _terminal())
     typer.echo(str(path))
     if post:
         from alerts.deliver import deliver
         from alerts.notices.report import of_week
 
         with _session(service.engine) as session:
-            of_week(session, since, service.config, now)
+            of_week(session, service.config, span, now)
             deliver(session, service.config, service.door, now)
     if open_it:
         typer.launch(path.resolve().as_uri())
@@ -918,13 +921,13 @@ def _print_cases(service: "Service", session: Any, found: list[Any], now: dateti
     terminal.print(table if found else "Nothing waits for anyone.")
 
 
-def _write_report(service: "Service", since: datetime, until: datetime, now: datetime, terminal: "Terminal") -> Path:
+def _write_report(service: "Service", span: "Span", now: datetime, terminal: "Terminal") -> Path:
     """Write the page of a span into the data folder and print its first section."""
     from alerts import report as reports
 
     with _session(service.engine) as session:
-        path, numbers, sections = reports.write(_reports(), session, service.config, since, until, now)
-    terminal.rule(f"What was said, {reports.span_in_words(numbers)}")
+        path, _, sections = reports.write(_reports(), session, service.config, span, now)
+    terminal.rule(f"What was said, {span.in_words}")
     for section in sections[:1]:
         for sentence in section.sentences:
             terminal.print(sentence, highlight=False, markup=False)

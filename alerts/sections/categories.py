@@ -3,7 +3,7 @@
 from collections import Counter
 
 from alerts.figures import Figures
-from alerts.report import Section
+from alerts.section import Section, Table
 
 
 def section(figures: Figures) -> Section:
@@ -14,7 +14,7 @@ def section(figures: Figures) -> Section:
     names = sorted(set(complaints) | set(praise), key=lambda name: (not name, -complaints[name], name))
     rows = [
         (
-            figures.titles.get(name, name) or "No topic named",
+            figures.title(name),
             complaints[name],
             before[name],
             praise[name],
@@ -25,11 +25,10 @@ def section(figures: Figures) -> Section:
     return Section(
         "What it was about",
         ("A post that speaks of several topics counts in each.",),
-        ("Topic", "Complaints", "Week before", "Praise", "Owner"),
-        rows,
+        (Table("topics", ("Topic", "Complaints", "Before", "Praise", "Owner"), rows),),
     )
 
 
 def _topics(figures: Figures, kind: str) -> Counter[str]:
-    said = [heard for heard in figures.of_patients() if heard.kind == kind]
+    said = [heard for heard in figures.patients if heard.kind == kind]
     return Counter(name for heard in said for name in heard.categories or [""])

@@ -4,13 +4,13 @@ from collections import Counter
 
 from alerts.clockface import in_words
 from alerts.figures import Figures
-from alerts.report import Section
+from alerts.section import Section
 from alerts.sections.reply_times import median
 
 
 def section(figures: Figures) -> Section:
     """Three sentences written from the numbers."""
-    patients = figures.of_patients()
+    patients = figures.patients
     complaints = [heard for heard in patients if heard.kind == "complaint"]
     praise = sum(heard.kind == "praise" for heard in patients)
     topics = Counter(name for heard in complaints for name in heard.categories)
@@ -18,7 +18,7 @@ def section(figures: Figures) -> Section:
     first = f"{len(figures.heard):,} {were} heard, {len(patients):,} of them by patients and visitors: {_count(len(complaints), 'complaint')}, {praise:,} with praise."
     if topics:
         name, count = min(topics.items(), key=lambda topic: (-topic[1], topic[0]))  # as the table sorts
-        second = f"The topic most complained about was {figures.titles.get(name, name).lower()} ({count} of {len(complaints)})."
+        second = f"The topic most complained about was {figures.title(name).lower()} ({count} of {len(complaints)})."
     elif complaints:
         second = "None of the complaints named a topic that we look for."
     else:

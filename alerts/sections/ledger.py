@@ -2,13 +2,13 @@
 
 from alerts.figures import Figures
 from alerts.ledger import ledger
-from alerts.report import Section
+from alerts.section import Section, Table
 
 
 def section(figures: Figures) -> Section:
     """Collected = alerted + in digest + dismissed with a reason."""
     sum_ = ledger(figures.heard, figures.now)
-    rows: list[tuple[str, object]] = [
+    rows: list[tuple[str, int]] = [
         ("Collected", sum_.collected),
         ("Alerted", sum_.alerted),
         ("In a digest", sum_.in_digest),
@@ -19,4 +19,4 @@ def section(figures: Figures) -> Section:
     rows += [(f"  dismissed: {reason}", count) for reason, count in sum_.reasons.items()]
     unheard = tuple(f"Not heard: {gap.collector}, {gap.why}." for gap in figures.gaps)
     sentence = "It adds up." if sum_.adds_up else "It does NOT add up: run call-light doctor."
-    return Section("Every post reviewed", (sentence, *unheard), ("", "Posts"), rows)
+    return Section("Every post reviewed", (sentence, *unheard), (Table("ledger", ("", "Posts"), rows),))

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 from alerts.clockface import in_words
 from alerts.figures import Figures
-from alerts.report import Section
+from alerts.section import Section, Table
 from listener.watch import Alarm
 
 
@@ -16,14 +16,18 @@ def section(figures: Figures) -> Section:
         reads[spend.collector] += spend.reads
         cost[spend.collector] += spend.cost
     names = sorted(set(posts) | set(reads), key=lambda name: (-cost[name], -posts[name], name))
-    rows: list[tuple[object, ...]] = [(name, posts[name], reads[name], _dollars(cost[name])) for name in names]
+    rows: list[tuple[str | int, ...]] = [(name, posts[name], reads[name], _dollars(cost[name])) for name in names]
     total, before = sum(cost.values()), sum(spend.cost for spend in figures.before.spends) if figures.before else 0.0
     if len(rows) > 1:
         rows.append(("All", posts.total(), sum(reads.values()), _dollars(total)))
     spent = f"Listening and answering cost {_dollars(total)}; {_dollars(before)} in the week before."
     sentences = [spent if total or before else "Listening and answering cost nothing."]
     sentences += [f"{alarm.why} ({_how_long(figures, alarm)})." for alarm in figures.alarms]
-    return Section("Where we listened", tuple(sentences), ("Collector", "Posts", "Billed reads", "Cost"), rows)
+    return Section(
+        "Where we listened",
+        tuple(sentences),
+        (Table("collectors", ("Collector", "Posts", "Billed reads", "Cost"), rows),),
+    )
 
 
 def _dollars(amount: float) -> str:

@@ -2,12 +2,12 @@
 
 from alerts.figures import Figures
 from alerts.message import PLACES, shorten
-from alerts.report import Section
+from alerts.section import Section, Table
 
 
 def section(figures: Figures) -> Section:
     """The latest praise, without personal details."""
-    praise = [heard for heard in figures.of_patients() if heard.kind == "praise"]
+    praise = [heard for heard in figures.patients if heard.kind == "praise"]
     rows = [
         (
             heard.heard_at.astimezone(figures.zone).strftime("%a"),
@@ -19,6 +19,5 @@ def section(figures: Figures) -> Section:
     return Section(
         "Kind words",
         (f"{len(praise)} {'post' if len(praise) == 1 else 'posts'} with praise.",),
-        ("Day", "Place", "In short"),
-        rows,
+        (Table("praise", ("Day", "Place", "In short"), rows),),
     )

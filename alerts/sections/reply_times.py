@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.message import NAMES
-from alerts.report import Section
+from alerts.section import Section, Share, Table
 
 
 def section(figures: Figures) -> Section:
@@ -20,16 +19,15 @@ def section(figures: Figures) -> Section:
         ]
         taken = sorted(case.answered_at - case.clock_from for case in cases if case.answered_at)
         in_time = sum(bool(case.answered_at and case.answered_at <= case.due_at) for case in cases)
-        share = f"{in_time / len(cases):.0%}" if cases else "–"
         rows.append(
             (
                 NAMES[urgency].capitalize(),
-                in_words(figures.targets[urgency]),
+                figures.targets[urgency],
                 len(cases),
                 len(taken),
-                in_words(median(taken)) if taken else "–",
-                in_words(taken[-1]) if taken else "–",
-                share,
+                median(taken) if taken else None,
+                taken[-1] if taken else None,
+                Share(in_time, len(cases)),
             )
         )
     sentence = (
@@ -38,8 +36,7 @@ def section(figures: Figures) -> Section:
     return Section(
         "How fast we answered",
         (sentence,),
-        ("Urgency", "Target", "Cases", "Answered", "Median", "Slowest", "In time"),
-        rows,
+        (Table("reply_times", ("Urgency", "Target", "Cases", "Answered", "Median", "Slowest", "In time"), rows),),
     )
 
 

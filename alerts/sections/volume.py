@@ -1,35 +1,81 @@
-"""How much was heard, by day and place."""
+"""How much was heard, by day and place, against what is usual."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date
+from statistics import median
 
-from alerts.figures import Figures
-from alerts.message import PLACES
-from alerts.report import Section
+from alerts.charts import Columns, Series, Usual
+from alerts.figures import Figures, Heard
+from alerts.message import place
+from alerts.section import Section, Table
 
 
 def section(figures: Figures) -> Section:
-    """Posts by day and place, with totals; the week before in words."""
-    counts = Counter((heard.heard_at.astimezone(figures.zone).date(), heard.source) for heard in figures.heard)
+    """Posts by day and place, with totals; the weeks before in words and behind the bars."""
+    counts = Counter((_day(heard, figures), heard.source) for heard in figures.heard)
     sources = sorted({source for _, source in counts})
-    first, last = (
-        figures.since.astimezone(figures.zone).date(),
-        (figures.until - timedelta(seconds=1)).astimezone(figures.zone).date(),
-    )
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    rows = [
+    days = figures.span.days
+    rows: list[tuple[str | int, ...]] = [
         (
-            day.strftime("%a %d %b"),
+            f"{day:%a} {day.day} {day:%b}",
             *(counts[day, source] for source in sources),
-            sum(counts[day, source] for source in sources),
+            sum(counts[day, s] for s in sources),
         )
         for day in days
     ]
     rows.append(("All", *(sum(counts[day, source] for day in days) for source in sources), len(figures.heard)))
-    before = len(figures.before.heard) if figures.before else 0
-    heard = f"{len(figures.heard):,} {'post' if len(figures.heard) == 1 else 'posts'}"
-    compared = f"{before:,} in the {len(days)} days before" if before else "nothing to compare with before"
-    sentence = f"{heard}; {compared}."
-    return Section(
-        "What was heard", (sentence,), ("Day", *(PLACES.get(source, source) for source in sources), "All"), rows
+    header = ("Day", *map(place, sources), "All")
+    chart = Columns(
+        _alt(figures, rows),
+        [str(row[0]) for row in rows[:-1]],
+        [Series(place(source), [counts[day, source] for day in days]) for source in sources],
+        "posts",
+        _usual(figures, days),
     )
+    return Section("What was heard", _sentences(figures), (Table("volume_by_day", header, rows, chart=chart),))
+
+
+def usual_total(figures: Figures) -> Usual | None:
+    """Posts in the weeks before; None while there are fewer than three to tell from."""
+    return spread([len(week.heard) for week in figures.weeks])
+
+
+def spread(counts: list[int]) -> Usual | None:
+    """The least, the middle and the most of some weeks; None of fewer than three."""
+    return Usual(min(counts), median(counts), max(counts)) if len(counts) >= 3 else None
+
+
+def _sentences(figures: Figures) -> tuple[str, ...]:
+    count = len(figures.heard)
+    heard = f"{count:,} {'post' if count == 1 else 'posts'}"
+    compared = f"{len(figures.before.heard):,} in the {_noun(figures)} before" if figures.before else ""
+    usual = usual_total(figures)
+    if usual is None or figures.span.kind != "week":
+        return (f"{heard}; {compared or 'nothing to compare with'}.",)
+    where = "fewer than" if count < usual.low else "more than" if count > usual.high else "within what is usual:"
+    most = f"{usual.low:,.0f} to {usual.high:,.0f}, {usual.middle:,.0f} in the middle"
+    return (f"{heard}, {where} in the {len(figures.weeks)} weeks before ({most}); {compared}.",)
+
+
+def _noun(figures: Figures) -> str:
+    kind = figures.span.kind
+    return f"{len(figures.span.days)} days" if kind == "days" else kind
+
+
+def _usual(figures: Figures, days: list[date]) -> list[Usual | None]:
+    """Of each day what the same days of the weeks before had."""
+    by_week = [Counter(_day(heard, figures) for heard in week.heard) for week in figures.weeks]
+    by_weekday = [
+        spread([count[day] for week, count in zip(figures.weeks, by_week, strict=True) for day in week.span.days if day.weekday() == weekday])
+        for weekday in range(7)
+    ]  # fmt: skip
+    return [by_weekday[day.weekday()] for day in days]
+
+
+def _day(heard: Heard, figures: Figures) -> date:
+    return heard.heard_at.astimezone(figures.zone).date()
+
+
+def _alt(figures: Figures, rows: list[tuple[str | int, ...]]) -> str:
+    busiest = max(rows[:-1], key=lambda row: row[-1])
+    return f"Posts by day and place: {len(figures.heard):,} in all, the most on {busiest[0]} ({busiest[-1]:,})."

@@ -10,7 +10,7 @@ from rich.console import Console as Terminal
 from alerts.console import Console
 from alerts.door import Sent
 from alerts.message import Message, note, summary
-from alerts.report import Section
+from alerts.section import Section, Table
 
 HOSTILE = [
     "[bold]not bold[/bold]",
@@ -102,6 +102,10 @@ def test_nothing_printed_is_found() -> None:
 def test_notes_and_summaries_are_shown() -> None:
     console, out = door()
     console.post("care", note("x could not be heard", "Not heard: x", "key"), "key")
-    console.post("care", summary([Section("Heard", ("2 posts.",), ("Day", "All"), [("Mon", 2)])], "The week", "k"), "k")
+    console.post(
+        "care",
+        summary([Section("Heard", ("2 posts.",), (Table("t", ("Day", "All"), [("Mon", 2)]),))], "The week", "k"),
+        "k",
+    )
     assert "x could not be heard" in out.getvalue()
     assert "Mon" in out.getvalue()

@@ -25,7 +25,7 @@ from alerts.message import (
     summary,
     visible,
 )
-from alerts.report import Section
+from alerts.section import Section, Table
 
 CHICAGO = ZoneInfo("America/Chicago")
 
@@ -135,8 +135,16 @@ def test_no_word_of_the_post_in_the_notification(words: list[str]) -> None:
 
 SECTIONS = [
     Section("The week in three sentences", ("412 posts were heard.", "Most were about waiting.")),
-    Section("What was heard", ("412 posts.",), ("Day", "X", "All"), [("Mon 09 Nov", 5, 12), ("All", 1234, 2345)]),
-    Section("Kind words", ("1 post with praise.",), ("Day", "Place", "In short"), [("Mon", "X", "thank you " * 40)]),
+    Section(
+        "What was heard",
+        ("412 posts.",),
+        (Table("t", ("Day", "X", "All"), [("Mon 09 Nov", 5, 12), ("All", 1234, 2345)]),),
+    ),
+    Section(
+        "Kind words",
+        ("1 post with praise.",),
+        (Table("t", ("Day", "Place", "In short"), [("Mon", "X", "thank you " * 40)]),),
+    ),
 ]
 
 
@@ -170,15 +178,22 @@ cells = st.one_of(st.integers(), texts, st.floats(allow_nan=False))
 
 
 @settings(max_examples=25, deadline=None)
-@example(sections=[Section("t", ("s" * 5000,), ("a",) * 9, [("x" * 99,) * 9] * 200)] * 16)
+@example(sections=[Section("t", ("s" * 5000,), (Table("t", ("a",) * 9, [("x" * 99,) * 9] * 200),))] * 16)
 @given(
     sections=st.lists(
         st.builds(
             Section,
             texts,
             st.lists(texts, max_size=3).map(tuple),
-            st.lists(texts, max_size=5).map(tuple),
-            st.lists(st.lists(cells, max_size=5).map(tuple), max_size=20),
+            st.lists(
+                st.builds(
+                    Table,
+                    texts,
+                    st.lists(texts, max_size=5).map(tuple),
+                    st.lists(st.lists(cells, max_size=5).map(tuple), max_size=20),
+                ),
+                max_size=2,
+            ).map(tuple),
         ),
         max_size=8,
     )
@@ -191,7 +206,7 @@ def test_any_summary_is_taken_and_harmless(sections: list[Section]) -> None:
 
 
 def test_rows_that_do_not_fit_are_counted() -> None:
-    many = Section("Many", (), ("a", "b"), [(str(number), "x" * 60) for number in range(500)])
+    many = Section("Many", (), (Table("t", ("a", "b"), [(str(number), "x" * 60) for number in range(500)]),))
     (table,) = tables(summary([many], "The week", "key"))
     shown = table.count("\n")
     assert table.endswith(f"… {501 - shown} more")

@@ -9,6 +9,7 @@ from fakes.server import DropAfter
 from fakes.slack import FakeSlack, live_mentions
 
 from alerts.notices.report import of_week
+from alerts.span import named
 from listener.errors import NeedsPerson
 from listener.keep import DELETED, forget
 from nlp import read
@@ -89,13 +90,13 @@ def test_a_wrong_section_is_named_and_stops_nothing(desk: Any, paper: Any) -> No
 
 def test_a_report_asked_for_by_hand(desk: Any, paper: Any) -> None:
     desk.hear(kind="praise", written_at=NOW - timedelta(days=11))
-    since = NOW - timedelta(days=11)
-    assert of_week(desk.session, since, desk.config, NOW) is True
-    assert of_week(desk.session, since, desk.config, NOW) is False
+    week = named("2026-W45", desk.config.hospital.zone)
+    assert of_week(desk.session, desk.config, week, NOW) is True
+    assert of_week(desk.session, desk.config, week, NOW) is False
     desk.deliver(paper)
     assert [row.about for row in desk.rows()] == ["week:2026-W45"]
     with pytest.raises(NeedsPerson, match="2026-W47 is not over; its summary can be sent from Mon 23 Nov on"):
-        of_week(desk.session, NOW, desk.config, NOW)
+        of_week(desk.session, desk.config, named("2026-W47", desk.config.hospital.zone), NOW)
 
 
 def test_a_dropped_report_is_found(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
@@ -113,8 +114,7 @@ def test_deleted_there_is_deleted_in_the_weekly_summary(
     gone = desk.hear("kind words of kim", kind="praise", heard_at=heard)
     desk.hear("kind words of bob", kind="praise", heard_at=heard)
     desk.decide()
-    since = datetime(2026, 11, 9, tzinfo=config.hospital.zone)
-    of_week(desk.session, since, config, NOW)
+    of_week(desk.session, config, named("2026-W46", config.hospital.zone), NOW)
     desk.deliver(door, clock.passes(2 * HOUR))
     assert "kind words of kim" in str(workspace.messages("social-weekly"))
     forget(desk.session, [gone], DELETED, NOW)

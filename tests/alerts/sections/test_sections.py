@@ -11,28 +11,27 @@ from conftest import NOW
 from alerts.case import Case
 from alerts.figures import Figures, Heard
 from alerts.report import known_sections
+from alerts.section import Section, Share
 from alerts.sections.reply_times import median
+from alerts.span import named
 from listener.watch import Alarm, Gap, Spend
 
 CHICAGO = ZoneInfo("America/Chicago")
 MINUTE = timedelta(minutes=1)
 SINCE = datetime(2026, 11, 9, tzinfo=CHICAGO)
 FIGURES = Figures(
-    since=SINCE,
-    until=SINCE + timedelta(days=7),
+    span=named("2026-W46", CHICAGO),
     zone=CHICAGO,
     now=NOW,
-    heard=(),
-    cases=(),
-    gaps=(),
     titles={"waiting": "Waiting", "food": "Food"},
     owners={"waiting": "Operations"},
     targets={"danger": 5 * MINUTE, "here_now": 15 * MINUTE, "serious": 15 * MINUTE, "routine": 60 * MINUTE},
     hospital="Saint Brigid",
 )
 HEARD = Heard(
-    1, "x", SINCE, SINCE, "patient", "complaint", ["waiting"], "routine", -0.5, None, "w", "alert", "r", 1, True
-)
+    1, "x", "x", SINCE, SINCE, voice="patient", kind="complaint", categories=("waiting",), mood=-0.5, urgency="routine",
+    redacted_text="w", outcome="alert", reason="r", case_id=1, card_sent=True,
+)  # fmt: skip
 
 
 def heard(**changes: Any) -> Heard:
@@ -45,6 +44,11 @@ def case(urgency: str = "routine", answered: int | None = None, due: int = 60) -
         mention_id=1, source="x", thread="1", channel="care", urgency=urgency, opened_at=SINCE, clock_from=SINCE,
         due_at=SINCE + due * MINUTE, answered_at=answered_at,
     )  # fmt: skip
+
+
+def rows(found: Section) -> list[tuple[Any, ...]]:
+    """Of its first table."""
+    return list(found.tables[0].rows)
 
 
 def section(name: str, **changes: Any) -> Any:
@@ -70,7 +74,8 @@ def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None
     found = section(name, heard=[HEARD] * posts, before=FIGURES if before else None)
     assert found.title
     assert all(found.sentences)
-    assert all(len(row) == len(found.header) for row in found.rows)
+    for table in found.tables:
+        assert all(len(row) == len(table.header) for row in table.rows)
 
 
 @pytest.mark.parametrize(
@@ -113,16 +118,16 @@ def test_volume() -> None:
     late_sunday = SINCE + timedelta(days=6, hours=23, minutes=59)
     posts = [heard(), heard(source="reddit"), heard(heard_at=late_sunday), heard(heard_at=SINCE + timedelta(days=2))]
     found = section("volume", heard=posts, before=replace(FIGURES, heard=[HEARD] * 2))
-    assert found.header == ("Day", "Reddit", "X", "All")
-    assert list(found.rows) == [
-        ("Mon 09 Nov", 1, 1, 2), ("Tue 10 Nov", 0, 0, 0), ("Wed 11 Nov", 0, 1, 1), ("Thu 12 Nov", 0, 0, 0),
+    assert found.tables[0].header == ("Day", "Reddit", "X", "All")
+    assert rows(found) == [
+        ("Mon 9 Nov", 1, 1, 2), ("Tue 10 Nov", 0, 0, 0), ("Wed 11 Nov", 0, 1, 1), ("Thu 12 Nov", 0, 0, 0),
         ("Fri 13 Nov", 0, 0, 0), ("Sat 14 Nov", 0, 0, 0), ("Sun 15 Nov", 0, 1, 1), ("All", 1, 3, 4),
     ]  # fmt: skip
-    assert found.sentences == ("4 posts; 2 in the 7 days before.",)
+    assert found.sentences == ("4 posts; 2 in the week before.",)
 
 
 def test_volume_with_nothing_before() -> None:
-    assert section("volume", heard=[HEARD]).sentences == ("1 post; nothing to compare with before.",)
+    assert section("volume", heard=[HEARD]).sentences == ("1 post; nothing to compare with.",)
 
 
 def test_categories() -> None:
@@ -131,10 +136,10 @@ def test_categories() -> None:
         heard(kind="question"), heard(voice="news", kind=None), heard(categories=["own_topic"]), heard(categories=[]),
     ]  # fmt: skip
     found = section("categories", heard=posts, before=replace(FIGURES, heard=[HEARD]))
-    assert list(found.rows) == [
+    assert rows(found) == [
         ("Waiting", 2, 1, 0, "Operations"),
         ("Food", 1, 0, 1, ""),
-        ("own_topic", 1, 0, 0, ""),
+        ("Own topic", 1, 0, 0, ""),
         ("No topic named", 1, 0, 0, ""),
     ]
 
@@ -144,11 +149,11 @@ def test_reply_times() -> None:
         case("danger", 3, due=5), case("danger", 9, due=5), case("danger", due=5),
         case("routine", 60), case("low", 61), case("none"),
     ]  # fmt: skip
-    assert list(section("reply_times", cases=cases).rows) == [
-        ("Danger", "5 min", 3, 2, "6 min", "9 min", "33%"),
-        ("Here now", "15 min", 0, 0, "–", "–", "–"),
-        ("Serious", "15 min", 0, 0, "–", "–", "–"),
-        ("To answer", "1 h", 3, 2, "1 h", "1 h 1 min", "33%"),
+    assert rows(section("reply_times", cases=cases)) == [
+        ("Danger", 5 * MINUTE, 3, 2, 6 * MINUTE, 9 * MINUTE, Share(1, 3)),
+        ("Here now", 15 * MINUTE, 0, 0, None, None, Share(0, 0)),
+        ("Serious", 15 * MINUTE, 0, 0, None, None, Share(0, 0)),
+        ("To answer", 60 * MINUTE, 3, 2, 60.5 * MINUTE, 61 * MINUTE, Share(1, 3)),
     ]
 
 
@@ -161,8 +166,8 @@ def test_praise_is_short_and_recent() -> None:
     posts = [heard(kind="praise", redacted_text=f"thanks {n}\n" + "so kind " * 99) for n in range(12)]
     found = section("praise", heard=[*posts, heard(kind="praise", deleted=True, redacted_text="gone"), HEARD])
     assert found.sentences == ("13 posts with praise.",)
-    assert [row[2].split(" so")[0] for row in found.rows] == [f"thanks {n}" for n in range(4, 12)]
-    assert all(len(row[2]) <= 160 and "\n" not in row[2] for row in found.rows)
+    assert [row[2].split(" so")[0] for row in rows(found)] == [f"thanks {n}" for n in range(4, 12)]
+    assert all(len(row[2]) <= 160 and "\n" not in row[2] for row in rows(found))
 
 
 def test_ledger() -> None:
@@ -176,13 +181,13 @@ def test_ledger() -> None:
         "It does NOT add up: run call-light doctor.",
         "Not heard: x, too long away.",
     )
-    assert list(found.rows) == [
+    assert rows(found) == [
         ("Collected", 4), ("Alerted", 1), ("In a digest", 1), ("Dismissed with a reason", 1),
         ("STUCK: not read", 1), ("  dismissed: rule spam", 1),
     ]  # fmt: skip
     young = section("ledger", heard=[heard(outcome=None, heard_at=NOW)])
     assert young.sentences == ("It adds up.",)
-    assert ("On the way", 1) in young.rows
+    assert ("On the way", 1) in rows(young)
 
 
 def test_where_we_listened_and_what_it_cost() -> None:
@@ -192,7 +197,7 @@ def test_where_we_listened_and_what_it_cost() -> None:
     posts = [heard(collector="x"), heard(collector="rss"), heard(collector="rss")]
     found = section("listening", heard=posts, spends=[*spends, Spend(collector="y", day=day)], before=before)
     assert found.sentences == ("Listening and answering cost $0.60; $0.05 in the week before.",)
-    assert list(found.rows) == [
+    assert rows(found) == [
         ("x", 1, 120, "$0.60"),
         ("rss", 2, 0, "$0.00"),
         ("y", 0, 0, "$0.00"),
