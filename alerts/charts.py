@@ -60,3 +60,23 @@ class Heat:
 
 
 Chart = Columns | Bars | Heat
+
+
+def png(chart: Chart, width: int = 1200) -> bytes:
+    """A picture of a chart, so many pixels wide."""
+    from io import BytesIO
+
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 100, width / 200), dpi=100)
+    axes = figure.subplots()
+    if isinstance(chart, Heat):
+        axes.imshow(chart.values)
+    elif isinstance(chart, Bars):
+        axes.barh(list(chart.labels), list(chart.values))
+    else:
+        for series in chart.series:
+            axes.bar(list(chart.labels), list(series.values))
+    out = BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()

@@ -2,7 +2,7 @@
 
 First it writes down what has to be sent ("which case has no card?"), then it sends, the most urgent first. A row is
 `sending` before the request leaves; after an unknown outcome, or a kill, the message is looked for before it is sent
-again. No request is made inside a transaction: while Slack is slow, the other stages must be able to write.
+again. Its charts and files were uploaded before (alerts/uploads.py). No request is made inside a transaction: while Slack is slow, the other stages must be able to write.
 
 What there is to send is one file a kind of message in alerts/notices/ with
     THROUGH                                         the door it leaves by: "people" (if left out), "pager" or "hooks"
@@ -28,6 +28,7 @@ from sqlalchemy import CursorResult, delete, update
 from sqlmodel import Session, and_, col, func, or_, select
 
 import alerts.notices
+from alerts import uploads
 from alerts.case import RANK
 from alerts.delivery import GIVEN_UP, PAGE, Delivery
 from alerts.door import Door, Sent
@@ -187,6 +188,8 @@ def _send(
     session: Session, config: Config, door: Door, row: Delivery, now: datetime, held: Held, trouble: list[str]
 ) -> bool:
     was_cut_off = row.state == "sending"
+    assert row.id is not None
+    row_id = row.id
     if not _claim(session, row, now):
         session.rollback()
         return False
@@ -195,7 +198,11 @@ def _send(
         channel, key, since, place = row.channel, row.key, row.created_at, _place_of(session, row.channel, door)
         session.commit()
         found = door.find(channel, key, since, place) if was_cut_off else None
-        sent = found or _posted(door, channel, message, key, since, place)
+        if found is None:
+            message = uploads.attach(session, door, row, message, version)
+            session.commit()
+        with uploads.showing(session, row_id):
+            sent = found or _posted(door, channel, message, key, since, place)
     except CallLightError as error:
         if not isinstance(error, AskedToWait):
             trouble.append(str(error))
@@ -203,12 +210,13 @@ def _send(
         _put_off(session, config, row, error, was_cut_off, now)
         return False
     held.sent[row.channel] += door.name == "slack"
-    # A card that was found may have been sent before the case changed.
-    row.shown_version = 0 if found else version
-    row.state, row.trouble, row.sent_at, row.next_try_at = "sent", sent.trouble, now, now
+    # A card that was found may have been sent before the case changed; one with old files is edited to be rid of them.
+    row.shown_version = 0 if found else -1 if row.files.get("old") else version
+    wrong = sent.trouble or (None if found else message.trouble)
+    row.state, row.trouble, row.sent_at, row.next_try_at = "sent", wrong, now, now
     row.door, row.place, row.ref = door.name, sent.place, sent.ref
     session.add(row)
-    trouble += [sent.trouble] if sent.trouble else []
+    trouble += [wrong] if wrong else []
     if row.kind == "card" and not row.about.startswith(PAGE):
         # The danger channel works again: a page that has not left yet is not needed.
         page = and_(col(Delivery.about) == f"{PAGE}{row.case_id}", col(Delivery.state) == "pending")
@@ -347,16 +355,20 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
 
 def _update_one(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
     message, version = write(session, config, row, now)
-    sent, before = Sent(row.place or "", row.ref or ""), row.shown_version
+    assert row.id is not None
+    row_id, sent, before = row.id, Sent(row.place or "", row.ref or ""), row.shown_version
+    message = uploads.attach(session, door, row, message, version)
     session.commit()
-    door.update(sent, message)
+    with uploads.showing(session, row_id):
+        door.update(sent, message)
+    uploads.take_back(session, door, row, now)
     rest: timedelta = getattr(known_notices()[row.kind], "EDIT_EVERY", timedelta())
-    as_seen = (col(Delivery.id) == row.id, col(Delivery.shown_version) == before)
-    values = {"shown_version": version, "trouble": None, "next_try_at": now + rest}
+    as_seen = (col(Delivery.id) == row_id, col(Delivery.shown_version) == before)
+    values = {"shown_version": version, "trouble": message.trouble, "next_try_at": now + rest}
     written = session.execute(update(Delivery).where(*as_seen).values(**values))
     assert isinstance(written, CursorResult)
     if written.rowcount != 1:  # somebody else edited it meanwhile, and nobody knows whose words arrived last
-        session.execute(update(Delivery).where(col(Delivery.id) == row.id).values(shown_version=0))
+        session.execute(update(Delivery).where(col(Delivery.id) == row_id).values(shown_version=0))
     session.commit()
 
 

@@ -5,8 +5,9 @@ Delivery is written by deliver.py and the notices alone, DigestLine and Fold by 
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import JSON, Column, Field, SQLModel, UniqueConstraint
 
 GIVEN_UP = "given_up"  # the state of what another system did not take for days; a person can send it again
 # How a reminder that no clock made begins: a case was given to somebody, its author said more, people are asked to look.
@@ -46,6 +47,8 @@ class Delivery(SQLModel, table=True):
     ref: str | None = None  # the door's name for the message
     # What the message shows: a card the version of its case; a digest and a report how many of its posts are gone.
     shown_version: int = 0
+    # What was uploaded to the door for it; alerts/uploads.py says what stands in it.
+    files: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
 class DigestLine(SQLModel, table=True):

@@ -31,6 +31,7 @@ from nlp.encoder import ModelError
 from nlp.pipeline import Reader
 
 _SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read", "commands"}
+_FILES = "files:write"
 _SKEW = timedelta(seconds=60)
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 
@@ -176,6 +177,7 @@ def _slack(environment: Environment, config: Config, now: datetime) -> Iterator[
     groups = any(member.startswith("S") for members in config.care.permissions.values() for member in members)
     if lacking := sorted((_SCOPES | ({"usergroups:read"} if groups else set())) - scopes):
         yield Finding("Slack permissions", False, f"add {', '.join(lacking)} on the app's page, then install it again")
+    yield _files(_FILES in scopes)
     if date and abs(parsedate_to_datetime(date) - now) > _SKEW:
         yield Finding(
             "clock", False, "this machine's clock is off by more than a minute; switch on NTP, reply times depend on it"
@@ -187,6 +189,11 @@ def _slack(environment: Environment, config: Config, now: datetime) -> Iterator[
     yield Finding(f"Slack buttons ({config.care.slack.mode})", lacks is None, todo)
     for name, there in channels.items():
         yield _channel(slack, name, there)
+
+
+def _files(may: bool) -> Finding:
+    todo = f"add {_FILES} on the app's page, then install it again; until then the weekly message is words alone"
+    return Finding("Slack files: charts and page of the weekly message", may or None, None if may else todo)
 
 
 def _channel(slack: Slack, name: str, there: str) -> Finding:

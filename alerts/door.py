@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from alerts.message import Message
+from alerts.message import Message, Uploaded
+from listener.errors import AskedToWait
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,18 @@ class Door(Protocol):
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         """The message that carries `key`, if it arrived; looked for from `since` on."""
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A door that also takes files. They are uploaded before the message, and nobody sees them without it."""
+
+    def upload(self, name: str, title: str, content: bytes, alt: str = "") -> Uploaded:
+        """Upload a file; a picture has an `alt`. What arrived of one that failed is of no use to anybody."""
+
+    def take_back(self, id: str) -> None:
+        """Delete a file. One that is gone is no error."""
+
+
+class NotReady(AskedToWait):
+    """The door has a picture of the message, and cannot show it yet."""

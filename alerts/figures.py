@@ -190,7 +190,11 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     held = dict(session.exec(waiting).all())
     corrected = _corrected(session, since, until)
     return [
-        _heard(row[: len(_READ)], corrected, (row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])))
+        _heard(
+            row[: len(_READ)],
+            corrected,
+            ("" if row[5] else row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])),
+        )
         for row in rows
     ]
 
@@ -370,6 +374,6 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
         urgency,
         site,
         _parsed(departments),
-        _parsed(staff),
+        () if deleted_at else _parsed(staff),
         *fate,
     )

@@ -5,8 +5,8 @@ A redacted excerpt is called a summary, as X's display rules ask.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +19,10 @@ DIGEST_LINES = 25  # lines in one message: Slack refuses blocks of more than abo
 TABLE_WIDTH = 76  # characters of a line of a table, so that no line is broken in two
 HEADER, FIELD, TEXT = 150, 2000, 3000  # Slack's limits
 _LINE_URL = 500  # characters; no real link is longer, and together they must fit a message
-_SUMMARY = 11_000  # characters of a summary
+_SUMMARY = 6_000  # characters of a summary: what is read on one screen
 _SECTIONS = 15  # of a summary: Slack takes 50 blocks
+_ROWS = 6  # of a table of a summary
+_ALT = 500  # characters of what a picture shows; Slack takes 1,000
 # What moves the cursor of a terminal, and what makes the text around it run backwards.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _UNSAFE = re.compile('[\x00-\x20<>|"\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
@@ -46,8 +48,27 @@ PLACES = {
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a message; made only when a door takes files."""
+
+    name: str  # "volume_by_day.png"
+    title: str
+    make: Callable[[], bytes]
+    alt: str = ""  # of a picture: what it shows, in a sentence
+    before: int = 0  # of a picture: the number of the block that it stands above
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that a door took: its name there, and where people open it."""
+
+    id: str
+    link: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """One message for people, ready for any door."""
+    """One message for people, ready for any door. Its blocks stand without images and files; attached() puts them in."""
 
     text: str  # the notification: no word of the post
     blocks: list[dict[str, Any]]
@@ -56,6 +77,10 @@ class Message:
     excerpt: str = ""
     lines: tuple[tuple[str, str], ...] = ()  # label, value
     urgency: str = "none"
+    images: tuple[Attachment, ...] = ()
+    files: tuple[Attachment, ...] = ()  # the last block says where they are when no door takes them
+    file_ids: tuple[str, ...] = ()  # of the files that it shares with its readers
+    trouble: str | None = None  # what a person has to mend, though it can be sent
 
 
 @dataclass(frozen=True)
@@ -117,27 +142,82 @@ def note(sentence: str, title: str, key: str) -> Message:
     return Message(escape(title), blocks, metadata, title, excerpt=sentence)
 
 
-def summary(sections: Sequence[Section], title: str, key: str) -> Message:
-    """The weekly summary. A section gets its share of the room; rows that do not fit are counted."""
+def summary(
+    sections: Sequence[Section],
+    title: str,
+    key: str,
+    images: Sequence[Attachment] = (),
+    files: Sequence[Attachment] = (),
+    where: str = "",
+    url: str | None = None,
+) -> Message:
+    """The weekly summary: the first section, the images, the other sections, and where the whole page is: at `url`, or
+    as `where` says. A section gets its share of the room; rows that do not fit are counted."""
     title = shorten(title, HEADER)
     blocks, said, room = [header(title)], [], _SUMMARY
-    shown = sections[:_SECTIONS]
-    for number, section in enumerate(shown):
-        share = room // (len(shown) - number)
-        name = shorten(section.title, HEADER) or "·"
-        words = shorten("\n".join(section.sentences), min(TEXT, share // 2))
-        first = next((table for table in section.tables if table.rows), None)
-        table = _table(first.header, first.rows, share - len(words) - HEADER) if first else ""
-        blocks.append(header(name))
-        if words:
-            blocks.append({"type": "section", "text": plain(words)})
-        if table:
-            lines = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": table}]}
-            blocks.append({"type": "rich_text", "elements": [lines]})
-        said.append("\n".join(filter(None, (name, words, table))))
-        room -= len(said[-1])
+    told = sections[:_SECTIONS]
+    for number, section in enumerate(told):
+        block, words = _part(section, room // (len(told) - number), is_first=number == 0)
+        blocks += [block] if block else []
+        room -= len(words)
+        said.append(words)
+        if number == 0:
+            above = len(blocks)
+            said += [f"(chart: {shorten(image.alt, _ALT)})" for image in images]
+            images = [replace(image, before=above) for image in images]
+    if where or url:
+        blocks.append(_page(where, url))
+        said.append(url or where)
     metadata = {"event_type": "call_light_report", "event_payload": {"delivery": key}}
-    return Message(escape(title), blocks, metadata, title, excerpt="\n\n".join(said))
+    excerpt = "\n\n".join(filter(None, said))
+    return Message(escape(title), blocks, metadata, title, excerpt=excerpt, images=tuple(images), files=tuple(files))
+
+
+def attached(message: Message, uploads: Mapping[str, Uploaded]) -> Message:
+    """A message with those of its images and files that were uploaded, by their names."""
+    blocks = list(message.blocks)
+    for image in reversed(message.images):
+        if there := uploads.get(image.name):
+            shown = {
+                "type": "image",
+                "slack_file": {"id": there.id},
+                "alt_text": shorten(image.alt, _ALT) or image.name,
+            }
+            more = {"title": plain(shorten(image.title, HEADER))} if image.title.strip() else {}
+            blocks.insert(image.before, {**shown, **more})
+    shared = [uploads[file.name] for file in message.files if file.name in uploads]
+    if not shared:
+        return replace(message, blocks=blocks)
+    blocks[-1] = _page("", shared[-1].link)
+    # Slack shares a file with the readers of a message by a link in its text: in the blocks alone it does not count.
+    links = "".join(f" · <{_UNSAFE.sub(lambda found: quote(found[0]), one.link)}|the page>" for one in shared)
+    ids = tuple(one.id for one in shared)
+    return replace(message, text=message.text + links, blocks=blocks, file_ids=ids)
+
+
+def _part(section: Section, share: int, is_first: bool) -> tuple[dict[str, Any] | None, str]:
+    """A section as a block, and in lines. The first stands under the title of the message and needs none of its own."""
+    name = "" if is_first else shorten(section.title, HEADER) or "·"
+    words = shorten("\n".join(section.sentences), min(TEXT, share // 2))
+    first = next((table for table in section.tables if table.rows), None)
+    table = _table(first.header, first.rows, share - len(words) - HEADER) if first else ""
+    texts: list[dict[str, Any]] = []
+    if name:
+        texts.append({"type": "text", "text": name + ("\n" if words else ""), "style": {"bold": True}})
+    if words:
+        texts.append({"type": "text", "text": words})
+    elements: list[dict[str, Any]] = [{"type": "rich_text_section", "elements": texts}] if texts else []
+    if table:
+        elements.append({"type": "rich_text_preformatted", "elements": [{"type": "text", "text": table}]})
+    block = {"type": "rich_text", "elements": elements} if elements else None
+    return block, "\n".join(filter(None, (name, words, table)))
+
+
+def _page(where: str, url: str | None) -> dict[str, Any]:
+    """Where the whole page is."""
+    there = link(url, "open the page", _LINE_URL) or {"type": "text", "text": where}
+    said = {"type": "text", "text": "The whole week, with every number: "}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [said, there]}]}
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Cell]], room: int) -> str:
@@ -154,7 +234,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Cell]], room: int) -> 
         parts = [shorten(cell, width) for cell, width in zip(row, widths, strict=True)]
         aligned = zip(parts, widths, numbers, strict=False)
         lines.append("  ".join(p.rjust(w) if number else p.ljust(w) for p, w, number in aligned).rstrip()[:TABLE_WIDTH])
-    fits = max(1, room // (TABLE_WIDTH + 1))
+    fits = max(1, min(_ROWS + 1, room // (TABLE_WIDTH + 1)))
     if len(lines) > fits:
         lines[fits:] = [f"… {len(lines) - fits} more"]
     return "\n".join(lines)

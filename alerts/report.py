@@ -4,15 +4,16 @@ A section is a file in alerts/sections/ with section(figures) -> Section; report
 """
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import cast
 
 import jinja2
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 import alerts.sections
 from alerts.figures import Figures, figures
@@ -20,8 +21,10 @@ from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
 from config.schema import Config
 from listener.errors import NeedsPerson
+from listener.mention import Mention
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -59,13 +62,22 @@ def write(
     numbers = figures(session, config, span, now, against)
     sections = report(numbers, config.report.sections)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
+    path = folder / file_name(span, against)
     path.write_text(html(sections, numbers), encoding="utf-8")
+    os.utime(path, (now.timestamp(), now.timestamp()))  # as of when it counts: write_again looks at it
     return path, numbers, sections
 
 
+def file_name(span: Span, against: Span | None = None) -> str:
+    """The name of the page of a span."""
+    return f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
+
+
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:
-    """Write every page in the folder anew, without the posts that are gone by now; how many."""
+    """Write the pages anew that were written before a post of theirs was gone; how many.
+
+    The others stay: years of pages would take minutes.
+    """
     count = 0
     for path in sorted(folder.glob("*.html")):
         names = path.stem.split(_AGAINST)
@@ -73,6 +85,18 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
             spans = [named(name, config.hospital.zone) for name in names]
         except NeedsPerson:  # a file that people put there
             continue
-        write(folder, session, config, spans[0], now, *spans[1:2])
-        count += 1
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if any(_lost_since(session, span, written, now) for span in spans):
+            write(folder, session, config, spans[0], now, *spans[1:2])
+            count += 1
     return count
+
+
+def _lost_since(session: Session, span: Span, written: datetime, now: datetime) -> bool:
+    """Whether a post of a span is gone since then, as far as that is not long past and done."""
+    inside = (Mention.heard_at >= span.since, Mention.heard_at < span.until)
+    # A file system may keep whole seconds.
+    since = max(written - timedelta(seconds=1), now - _FORGETS)
+    return (
+        session.exec(select(Mention.id).where(*inside, col(Mention.deleted_at) >= since).limit(1)).first() is not None
+    )

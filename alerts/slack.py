@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 import urllib.error
+import urllib.request
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,8 +20,8 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 
-from alerts.door import Sent
-from alerts.message import Message, escape
+from alerts.door import NotReady, Sent
+from alerts.message import Message, Uploaded, escape
 from alerts.people import is_slack_id
 from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel, OutcomeUnknown, TryLater
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 _TIMEOUT = 10  # seconds
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
 _GROUPS_FOR = timedelta(minutes=5)  # a change of a user group counts after so long at most
+_ALT = 1000  # characters of what a picture shows
 _PAGES = 10  # of history or channels that are looked through
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
@@ -52,6 +54,9 @@ _REMEDY = {
     "not_in_channel": "the bot is not in {channel}; type /invite @Call Light there",
     "restricted_action": "the bot may not post in {channel}; allow apps to post there in the channel's settings",
     "is_archived": "the channel {channel} is archived; name another in care.toml",
+    "file_uploads_disabled": "this workspace takes no files; allow them in its settings",
+    "file_uploads_except_images_disabled": "this workspace takes no files but images; put the pages on a web server and "
+    "name it as address in report.toml",
 }
 _OF_CHANNEL = {"channel_not_found", "not_in_channel", "restricted_action", "is_archived"}
 
@@ -83,7 +88,9 @@ class Slack:
     def post(self, channel: str, message: Message, key: str) -> Sent:
         """chat.postMessage. Blocks that Slack refuses go as plain text: a card that looks plain beats none."""
         there = self._there(channel)
-        options = {"channel": there, "metadata": message.metadata, "unfurl_links": False, "unfurl_media": False}
+        options = {"channel": there, "metadata": message.metadata, "unfurl_links": False}
+        # A file is shared by unfolding its link (slackapi/bolt-python issue 1018); links of others stay folded.
+        options |= {} if message.file_ids else {"unfurl_media": False}
         answer = self._with_blocks(there, self.client.chat_postMessage, message, options)
         place, ref = answer.get("channel"), answer.get("ts")
         if not place or not ref:
@@ -93,6 +100,7 @@ class Slack:
     def update(self, sent: Sent, message: Message) -> None:
         """chat.update; a message that people removed stays removed."""
         options = {"channel": sent.place, "ts": sent.ref, "metadata": message.metadata}
+        options |= {"file_ids": list(message.file_ids)} if message.file_ids else {}
         try:
             self._with_blocks(sent.place, self.client.chat_update, message, options)
         except _Refused as refused:
@@ -130,13 +138,51 @@ class Slack:
         return None
 
     def _with_blocks(self, there: str, method: Callable[..., Any], message: Message, options: dict[str, Any]) -> Any:
-        """Send a message, and once more without its blocks if Slack refuses these."""
-        try:
-            return self._call(there, method, text=message.text, blocks=message.blocks, **options)
-        except _Refused as refused:
-            if refused.code not in _BAD_BLOCKS:
-                raise
+        """Send a message, and once more without its images, then without its blocks, if Slack refuses these."""
+        without = [block for block in message.blocks if block["type"] != "image"]
+        for blocks in (message.blocks, without) if len(without) < len(message.blocks) else (message.blocks,):
+            try:
+                return self._call(there, method, text=message.text, blocks=blocks, **options)
+            except _Refused as refused:
+                if refused.code not in _BAD_BLOCKS:
+                    raise
+                # Slack looks for malware in a file first, and until then says "invalid slack file" of any block with
+                # it, without posting anything (slackapi/python-slack-sdk issues 1521, 1797; java-slack-sdk 1349).
+                if any("slack file" in why for why in refused.details):
+                    raise NotReady("Slack is still looking at the charts") from None
         return self._call(there, method, text=message.text, **options)
+
+    # ---------------------------------------------------------------- files
+
+    def upload(self, name: str, title: str, content: bytes, alt: str = "") -> Uploaded:
+        """A private file: only the bot sees it until a message shows it in an image block or shares its link.
+
+        The steps of files_upload_v2, but each error keeps its remedy, and what is half done is deleted.
+        """
+        more = {"alt_txt": alt[:_ALT]} if alt else {}
+        call = self.client.files_getUploadURLExternal
+        ticket = self._call("", call, filename=name, length=len(content), **more)
+        id_, address = ticket.get("file_id"), ticket.get("upload_url")
+        if not id_ or not address:
+            raise OutcomeUnknown("Slack's answer does not say where to upload to")
+        try:
+            self._call("", _put, address=str(address), content=content)
+            named = [{"id": id_, "title": title}]
+            answer = self._call("", self.client.files_completeUploadExternal, files=named)
+        except CallLightError:
+            with contextlib.suppress(CallLightError):
+                self.take_back(str(id_))
+            raise
+        done: list[dict[str, Any]] = answer.get("files") or [{}]
+        return Uploaded(str(id_), str(done[0].get("permalink") or ""))
+
+    def take_back(self, id: str) -> None:
+        """files.delete; one that is gone already is no error."""
+        try:
+            self._call("", self.client.files_delete, file=id)
+        except _Refused as refused:
+            if refused.code not in ("file_not_found", "file_deleted"):
+                raise
 
     # ---------------------------------------------------------------- to one person
 
@@ -226,6 +272,8 @@ class Slack:
             return method(**options)
         except SlackApiError as error:
             raise _by_remedy(error, there, self._now()) from None
+        except urllib.error.HTTPError as error:  # of an upload: the SDK makes its own of the others
+            raise OutcomeUnknown(f"Slack answers {error.code} to an upload") from None
         except urllib.error.URLError as error:
             if _never_left(error.reason):
                 raise TryLater(
@@ -241,9 +289,17 @@ class Slack:
 class _Refused(NeedsPerson):
     """Slack does not take this message, whoever sends it."""
 
-    def __init__(self, code: str, there: str) -> None:
-        self.code = code
+    def __init__(self, code: str, there: str, details: Collection[str] = ()) -> None:
+        self.code, self.details = code, details
         super().__init__(f"Slack refuses it in {there or 'this workspace'} ({code})")
+
+
+def _put(address: str, content: bytes) -> None:
+    """The bytes of a file, to where Slack told; anything but 200 is an error."""
+    headers = {"Content-Type": "application/octet-stream"}
+    request = urllib.request.Request(address, content, headers)
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        answer.read()
 
 
 def _never_left(reason: object) -> bool:
@@ -272,4 +328,5 @@ def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
         needed = data.get("needed", "see the README") if isinstance(data, dict) else ""
         kind = NoChannel if code in _OF_CHANNEL else NeedsPerson
         return kind("Slack: " + _REMEDY[code].format(channel=there, needed=needed))
-    return _Refused(code, there)
+    details = data.get("errors") if isinstance(data, dict) else None
+    return _Refused(code, there, [str(one) for one in details] if isinstance(details, list) else ())

@@ -159,10 +159,13 @@ def _channels(care: Care, report: Report) -> Iterator[Wrong]:
 def _report(report: Report, care: Care | None, sections: Collection[str] | None) -> Iterator[Wrong]:
     if care and report.channel not in care.slack.channels:
         yield _among("report.toml", ("channel",), report.channel, "a channel of care.toml", care.slack.channels)
-    for number, section in enumerate(report.sections):
-        if sections is not None and section not in sections:
-            allowed = ", ".join(sorted(sections))
-            yield Wrong("report.toml", ("sections", number), repr(section), allowed, section, sections)
+    if sections is None:
+        return
+    for key, names in (("sections", report.sections), ("slack", report.slack)):
+        for number, section in enumerate(names):
+            if section not in sections:
+                allowed = ", ".join(sorted(sections))
+                yield Wrong("report.toml", (key, number), repr(section), allowed, section, sections)
 
 
 def _departments(hospital: Hospital) -> Iterator[Wrong]:

@@ -101,6 +101,7 @@ Hours = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_parse_hours)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]  # ISO 639-1
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Account = Annotated[str, AfterValidator(_without_at)]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#<>|]+(/[^\s?#<>|]*)?$", max_length=300)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 Kind = Literal["complaint", "question", "praise", "comment"]
@@ -511,6 +512,11 @@ class Report(Table):
     hour: Annotated[StrictInt, Field(ge=0, le=23)] = 8
     channel: Identifier = "summary"
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    # The message in Slack: these sections, the first table of each, and these charts, by the name of their table.
+    slack: tuple[Identifier, ...] = ("headline", "categories", "reply_times", "ledger")
+    charts: Annotated[tuple[Identifier, ...], Field(max_length=4)] = ("volume_by_day", "topics")
+    # Where people open the pages of data/reports; without it the page goes to Slack as a file.
+    address: Address | None = None
 
 
 class Config(Table):

@@ -357,12 +357,7 @@ def report(
     path = _write_report(service, span, now, _terminal())
     typer.echo(str(path))
     if post:
-        from alerts.deliver import deliver
-        from alerts.notices.report import of_week
-
-        with _session(service.engine) as session:
-            of_week(session, service.config, span, now)
-            deliver(session, service.config, service.door, now)
+        _post_report(service, span, now)
     if open_it:
         typer.launch(path.resolve().as_uri())
 
@@ -932,6 +927,37 @@ def _write_report(service: "Service", span: "Span", now: datetime, terminal: "Te
         for sentence in section.sentences:
             terminal.print(sentence, highlight=False, markup=False)
     return path
+
+
+_POST_TRIES, _POST_WAITS = 4, timedelta(seconds=6)
+
+
+def _post_report(service: "Service", week: "Span", now: datetime) -> None:
+    """Send the summary of a week once, and say what became of it."""
+    from alerts.deliver import deliver
+    from alerts.notices.report import of_week, row_of
+
+    with _session(service.engine) as session:
+        is_new = of_week(session, service.config, week, now)
+        for _ in range(_POST_TRIES):
+            deliver(session, service.config, service.door, service.now())
+            row = row_of(session, week)
+            soon = row is not None and row.state != "sent" and row.next_try_at - service.now() < _POST_WAITS
+            session.commit()
+            if not soon:
+                break
+            service.stop.wait(_POST_WAITS.total_seconds())  # Slack looks at the charts first
+        row = row_of(session, week)
+    if row is None:
+        typer.echo(f"Not sent: nothing listened yet in {week.name}.")
+    elif row.state != "sent":
+        _fail(f"not sent to {row.channel} yet ({row.trouble or 'it waits'}); call-light run tries again by itself")
+    else:
+        zone = service.config.hospital.zone
+        at = f", on {row.sent_at.astimezone(zone):%a %d %b %H:%M}" if row.sent_at and not is_new else ""
+        typer.echo(f"{'Sent' if is_new else 'Was sent before'} to {row.channel}{at}.")
+        if row.trouble:
+            typer.echo(row.trouble)
 
 
 def _reports() -> Path:

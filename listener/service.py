@@ -24,6 +24,7 @@ from sqlmodel import Session
 
 from alerts import act, decide, deliver, people, proposals, reminders, report, spikes
 from alerts.door import Door
+from alerts.notices import report as weekly
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
 from listener.errors import AskedToWait, CallLightError
@@ -40,6 +41,7 @@ _OUTBOX_EVERY = timedelta(seconds=1)  # as often as a channel takes a message
 _CLOCKS_EVERY = timedelta(seconds=5)
 _LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
+_PAGES_EVERY = timedelta(seconds=15)
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Service:
         self.release()
         if passed.deleted > before:
             self.flow(passed)
+        self.pages()
         for through in self.doors:
             while self.deliver(through, passed).is_paced and self._time_goes_on():
                 pass
@@ -133,6 +136,7 @@ class Service:
             clock.Job("flow", _FLOW_EVERY, partial(self.flow, clocks=False), lags=True),
             clock.Job("clocks", _CLOCKS_EVERY, self.clocks, lags=True),
             clock.Job("forget", _FORGET_EVERY, self.forget),
+            clock.Job("pages", _PAGES_EVERY, self.pages, lags=True),
             *(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True) for through in self.doors),
         ]
         with self._line() as line:
@@ -191,6 +195,7 @@ class Service:
     def forget(self, passed: Passed | None = None) -> Passed:
         """What is gone at its place, or was kept as long as it may be, is forgotten here too."""
         passed = passed or Passed()
+        self._write_pages_again()  # where the last time was cut off
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, self.config.collectors, self.now())
             people.forget(session, self.now())
@@ -249,6 +254,17 @@ class Service:
             proposals.watch(session, self.config, now)
             reminders.remind(session, self.config, now)
 
+    def pages(self) -> None:
+        """The page of each week whose summary is due, where a link in Slack may lead."""
+        if self.reports is None:
+            return
+        now = self.now()
+        with Session(self.engine) as session:
+            for week in weekly.due(self.config, now):
+                path = self.reports / report.file_name(week)
+                if not path.exists() and weekly.had_begun(session, week):
+                    report.write(self.reports, session, self.config, week, now)
+
     def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:
         """Stage 5 for one door."""
         passed = passed or Passed()
@@ -291,9 +307,14 @@ class Service:
             gone = read.forget(session, now)
         with Session(self.engine) as session:
             decide.forget(session, now)
-        if gone and self.reports is not None:
+        if gone:
+            self._write_pages_again()
+
+    def _write_pages_again(self) -> None:
+        """Without the posts that are gone since each was written."""
+        if self.reports is not None:
             with Session(self.engine) as session:
-                report.write_again(self.reports, session, self.config, now)
+                report.write_again(self.reports, session, self.config, self.now())
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]

@@ -1,58 +1,96 @@
-"""The weekly summary, on its day and hour, and again without the posts that are gone by then."""
+"""The weekly summary, on its day and hour, and again without the posts that are gone by then.
+
+Each ISO week is told once, by its name: a clock that is set, a restart or another time zone makes no second message.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from alerts import report
+from alerts import charts, report
 from alerts.case import RANK
 from alerts.delivery import Delivery, pending
-from alerts.figures import figures
-from alerts.message import Message, summary
+from alerts.figures import Figures, figures
+from alerts.message import Attachment, Message, summary
 from alerts.notices.digest import FORGETS
+from alerts.section import Section, Table
 from alerts.span import Span, last, named
 from config.schema import Config
 from listener.errors import NeedsPerson
 from listener.mention import Mention
+from listener.watch import Alarm, Gap, Watch
 
 _RANK = len(RANK) + 2  # last
 _WEEK = "week:"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MISSED = 4  # weeks that are made up for after a stop
+_ASKED = timedelta(days=1)  # before the end of a quiet week, at most, a collector that works was asked
 
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
-    """The summary of the last week that is over, from its day and hour on. What was missed before stays missed."""
-    zone = config.hospital.zone
-    week = last("week", zone, now)
-    day = week.until.date() + timedelta(days=_DAYS.index(config.report.day))
-    if now >= datetime.combine(day, time(config.report.hour), zone).astimezone(UTC):
+    """The summaries of the weeks that are due, the oldest first."""
+    for week in due(config, now):
         of_week(session, config, week, now)
 
 
+def due(config: Config, now: datetime) -> list[Span]:
+    """The last weeks whose day and hour have come, the oldest first, as many as are made up for."""
+    week = last("week", config.hospital.zone, now)
+    while now < _comes_at(week, config):
+        week = week.before
+    weeks = [week]
+    while len(weeks) < _MISSED:
+        weeks.append(weeks[-1].before)
+    return weeks[::-1]
+
+
 def of_week(session: Session, config: Config, week: Span, now: datetime) -> bool:
-    """Put the summary of a week into the queue, once, if anything was heard in it.
+    """Put the summary of a week into the queue, once, if listening had begun by its end.
 
     Raises NeedsPerson while that week is not over. The caller commits.
     """
     if now < week.until:
         raise NeedsPerson(f"the week {week.name} is not over; its summary can be sent from {week.until:%a %d %b} on")
-    about = f"{_WEEK}{week.name}"
-    known = select(Delivery.id).where(Delivery.kind == "report", Delivery.about == about)
-    heard = select(Mention.id).where(Mention.heard_at >= week.since, Mention.heard_at < week.until)
-    if session.exec(known).first() is not None or session.exec(heard.limit(1)).first() is None:
+    if row_of(session, week) is not None or not had_begun(session, week):
         return False
-    session.add(pending("report", about, config.report.channel, _RANK, now))
+    session.add(pending("report", f"{_WEEK}{week.name}", config.report.channel, _RANK, now))
     return True
+
+
+def row_of(session: Session, week: Span) -> Delivery | None:
+    """The summary of a week, once it is in the queue."""
+    known = select(Delivery).where(Delivery.kind == "report", Delivery.about == f"{_WEEK}{week.name}")
+    return session.exec(known).first()
+
+
+def had_begun(session: Session, week: Span) -> bool:
+    """Whether anything listened before the week was over."""
+    begun = (func.min(Watch.started_at), select(func.min(Mention.heard_at)).scalar_subquery())
+    return any(moment is not None and moment < week.until for moment in session.exec(select(*begun)).one())
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
     """Its sections as they are counted now."""
-    numbers = figures(session, config, _week_of(row, config), now)
-    title = f"{config.hospital.name}: what was said, {numbers.span.in_words}"
-    message = summary(report.report(numbers, config.report.sections), title, row.key)
-    return message, _gone_from(session, _week_of(row, config))
+    week = _week_of(row, config)
+    numbers = figures(session, config, week, now)
+    gone = _gone_from(session, week)
+    title = f"{config.hospital.name}: what was said, {week.in_words}"
+    page = report.report(numbers, config.report.sections)
+    where = f"call-light report --week {week.name} --open, on the machine of Call Light"
+    if not numbers.heard:
+        return summary([_nothing(session, config, week)], title, row.key), gone
+    told = report.report(numbers, config.report.slack)
+    images, missing = _images(page, config.report.charts)
+    url: str | None = None
+    files = [Attachment(report.file_name(week), title, partial(_page, page, numbers))]
+    if config.report.address is not None:
+        url, files = f"{config.report.address.rstrip('/')}/{report.file_name(week)}", []
+    message = summary(told, title, row.key, images, files, where, url)
+    return (replace(message, trouble=missing) if missing else message), gone
 
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
@@ -66,6 +104,49 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
         week = _week_of(row, config)
         found += [row] if first < week.until and latest >= week.since else []
     return [row for row in found if _gone_from(session, _week_of(row, config)) > row.shown_version]
+
+
+def _images(page: Sequence[Section], names: Sequence[str]) -> tuple[list[Attachment], str | None]:
+    """The charts of these tables, and what is wrong with the names."""
+    tables = {table.name: table for section in page for table in section.tables if table.chart is not None}
+    missing = [name for name in names if name not in tables]
+    images = [_image(tables[name]) for name in names if name in tables]
+    known = ", ".join(tables) or "none"
+    return images, f"no chart {missing[0]!r} for report.toml; there are {known}" if missing else None
+
+
+def _image(table: Table) -> Attachment:
+    assert table.chart is not None
+    return Attachment(f"{table.name}.png", table.title, partial(charts.png, table.chart), table.chart.alt)
+
+
+def _page(sections: Sequence[Section], numbers: Figures) -> bytes:
+    return report.html(sections, numbers).encode()
+
+
+def _nothing(session: Session, config: Config, week: Span) -> Section:
+    """A week in which nothing was heard: whether there was nothing to hear, or nobody listened."""
+    overlap = (col(Gap.since) < week.until, col(Gap.until) > week.since)
+    wrong = [f"{gap.collector}: {gap.why}" for gap in session.exec(select(Gap).where(*overlap))]
+    still_on = col(Alarm.over_at).is_(None) | (col(Alarm.over_at) >= week.since)
+    wrong += [alarm.why for alarm in session.exec(select(Alarm).where(col(Alarm.raised_at) < week.until, still_on))]
+    names = sorted(name for name, settings in config.collectors.items() if settings.on)
+    asked = {watch.name: watch.asked_at for watch in session.exec(select(Watch))}
+    for name in names:
+        at = asked.get(name)
+        if at is None or at < week.until - _ASKED:
+            since = f"since {at.astimezone(config.hospital.zone):%a %d %b %H:%M}" if at else "ever"
+            wrong.append(f"{name} was not asked {since}")
+    how = f"Listening worked: {', '.join(names)} answered and had nothing." if names else "No collector is on."
+    if wrong:
+        how = f"Listening did not work all the time: {'; '.join(dict.fromkeys(wrong))}."
+    return Section("Nothing was heard", ("Nothing was heard in this week.", how))
+
+
+def _comes_at(week: Span, config: Config) -> datetime:
+    """When its summary goes out: the first such day and hour after it."""
+    day = week.until.date() + timedelta(days=_DAYS.index(config.report.day))
+    return datetime.combine(day, time(config.report.hour), config.hospital.zone).astimezone(UTC)
 
 
 def _gone_from(session: Session, week: Span) -> int:

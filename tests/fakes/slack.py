@@ -34,6 +34,7 @@ ALL_SCOPES = (
     "usergroups:read",
     "users:read",
     "commands",
+    "files:write",
 )
 POST_TEXT_MAX = 40_000
 UPDATE_TEXT_MAX = 4_000
@@ -42,6 +43,8 @@ BOT_USER = "U0BOT00001"
 SITE = "https://example.slack.com"
 HOOK_USES = 5
 HOOK_SECONDS = 30 * 60
+ALT_MAX = 1000
+IMAGES = (".png", ".jpg", ".jpeg", ".gif")
 # which scopes allow a method; an empty tuple: any token may
 SCOPES: dict[str, tuple[str, ...]] = {
     "auth.test": (),
@@ -58,6 +61,9 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "conversations.join": ("channels:join",),
     "conversations.members": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
+    "files.getUploadURLExternal": ("files:write",),
+    "files.completeUploadExternal": ("files:write",),
+    "files.delete": ("files:write",),
     "users.info": ("users:read",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
@@ -109,6 +115,26 @@ class _Channel:
 
 
 @dataclass
+class StoredFile:
+    """A file of the app's: `shared` are the ids of the channels whose people may open it."""
+
+    id: str
+    name: str
+    length: int
+    alt: str
+    title: str = ""
+    content: bytes | None = None  # as it came to its upload URL
+    done_at: float | None = None  # when it was completed
+    deleted: bool = False
+    shared: set[str] = field(default_factory=set)
+
+    @property
+    def permalink(self) -> str:
+        """Where people open it."""
+        return f"{SITE}/files/{BOT_USER}/{self.id}/{self.name.lower()}"
+
+
+@dataclass
 class Hook:
     """A response_url: `said` is what the app has sent to it."""
 
@@ -150,7 +176,8 @@ class FakeSlack(FakeServer):
 
     With `enforce_rate`, a channel takes `burst` messages at once and then one a second; duplicates are never
     detected. With `connections_a_minute`, apps.connections.open is limited by the clock. `line` is how what people do
-    reaches the app: Socket Mode unless a test says otherwise."""
+    reaches the app: Socket Mode unless a test says otherwise. A file may be shown in a block `looks_at_files` seconds
+    after it was uploaded; `refuses_files` is the error of a workspace that takes none."""
 
     def __init__(
         self,
@@ -163,6 +190,8 @@ class FakeSlack(FakeServer):
         port: int = 0,
         app_token: str = "xapp-test-token",
         connections_a_minute: int | None = None,
+        looks_at_files: float = 0.0,
+        refuses_files: str = "",
     ) -> None:
         super().__init__(now, port)
         self.token = token
@@ -171,6 +200,9 @@ class FakeSlack(FakeServer):
         self.burst = burst
         self.app_token = app_token
         self.connections_a_minute = connections_a_minute
+        self.looks_at_files = looks_at_files
+        self.refuses_files = refuses_files
+        self._files: dict[str, StoredFile] = {}
         self.users: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, dict[str, Any]] = {}
         self.views = Views(self.now)
@@ -225,6 +257,11 @@ class FakeSlack(FakeServer):
         """Every message in a channel (id or name), thread replies included, oldest first."""
         with self._lock:
             return copy.deepcopy(self._channel(channel).messages)
+
+    def files(self) -> list[StoredFile]:
+        """Every file that was completed and is not deleted, oldest first."""
+        with self._lock:
+            return [copy.deepcopy(one) for one in self._files.values() if one.done_at is not None and not one.deleted]
 
     def add_user(self, id: str, name: str, tz: str = "America/Chicago") -> str:
         """Make a person, who is in every channel; the id."""
@@ -322,7 +359,10 @@ class FakeSlack(FakeServer):
 
     def answer(self, request: Request) -> Answer:
         with self.news:
-            answer = self._hooked(request) if request.path in self._hooks else self._called(request)
+            if request.path.startswith("/upload/"):
+                answer = self._uploaded(request)
+            else:
+                answer = self._hooked(request) if request.path in self._hooks else self._called(request)
             self.news.notify_all()
             return answer
 
@@ -378,6 +418,9 @@ class FakeSlack(FakeServer):
             "conversations.join": self._join,
             "conversations.members": self._members,
             "conversations.open": self._open_direct,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete,
+            "files.delete": self._delete_file,
             "users.info": self._user_info,
             "usergroups.list": self._list_groups,
             "usergroups.users.list": self._list_group,
@@ -584,6 +627,7 @@ class FakeSlack(FakeServer):
             content["text"] = str(text)
         if args.get("blocks") is not None:
             content["blocks"] = self._blocks(args["blocks"])
+            self._check_files(content["blocks"])
         if args.get("metadata") is not None:
             content["metadata"] = self._metadata(args["metadata"])
         return content
@@ -631,6 +675,9 @@ class FakeSlack(FakeServer):
         for name in ("thread_ts", "client_msg_id"):
             if args.get(name):
                 message[name] = str(args[name])
+        if args.get("unfurl_media") is not False:  # its link in the text of its owner shares a file, if it is unfolded
+            linked = [one for one in self._files.values() if not one.deleted and one.permalink in message["text"]]
+            self._share(linked, channel, message)
         channel.messages.append(message)
         return {"ok": True, "channel": channel.id, "ts": message["ts"], "message": _without_metadata(message)}
 
@@ -694,6 +741,9 @@ class FakeSlack(FakeServer):
         for name in ("blocks", "metadata"):
             if not updated.get(name):
                 updated.pop(name, None)
+        if args.get("file_ids"):  # a link in the new text shares nothing
+            ids = str(args["file_ids"]).split(",")
+            self._share([self._file(one) for one in ids], channel, updated)
         updated["edited"] = {"user": BOT_USER, "ts": _ts(int(self.now()) * 1_000_000)}
         message.clear()
         message.update(updated)
@@ -711,6 +761,70 @@ class FakeSlack(FakeServer):
         channel.messages.remove(message)
         channel.gone.append(message)
         return {"ok": True, "channel": channel.id, "ts": message["ts"]}
+
+    # files: private until a message of the bot shares them; in an image block its readers see them
+
+    def _upload_url(self, args: dict[str, Any]) -> dict[str, Any]:
+        name, length = str(args.get("filename") or ""), str(args.get("length") or "")
+        if not name or not length.isdigit() or length == "0":
+            raise SlackError("missing_argument")
+        if len(str(args.get("alt_txt") or "")) > ALT_MAX:
+            raise SlackError("alt_txt_too_large")
+        is_image = name.endswith(IMAGES)
+        if self.refuses_files and not (is_image and self.refuses_files == "file_uploads_except_images_disabled"):
+            raise SlackError(self.refuses_files)
+        made = StoredFile(f"F{len(self._files) + 1:010d}", name, int(length), str(args.get("alt_txt") or ""))
+        self._files[made.id] = made
+        return {"ok": True, "upload_url": f"{self.base_url}/upload/v1/{made.id}", "file_id": made.id}
+
+    def _uploaded(self, request: Request) -> Answer:
+        """The bytes come without a token, to an address that only the owner knows."""
+        found = self._files.get(request.path.rsplit("/", 1)[-1])
+        if found is None or request.method != "POST" or len(request.raw) != found.length:
+            return self.status_answer(500)
+        found.content = request.raw
+        return Answer(200, f"OK - {found.length}")
+
+    def _complete(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _from_json(args.get("files"), "invalid_arguments")
+        shown = []
+        for one in wanted:
+            found = self._file(str(one.get("id")))
+            if found.content is None:
+                raise SlackError("file_not_found")
+            found.title, found.done_at = str(one.get("title") or found.name), self.now()
+            known = {"id": found.id, "name": found.name, "title": found.title, "permalink": found.permalink}
+            shown.append({**known, "mimetype": "", "filetype": "", "channels": [], "shares": {}})  # not looked at yet
+        return {"ok": True, "files": shown}
+
+    def _delete_file(self, args: dict[str, Any]) -> dict[str, Any]:
+        found = self._files.get(str(args.get("file")))
+        if found is not None and found.deleted:
+            raise SlackError("file_deleted")
+        self._file(str(args.get("file"))).deleted = True
+        return {"ok": True}
+
+    def _file(self, id: str) -> StoredFile:
+        if id not in self._files or self._files[id].deleted:
+            raise SlackError("file_not_found")
+        return self._files[id]
+
+    def _check_files(self, blocks: list[dict[str, Any]]) -> None:
+        for number, block in enumerate(blocks):
+            if "slack_file" not in block:
+                continue
+            found = self._files.get(str(block["slack_file"].get("id")))
+            is_there = found is not None and not found.deleted and found.done_at is not None
+            if not (is_there and found and self.now() >= (found.done_at or 0) + self.looks_at_files):
+                problem = f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"
+                told = {"messages": [f"[ERROR] {problem}"]}
+                raise SlackError("invalid_blocks", errors=[problem], response_metadata=told)
+
+    def _share(self, files: list[StoredFile], channel: _Channel, message: dict[str, Any]) -> None:
+        for one in files:
+            one.shared.add(channel.id)
+        if files:
+            message["files"] = [{"id": one.id, "permalink": one.permalink} for one in files]
 
     # response_url
 

@@ -1,12 +1,13 @@
 """What Slack refuses in the blocks of a message or in a view, said the way Slack says it.
 
-Checked against: docs.slack.dev/reference/block-kit and /views, slack_sdk 3.47's model classes, slackapi/bolt-js issue
-2509 (total).
+Checked against: docs.slack.dev/reference/block-kit and /views, slack_sdk 3.47's model classes, slackapi/bolt-js issues
+2509 (total), slackapi/python-slack-sdk issue 1521 (ids of files).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ TYPED_MAX = 3000
 TOTAL_MAX = 13_000
 MARKDOWN_MAX = 12_000
 ID_MAX = 255
+FILE_ID = re.compile("[F][A-Z0-9]{8,}")
 URL_MAX = 3000
 
 SELECTS = frozenset({"static_select", "external_select", "users_select", "conversations_select", "channels_select"})
@@ -343,6 +345,13 @@ class _Check:
     def image(self, holder: dict[str, Any], where: str) -> None:
         if ("image_url" in holder) == ("slack_file" in holder):
             self.add("must provide either image_url or slack_file", where)
+        if "slack_file" in holder and self.object(
+            file := holder["slack_file"], f"{where}/slack_file", (), {"id", "url"}
+        ):
+            if ("id" in file) == ("url" in file):
+                self.add("must provide either id or url", f"{where}/slack_file")
+            if "id" in file and not (isinstance(file["id"], str) and FILE_ID.fullmatch(file["id"])):
+                self.add(f"input must match regex pattern: ^{FILE_ID.pattern}$", f"{where}/slack_file/id")
         self.strings(holder, where, image_url=URL_MAX, alt_text=2000)
 
     def element(self, element: Any, where: str, allowed: frozenset[str]) -> None:

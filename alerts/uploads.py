@@ -1,0 +1,123 @@
+"""Charts and pages of a message: uploaded before it is sent, kept in mind with its Delivery, taken back when they are old.
+
+An upload without its message is harmless, since nobody sees it; so files go first, and the message stays one request.
+Delivery.files holds
+    version     of the message that they belong to: what shows another is uploaded anew, and these are taken back
+    kept        {name: [id, link]}: what the door took
+    refused     {name: why}: what it never takes; the message goes without it
+    old         [id]: what is to be taken back, as it may quote a post that is gone
+    tries       how often an upload failed by accident
+    unready     how often the door was not ready to show the pictures
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from alerts.delivery import Delivery
+from alerts.door import Door, NotReady, TakesFiles
+from alerts.message import Attachment, Message, Uploaded, attached
+from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5  # after so many the words go alone: a summary without a chart beats none
+_ASK_AGAIN = timedelta(hours=1)  # until an old file is taken back that could not be
+
+
+@dataclass
+class _Files:
+    version: int = 0
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    old: list[str] = field(default_factory=list)
+    tries: int = 0
+    unready: int = 0
+
+
+def attach(session: Session, door: Door, row: Delivery, message: Message, version: int) -> Message:
+    """The message with its images and files as far as the door takes them. Commits.
+
+    Raises TryLater while it is worth waiting.
+    """
+    items = (*message.images, *message.files)
+    if not (items and isinstance(door, TakesFiles)):
+        return message
+    assert row.id is not None
+    id_, files = row.id, _Files(**row.files)
+    if files.version != version:
+        files = _Files(version, old=[*files.old, *(one for one, _ in files.kept.values())])
+    for item in items:
+        if item.name not in files.kept and item.name not in files.refused:
+            _save(session, id_, files)
+            try:
+                _upload(door, item, files)
+            finally:
+                _save(session, id_, files)
+    shown = {name: Uploaded(*there) for name, there in files.kept.items()}
+    if files.unready >= _TRIES:
+        shown = {file.name: shown[file.name] for file in message.files if file.name in shown}
+        files.refused |= {image.name: "Slack cannot show the charts" for image in message.images}
+    why = "; ".join(dict.fromkeys(files.refused.values()))
+    trouble = f"the weekly message goes without charts or page: {why}" if why else None
+    both = "; ".join(filter(None, (message.trouble, trouble))) or None
+    return replace(attached(message, shown), trouble=both)
+
+
+@contextmanager
+def showing(session: Session, row_id: int) -> Iterator[None]:
+    """While a message with pictures is sent or edited: how often the door was not ready is counted."""
+    try:
+        yield
+    except NotReady:
+        row = session.get_one(Delivery, row_id)
+        _save(session, row_id, replace(_Files(**row.files), unready=row.files.get("unready", 0) + 1))
+        raise
+
+
+def take_back(session: Session, door: Door, row: Delivery, now: datetime) -> None:
+    """Delete what an earlier version of the message showed. Commits. Raises TryLater for what cannot be deleted now."""
+    if not (row.files.get("old") and isinstance(door, TakesFiles)):
+        return
+    assert row.id is not None
+    id_, files = row.id, _Files(**row.files)
+    for one in list(files.old):
+        session.commit()
+        try:
+            door.take_back(one)
+        except NeedsPerson as error:
+            why = f"a file of an earlier summary quotes a post that is gone, and stays in Slack ({one}): {error}"
+            raise TryLater(f"{why}; delete it there by hand", now + _ASK_AGAIN) from None
+        files.old.remove(one)
+        _save(session, id_, files)
+
+
+def _upload(door: TakesFiles, item: Attachment, files: _Files) -> None:
+    try:
+        content = item.make()
+    except Exception as error:
+        # A chart that cannot be drawn must not hold up the words.
+        log.error("action=draw file=%s error=%s", item.name, type(error).__name__)
+        files.refused[item.name] = f"{item.name} cannot be drawn ({type(error).__name__}); please report it"
+        return
+    try:
+        there = door.upload(item.name, item.title, content, item.alt)
+    except NeedsPerson as error:
+        files.refused[item.name] = str(error)
+    except OutcomeUnknown as error:
+        files.tries += 1
+        if files.tries < _TRIES:
+            raise TryLater(str(error)) from None  # no message has left: nothing has to be looked for
+        files.refused[item.name] = str(error)
+    else:
+        files.kept[item.name] = [there.id, there.link]
+
+
+def _save(session: Session, row_id: int, files: _Files) -> None:
+    session.execute(update(Delivery).where(col(Delivery.id) == row_id).values(files=asdict(files)))
+    session.commit()
