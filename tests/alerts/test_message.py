@@ -15,8 +15,11 @@ from alerts.message import (
     DIGEST_LINES,
     LINE,
     TABLE_WIDTH,
+    Attachment,
     DigestItem,
     Message,
+    Uploaded,
+    attached,
     digest,
     escape,
     face,
@@ -149,23 +152,88 @@ SECTIONS = [
 
 
 def tables(message: Message) -> list[str]:
-    return [
-        block["elements"][0]["elements"][0]["text"]
-        for block in message.blocks
-        if block["type"] == "rich_text" and block["elements"][0]["type"] == "rich_text_preformatted"
-    ]
+    parts = [part for block in message.blocks if block["type"] == "rich_text" for part in block["elements"]]
+    return [part["elements"][0]["text"] for part in parts if part["type"] == "rich_text_preformatted"]
 
 
 def test_summary() -> None:
     message = summary(SECTIONS, "The week", "key")
-    assert [block["type"] for block in message.blocks] == [
-        "header", "header", "section", "header", "section", "rich_text", "header", "section", "rich_text",
-    ]  # fmt: skip
-    assert message.blocks[2]["text"] == plain("412 posts were heard.\nMost were about waiting.")
+    assert [block["type"] for block in message.blocks] == ["header", *["rich_text"] * 3]
+    bold = {"style": {"bold": True}}
+    assert [block["elements"][0]["elements"] for block in message.blocks[1:]] == [
+        [{"type": "text", "text": "412 posts were heard.\nMost were about waiting."}],
+        [{"type": "text", "text": "What was heard\n", **bold}, {"type": "text", "text": "412 posts."}],
+        [{"type": "text", "text": "Kind words\n", **bold}, {"type": "text", "text": "1 post with praise."}],
+    ]
     assert tables(message)[0] == "Day             X    All\nMon 09 Nov      5     12\nAll         1,234  2,345"
     assert message.metadata == {"event_type": "call_light_report", "event_payload": {"delivery": "key"}}
     assert "1,234" in message.excerpt
     assert message.text == "The week"
+
+
+CHARTS = [
+    Attachment("a.png", "Posts by day", lambda: b"a", "412 posts, the most on Monday."),
+    Attachment("b.png", "", lambda: b"b", "Waiting is first."),
+]
+PAGE = Attachment("2026-W46.html", "The week", lambda: b"<p>")
+UPLOADS = {
+    name: Uploaded(f"F000000000{n}", f"https://s.example/{n}") for n, name in enumerate(("a.png", "b.png", PAGE.name))
+}
+
+
+def test_charts_and_page() -> None:
+    message = summary(SECTIONS, "The week", "key", CHARTS, [PAGE], "call-light report --open")
+    is_taken(message)
+    assert "(chart: 412 posts, the most on Monday.)\n\n(chart: Waiting is first.)\n\nWhat was heard" in message.excerpt
+    assert message.excerpt.endswith("call-light report --open")
+    full = attached(message, UPLOADS)
+    is_taken(full)
+    assert [block["type"] for block in full.blocks] == ["header", "rich_text", "image", "image", *["rich_text"] * 3]
+    assert full.blocks[2:4] == [
+        {
+            "type": "image",
+            "slack_file": {"id": "F0000000000"},
+            "alt_text": "412 posts, the most on Monday.",
+            "title": plain("Posts by day"),
+        },
+        {"type": "image", "slack_file": {"id": "F0000000001"}, "alt_text": "Waiting is first."},
+    ]
+    assert full.blocks[-1]["elements"][0]["elements"] == [
+        {"type": "text", "text": "The whole week, with every number: "},
+        {"type": "link", "url": "https://s.example/2", "text": "open the page"},
+    ]
+    assert (full.text, full.file_ids) == ("The week · <https://s.example/2|the page>", ("F0000000002",))
+
+
+@pytest.mark.parametrize(
+    ("names", "images", "last"),
+    [
+        ((), 0, "call-light report --open"),
+        (("a.png",), 1, "call-light report --open"),
+        (("b.png",), 1, "call-light report --open"),
+        (("2026-W46.html",), 0, "open the page"),
+    ],
+)
+def test_what_no_door_took_is_left_out(names: tuple[str, ...], images: int, last: str) -> None:
+    message = summary(SECTIONS, "The week", "key", CHARTS, [PAGE], "call-light report --open")
+    shown = attached(message, {name: UPLOADS[name] for name in names})
+    is_taken(shown)
+    assert sum(block["type"] == "image" for block in shown.blocks) == images
+    assert shown.blocks[-1]["elements"][0]["elements"][1]["text"] == last
+
+
+def test_a_page_on_a_web_server() -> None:
+    message = summary(SECTIONS, "The week", "key", where="nowhere", url="https://r.example/2026-W46.html")
+    is_taken(message)
+    assert message.blocks[-1]["elements"][0]["elements"][1]["url"] == "https://r.example/2026-W46.html"
+    assert message.excerpt.endswith("https://r.example/2026-W46.html")
+
+
+def test_one_screen() -> None:
+    """Six rows of a table, however many there are."""
+    many = Section("Many", (), (Table("t", ("a", "b"), [(str(number), "x") for number in range(500)]),))
+    (table,) = tables(summary([many], "The week", "key"))
+    assert table.split("\n") == ["a    b", *(f"{n}    x" for n in range(6)), "… 494 more"]
 
 
 def test_a_quote_is_no_longer_than_a_line() -> None:
@@ -199,7 +267,8 @@ cells = st.one_of(st.integers(), texts, st.floats(allow_nan=False))
     )
 )
 def test_any_summary_is_taken_and_harmless(sections: list[Section]) -> None:
-    message = summary(sections, "The week", "key")
+    charts = [Attachment("a.png", section.title, lambda: b"", section.title) for section in sections[:4]]
+    message = attached(summary(sections, "The week", "key", charts, [], "where"), UPLOADS)
     is_taken(message)
     assert live_mentions(whole(message)) == []
     assert all(len(line) <= TABLE_WIDTH for table in tables(message) for line in table.split("\n"))

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,8 @@ from fakes.server import BrokenShape, DropAfter, NotJson, RateLimited, Reset, St
 from fakes.slack import ALL_SCOPES, FakeSlack
 
 from alerts import slack as module
-from alerts.door import Sent
-from alerts.message import Message, note
+from alerts.door import NotReady, Sent
+from alerts.message import Attachment, Message, Uploaded, attached, note
 from alerts.slack import Slack
 from listener.errors import CallLightError, NeedsPerson, OutcomeUnknown, TryLater
 
@@ -58,6 +59,111 @@ def test_update(workspace: FakeSlack, door: Slack) -> None:
     assert there["metadata"]["event_payload"]["delivery"] == "key"
 
 
+# ---------------------------------------------------------------- files
+
+PNG = b"\x89PNG\r\n\x1a\n&=+%"
+
+
+def with_file(door: Slack, title: str = "hello") -> tuple[Message, Uploaded]:
+    """A message with a chart and a page that were uploaded."""
+    chart = door.upload("chart.png", "Chart", PNG, "What it shows")
+    page = door.upload("page.html", "Page", b"<p>")
+    images = (Attachment("chart.png", "Chart", lambda: PNG, "What it shows"),)
+    files = (Attachment("page.html", "Page", lambda: b"<p>"),)
+    said = replace(message(), text=title, images=images, files=files)
+    return attached(said, {"chart.png": chart, "page.html": page}), page
+
+
+def test_upload(workspace: FakeSlack, door: Slack) -> None:
+    there = door.upload("chart.png", "Posts by day", PNG, "x" * 2000)
+    (file,) = workspace.files()
+    assert (there.id, there.link) == (file.id, file.permalink)
+    assert (file.name, file.title, file.content, file.alt) == ("chart.png", "Posts by day", PNG, "x" * 1000)
+    assert file.shared == set(), "nobody sees it yet"
+    put = workspace.seen(lambda request: request.path.startswith("/upload/"))[0]
+    assert "authorization" not in put.headers
+
+
+def test_a_message_shares_its_page(workspace: FakeSlack, door: Slack) -> None:
+    said, page = with_file(door)
+    door.post("care", said, "key")
+    (there,) = workspace.messages("social-care")
+    assert [block["type"] for block in there["blocks"]] == ["image", "rich_text"]
+    assert [file.id for file in workspace.files() if file.shared] == [page.id]
+
+
+def test_an_edited_message_shares_its_new_page(workspace: FakeSlack, door: Slack) -> None:
+    sent = door.post("care", message(), "key")
+    said, page = with_file(door)
+    door.update(sent, said)
+    assert [file.id for file in workspace.files() if file.shared] == [page.id]
+
+
+@pytest.mark.parametrize("do", ["post", "update"])
+def test_a_chart_that_slack_still_looks_at(workspace: FakeSlack, door: Slack, clock: Any, do: str) -> None:
+    workspace.looks_at_files = 5
+    sent = door.post("care", message(), "key")
+    said, _ = with_file(door)
+    with pytest.raises(NotReady):
+        door.post("care", said, "key") if do == "post" else door.update(sent, said)
+    assert len(workspace.messages("social-care")) == 1
+    clock.passes(timedelta(seconds=5))
+    door.post("care", said, "key") if do == "post" else door.update(sent, said)
+
+
+def test_refused_blocks_go_without_images_then_as_text(workspace: FakeSlack, door: Slack) -> None:
+    said, _ = with_file(door)
+    workspace.fail_next(refused("invalid_blocks", errors=["something else"]), on="chat.postMessage")
+    door.post("care", said, "key")
+    workspace.fail_next(refused("invalid_blocks"), on="chat.postMessage", times=2)
+    door.post("care", said, "key")
+    first, second = workspace.messages("social-care")
+    assert [block["type"] for block in first["blocks"]] == ["rich_text"]
+    assert "blocks" not in second
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (refused("file_uploads_disabled"), NeedsPerson),
+        (refused("file_type_not_allowed"), NeedsPerson),
+        (refused("missing_scope", needed="files:write"), NeedsPerson),
+        (RateLimited(retry_after=3), TryLater),
+        (Status(500), OutcomeUnknown),
+        (Reset(), OutcomeUnknown),
+        (BrokenShape({"ok": True}), OutcomeUnknown),
+        (BrokenShape({"ok": True, "file_id": "F0000000001", "upload_url": "nonsense"}), OutcomeUnknown),
+        (NotJson(), OutcomeUnknown),
+    ],
+)
+def test_an_upload_that_fails(workspace: FakeSlack, door: Slack, fault: Any, error: type[Exception]) -> None:
+    workspace.fail_next(fault, on="files.getUploadURLExternal")
+    with pytest.raises(error):
+        door.upload("page.html", "Page", b"<p>")
+    assert workspace.files() == []
+
+
+@pytest.mark.parametrize("fault", [Status(500), Status(403), Reset(), DropAfter(), RateLimited(retry_after=3)])
+@pytest.mark.parametrize("on", ["files.completeUploadExternal", lambda request: "/upload/" in request.path])
+def test_half_an_upload_is_deleted(workspace: FakeSlack, door: Slack, on: Any, fault: Any) -> None:
+    workspace.fail_next(fault, on=on)
+    with pytest.raises(CallLightError):
+        door.upload("page.html", "Page", b"<p>")
+    assert workspace.files() == []
+    assert len(workspace.seen("files.delete")) == 1
+
+
+def test_take_back(workspace: FakeSlack, door: Slack) -> None:
+    there = door.upload("page.html", "Page", b"<p>")
+    for _ in range(2):
+        door.take_back(there.id)
+        door.take_back("F0000000099")
+    assert workspace.files() == []
+    workspace.fail_next(refused("cant_delete_file"), on="files.delete")
+    with pytest.raises(NeedsPerson):
+        door.take_back(there.id)
+
+
 @pytest.mark.parametrize("tail", ["", "/", "/api", "/api/", "//"])
 def test_any_way_to_write_the_address(workspace: FakeSlack, tail: str) -> None:
     Slack(workspace.token, workspace.base_url + tail, CHANNELS).post("care", message(), "key")
@@ -89,6 +195,8 @@ SENTENCES = {
     "not_in_channel": "the bot is not in #social-care",
     "restricted_action": "may not post in #social-care",
     "is_archived": "#social-care is archived",
+    "file_uploads_disabled": "takes no files",
+    "file_uploads_except_images_disabled": "takes no files but images",
     "msg_too_long": "msg_too_long",
     "no_text": "no_text",
     "metadata_too_large": "metadata_too_large",
