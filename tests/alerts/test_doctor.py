@@ -17,6 +17,7 @@ from listener.environment import Environment
 from listener.mention import Mention
 from listener.watch import Alarm, Spend, Watch
 
+FILES = "Slack files: charts and page of the weekly message"
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-test-token", "SLACK_APP_TOKEN": "xapp-test-token"}
 
 
@@ -152,6 +153,10 @@ def test_slack_token_scopes_and_clock(folder: Path, now: datetime) -> None:
         edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
         assert "SLACK_BOT_TOKEN" in str(wrong(found(folder, now, SLACK_BOT_TOKEN="wrong"))["Slack"])
         todo = wrong(found(folder, now, SLACK_BOT_TOKEN="xoxb-test-token"))
+        files = found(folder, now, SLACK_BOT_TOKEN="xoxb-test-token")[FILES]
+        slack.scopes = (*slack.scopes, "files:write")
+        assert found(folder, now, SLACK_BOT_TOKEN="xoxb-test-token")[FILES] == Finding(FILES, True)
+    assert (files.ok, "add files:write" in str(files.todo)) == (None, True), "not wrong without: words alone then"
     assert "groups:history" in str(todo["Slack permissions"])
     assert "NTP" in str(todo["clock"]), "the test's time is far from Slack's"
 

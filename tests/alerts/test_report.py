@@ -1,7 +1,8 @@
 """The week as a page: opens whatever happened in it, and runs nothing of what a stranger wrote."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,13 @@ import pytest
 from conftest import NOW
 
 from alerts.figures import figures
-from alerts.report import html, known_sections, report
+from alerts.report import html, known_sections, report, write, write_again
 from alerts.section import Section, Table
 from alerts.span import named
 from listener.errors import NeedsPerson
+from listener.keep import DELETED, forget
 
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 CHICAGO = ZoneInfo("America/Chicago")
 ALL = ["headline", "volume", "categories", "reply_times", "praise", "listening", "ledger"]
 
@@ -102,3 +105,58 @@ def test_a_wrong_name(desk: Any, name: str) -> None:
     found = figures(desk.session, desk.config, named("2026-W46", CHICAGO), NOW)
     with pytest.raises(NeedsPerson, match=r"no section .* there are categories, headline, ledger"):
         report(found, ["headline", name])
+
+
+# ---------------------------------------------------------------- again, without what is gone
+
+WEEK46 = NOW - timedelta(days=4)  # heard then
+PAGES = ["2026-W45.html", "2026-W46-against-2026-W45.html", "2026-W46.html", "2026-11.html", "notes.html"]
+
+
+@pytest.fixture
+def pages(desk: Any, tmp_path: Path) -> Path:
+    """Pages of two weeks, of both compared, of their month, and a file of somebody's; kim spoke in 2026-W46."""
+    desk.kim = desk.hear("words of kim", kind="praise", heard_at=WEEK46, written_at=WEEK46)
+    desk.bob = desk.hear("words of bob", kind="praise", heard_at=WEEK46 - timedelta(days=7))
+    (tmp_path / "notes.html").write_text("words of ours")
+    week, before, month = (named(name, CHICAGO) for name in ("2026-W46", "2026-W45", "2026-11"))
+    for span, against in ((week, None), (before, None), (month, None), (week, before)):
+        write(tmp_path, desk.session, desk.config, span, NOW, against)
+    return tmp_path
+
+
+def again(desk: Any, folder: Path, now: datetime) -> list[str]:
+    """The pages that were written, by their contents' change of time."""
+    before = {path.name: path.stat().st_mtime for path in folder.iterdir()}
+    count = write_again(folder, desk.session, desk.config, now)
+    written = [path.name for path in sorted(folder.iterdir()) if path.stat().st_mtime != before[path.name]]
+    assert len(written) == count
+    return written
+
+
+def test_only_the_pages_of_what_is_gone_are_written_again(desk: Any, pages: Path) -> None:
+    assert sorted(path.name for path in pages.iterdir()) == sorted(PAGES)
+    assert again(desk, pages, NOW + HOUR) == []
+    forget(desk.session, [desk.kim], DELETED, NOW + HOUR)
+    desk.session.commit()
+    assert again(desk, pages, NOW + 2 * HOUR) == ["2026-11.html", "2026-W46-against-2026-W45.html", "2026-W46.html"]
+    assert not any("words of kim" in path.read_text(encoding="utf-8") for path in pages.iterdir())
+    assert "words of bob" in (pages / "2026-W45.html").read_text(encoding="utf-8")
+    assert again(desk, pages, NOW + 3 * HOUR) == [], "it is done"
+
+
+def test_a_page_whose_other_span_lost_a_post(desk: Any, pages: Path) -> None:
+    forget(desk.session, [desk.bob], DELETED, NOW + HOUR)
+    assert again(desk, pages, NOW + 2 * HOUR) == ["2026-11.html", "2026-W45.html", "2026-W46-against-2026-W45.html"]
+
+
+def test_gone_in_the_second_in_which_a_page_was_written(desk: Any, pages: Path) -> None:
+    forget(desk.session, [desk.kim], DELETED, NOW)
+    assert "2026-W46.html" in again(desk, pages, NOW + SECOND)
+
+
+def test_a_page_that_is_written_before_its_readings_are_forgotten(desk: Any, pages: Path) -> None:
+    """Between the two nobody reads the words either."""
+    forget(desk.session, [desk.kim], DELETED, NOW + HOUR)
+    path, _, _ = write(pages, desk.session, desk.config, named("2026-W46", CHICAGO), NOW + 2 * HOUR)
+    assert "words of kim" not in path.read_text(encoding="utf-8")

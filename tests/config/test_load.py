@@ -126,6 +126,9 @@ def test_a_sentence_has_all_of_it() -> None:
         ("care.toml", 'sign = ["legal"]', 'sign = ["leagl"]', '"leagl"', "runbooks.legal.sign[0]", "'leagl'", "one of [signs] in keywords.toml: legal, press", "legal"),
         ("report.toml", '"summary"', '"sumary"', "channel", "channel", "'sumary'", "care, danger", "summary"),
         ("report.toml", '"praise"', '"prase"', '"prase"', "sections[4]", "'prase'", "headline", "praise"),
+        ("report.toml", 'slack = ["headline"', 'slack = ["haedline"', '"haedline"', "slack[0]", "'haedline'", "categories, headline", "headline"),
+        ("report.toml", 'charts = ["volume_by_day"', 'charts = ["Volume"', '"Volume"', "charts[0]", "'Volume'", "", None),
+        ("report.toml", "# address = ", 'address = "reports.example.org"\n#', "address = ", "address", "'reports.example.org'", "", None),
         ("report.toml", "sections = [", "sections = [] #", "sections = [", "sections", "[]", "at least one entry", None),
     ],
 )  # fmt: skip

@@ -272,6 +272,29 @@ def test_the_hour_of_the_summary(hour: Any, fits: bool) -> None:
             Report(hour=hour, sections=("a",))
 
 
+@pytest.mark.parametrize(
+    ("address", "fits"),
+    [
+        ("https://reports.example.org/", True),
+        ("https://reports.example.org", True),
+        ("http://10.0.0.7:8080/call-light", True),
+        ("ftp://reports.example.org/", False),
+        ("https://", False),
+        ("https:///weeks", False),
+        ("https://reports.example.org/?week=", False),
+        ("https://reports.example.org/a b", False),
+        ("https://reports.example.org/|evil>", False),
+        ("", False),
+    ],
+)
+def test_where_the_pages_are(address: str, fits: bool) -> None:
+    if fits:
+        assert Report(address=address, sections=("a",)).address == address
+    else:
+        with pytest.raises(ValidationError):
+            Report(address=address, sections=("a",))
+
+
 def test_what_ships_is_what_is_meant_without_a_word() -> None:
     """An admin who deletes a part of care.toml gets what stood there."""
     shipped = tomllib.loads((PROJECT / "config" / "care.toml").read_text(encoding="utf-8"))

@@ -492,6 +492,101 @@ def test_blocks_are_checked_there_too(slack: FakeSlack) -> None:
     assert (answer.status_code, json.loads(answer.body)["error"]) == (400, "invalid_blocks")
 
 
+# --- files
+
+
+def upload(slack: FakeSlack, client: WebClient, name: str = "chart.png", content: bytes = b"PNG") -> dict[str, Any]:
+    """A file by the three steps; as completeUploadExternal shows it."""
+    ticket = client.files_getUploadURLExternal(filename=name, length=len(content), alt_txt="What it shows")
+    with urlopen(Post(ticket["upload_url"], content, {"Content-Type": "application/octet-stream"})) as answer:
+        assert answer.read() == f"OK - {len(content)}".encode()
+    done = client.files_completeUploadExternal(files=[{"id": ticket["file_id"], "title": "Chart"}])
+    shown: dict[str, Any] = done["files"][0]
+    return shown
+
+
+def image(id: str) -> list[dict[str, Any]]:
+    return [{"type": "image", "alt_text": "What it shows", "slack_file": {"id": id}}]
+
+
+@pytest.fixture
+def client(slack: FakeSlack) -> WebClient:
+    return WebClient(slack.token, base_url=slack.base_url + "/api/", retry_handlers=[])
+
+
+def test_a_file_is_private_until_its_owner_posts_its_link(slack: FakeSlack, client: WebClient) -> None:
+    page = upload(slack, client, "page.html")
+    assert page["mimetype"] == "", "it is not looked at yet"
+    client.chat_postMessage(channel="C0CARE", text=f"<{page['permalink']}|page>", unfurl_media=False)
+    assert slack.files()[0].shared == set()
+    client.chat_postMessage(
+        channel="C0CARE", text="page", blocks=[{"type": "section", "text": {"type": "mrkdwn", "text": page["id"]}}]
+    )
+    assert slack.files()[0].shared == set()
+    client.chat_postMessage(channel="C0CARE", text=f"<{page['permalink']}|page>")
+    assert slack.files()[0].shared == {"C0CARE"}
+    assert slack.messages("care")[-1]["files"] == [{"id": page["id"], "permalink": page["permalink"]}]
+
+
+def test_an_edit_shares_by_id(slack: FakeSlack, client: WebClient) -> None:
+    page = upload(slack, client, "page.html")
+    ts = client.chat_postMessage(channel="C0CARE", text="soon")["ts"]
+    client.chat_update(channel="C0CARE", ts=ts, text=f"<{page['permalink']}|page>")
+    assert slack.files()[0].shared == set()
+    client.chat_update(channel="C0CARE", ts=ts, text="page", file_ids=[page["id"]])
+    assert slack.files()[0].shared == {"C0CARE"}
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        client.chat_update(channel="C0CARE", ts=ts, text="page", file_ids=["F0000000099"])
+
+
+def test_an_image_block_waits_until_the_file_was_looked_at(slack: FakeSlack, client: WebClient, clock: Clock) -> None:
+    slack.looks_at_files = 5
+    chart = upload(slack, client)
+    with pytest.raises(SlackApiError, match=r"invalid slack file \[json-pointer:/blocks/0/slack_file\]"):
+        client.chat_postMessage(channel="C0CARE", text="x", blocks=image(chart["id"]))
+    assert slack.messages("care") == []
+    clock.at += timedelta(seconds=5)
+    client.chat_postMessage(channel="C0CARE", text="x", blocks=image(chart["id"]))
+    assert slack.files()[0].shared == set(), "an image block shows a private file, and shares nothing"
+    client.files_delete(file=chart["id"])
+    with pytest.raises(SlackApiError, match="invalid slack file"):
+        client.chat_postMessage(channel="C0CARE", text="x", blocks=image(chart["id"]))
+
+
+def test_files_are_deleted_once(slack: FakeSlack, client: WebClient) -> None:
+    chart = upload(slack, client)
+    client.files_delete(file=chart["id"])
+    assert slack.files() == []
+    for id, error in ((chart["id"], "file_deleted"), ("F0000000099", "file_not_found")):
+        with pytest.raises(SlackApiError, match=error):
+            client.files_delete(file=id)
+
+
+def test_what_uploads_slack_refuses(slack: FakeSlack, client: WebClient) -> None:
+    for name, length, alt, error in (
+        ("a.png", 0, "", "missing_argument"),
+        ("a.png", 1, "x" * 1001, "alt_txt_too_large"),
+    ):
+        with pytest.raises(SlackApiError, match=error):
+            client.files_getUploadURLExternal(filename=name, length=length, alt_txt=alt)
+    ticket = client.files_getUploadURLExternal(filename="a.png", length=3)
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        client.files_completeUploadExternal(files=[{"id": ticket["file_id"], "title": "empty"}])
+    with pytest.raises(OSError, match="500"):
+        urlopen(Post(ticket["upload_url"], b"of another length"))
+    slack.refuses_files = "file_uploads_except_images_disabled"
+    with pytest.raises(SlackApiError, match="file_uploads_except_images_disabled"):
+        client.files_getUploadURLExternal(filename="a.html", length=3)
+    assert client.files_getUploadURLExternal(filename="a.png", length=3)["ok"]
+    slack.refuses_files = "file_uploads_disabled"
+    with pytest.raises(SlackApiError, match="file_uploads_disabled"):
+        client.files_getUploadURLExternal(filename="a.png", length=3)
+    slack.scopes = ("chat:write",)
+    for call in (lambda: client.files_delete(file="F1"), lambda: client.files_completeUploadExternal(files=[])):
+        with pytest.raises(SlackApiError, match="missing_scope"):
+            call()
+
+
 # views
 
 
