@@ -107,12 +107,12 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
 
 
 def _images(page: Sequence[Section], names: Sequence[str]) -> tuple[list[Attachment], str | None]:
-    """The charts of these tables, and what is wrong with the names."""
-    tables = {table.name: table for section in page for table in section.tables if table.chart is not None}
-    missing = [name for name in names if name not in tables]
-    images = [_image(tables[name]) for name in names if name in tables]
-    known = ", ".join(tables) or "none"
-    return images, f"no chart {missing[0]!r} for report.toml; there are {known}" if missing else None
+    """The charts of these tables as far as there is something to draw, and what is wrong with the names."""
+    tables = {table.name: table for section in page for table in section.tables}
+    wrong = next((name for name in names if name not in tables), None)
+    images = [_image(tables[name]) for name in names if name in tables and tables[name].chart is not None]
+    known = ", ".join(name for name, table in tables.items() if table.chart is not None)
+    return images, f"no table {wrong!r} for charts in report.toml; those with a chart are {known}" if wrong else None
 
 
 def _image(table: Table) -> Attachment:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from fakes.slack import FakeSlack
 from fakes.x import FakeX
+from sqlmodel import Session
 from stories.conftest import Place
+
+from listener.database import open_database
+from listener.mention import Mention
 
 COLLAPSED = "My dad collapsed in your waiting room at St. Brigid's and nobody comes"
 
@@ -38,7 +42,25 @@ def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
     assert (second.returncode, "maria" in second.stderr) == (1, True), "the other is told who has it"
     assert [case["id"] for case in json.loads(place.call("cases", "--mine", "maria", "--json").stdout)] == [int(number)]
     assert place.call("report", "--week", "2026-W46").returncode == 0
+    posted = place.call("report", "--post")
+    assert (posted.stdout.splitlines()[-1], "(chart: Posts by" in posted.stderr) == ("Sent to summary.", True)
     assert place.call("demo", "--no-serve").returncode == 0, "it can be played again"
+
+
+def test_a_report_sent_by_hand(connected: Place, slack: FakeSlack) -> None:
+    slack.scopes = tuple(scope for scope in slack.scopes if scope != "files:write")
+    early = connected.call("report", "--post")
+    assert early.stdout.splitlines()[-1].startswith("Not sent: nothing listened yet in "), early.stderr
+    last_week = datetime.now(UTC) - timedelta(days=7)
+    with Session(open_database(connected.data)) as session:
+        text = {"collector": "x", "source": "x", "ref": "1", "author": "kim", "text": "a long wait"}
+        session.add(Mention(**text, written_at=last_week, heard_at=last_week, looked_at=last_week))
+        session.commit()
+    first = connected.call("report", "--post").stdout.splitlines()
+    assert first[-2] == "Sent to summary."
+    assert "files:write" in first[-1]
+    assert connected.call("report", "--post").stdout.splitlines()[-2].startswith("Was sent before to summary, on ")
+    assert len(slack.messages("social-weekly")) == 1
 
 
 def test_read_answers_line_by_line_in_order(place: Place) -> None:

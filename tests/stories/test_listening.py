@@ -230,3 +230,37 @@ def test_two_copies_of_the_service(service: Any, x: FakeX, clock: Clock) -> None
     clock.at += 5 * MINUTE
     x.post("more hours at St. Brigid's", "bob", at=clock.at - MINUTE)
     assert second.tick().new == 1
+
+
+def test_the_weekly_message_after_a_stop(
+    service: Any, x: FakeX, slack: FakeSlack, clock: Clock, tmp_path: Path
+) -> None:
+    """Off from Sunday night to Wednesday: the week is told once, with a chart and its page; what is taken back later is
+    taken out of the message, of the file in Slack and of the page."""
+    product = service()
+    clock.at = NOW - 4 * DAY  # Thursday
+    ref = x.post("thank you St. Brigid's for the purple blanket, so kind to my mom", "yves", at=clock.at - MINUTE)
+    product.tick()
+    clock.at = NOW + 2 * DAY  # Wednesday
+    for _ in range(3):
+        product.tick()
+        clock.at += MINUTE
+    (message,) = slack.messages("social-weekly")
+    assert "Mon 9 Nov to Sun 15 Nov 2026" in message["text"]
+    assert [block["type"] for block in message["blocks"]].count("image") >= 1
+    page = tmp_path / "reports" / "2026-W46.html"
+    assert "purple" in page.read_text(encoding="utf-8")
+    assert b"purple" in (slack.files()[-1].content or b"")
+    assert [path.name for path in page.parent.iterdir()] == ["2026-W46.html"], "no week before it listened"
+    x.delete(ref)
+    clock.at += DAY
+    product.tick()
+    product.tick()
+    (edited,) = slack.messages("social-weekly")
+    assert edited["ts"] == message["ts"]
+    assert edited["files"] != message["files"]
+    everything = [page.read_bytes(), str(slack.messages("social-weekly")).encode()]
+    everything += [file.content or b"" for file in slack.files()]
+    assert [place for place in everything if b"purple" in place or b"yves" in place] == []
+    product.flow()
+    assert len(slack.messages("social-weekly")) == 1

@@ -88,7 +88,7 @@ def test_a_chart_that_there_is_not(desk: Any, workspace: FakeSlack, door: Any, c
     say(desk, charts=("volum_by_day", "volume_by_day"))
     desk.alert(written_at=LAST_WEEK, now=LAST_WEEK)
     (trouble,) = desk.deliver(door, clock.now()).trouble
-    assert trouble.startswith("no chart 'volum_by_day' for report.toml; there are volume_by_day")
+    assert trouble.startswith("no table 'volum_by_day' for charts in report.toml; those with a chart are volume_by_day")
     assert [file.name for file in workspace.files()] == ["volume_by_day.png", "2026-W46.html"]
 
 
