@@ -199,7 +199,7 @@ def _send(
         session.commit()
         found = door.find(channel, key, since, place) if was_cut_off else None
         if found is None:
-            message = uploads.attach(session, door, row, message, version)
+            message = uploads.attach(session, door, row, message, version, now)
             session.commit()
         with uploads.showing(session, row_id):
             sent = found or _posted(door, channel, message, key, since, place)
@@ -357,7 +357,7 @@ def _update_one(session: Session, config: Config, door: Door, row: Delivery, now
     message, version = write(session, config, row, now)
     assert row.id is not None
     row_id, sent, before = row.id, Sent(row.place or "", row.ref or ""), row.shown_version
-    message = uploads.attach(session, door, row, message, version)
+    message = uploads.attach(session, door, row, message, version, now)
     session.commit()
     with uploads.showing(session, row_id):
         door.update(sent, message)

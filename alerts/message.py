@@ -21,7 +21,7 @@ HEADER, FIELD, TEXT = 150, 2000, 3000  # Slack's limits
 _LINE_URL = 500  # characters; no real link is longer, and together they must fit a message
 _SUMMARY = 6_000  # characters of a summary: what is read on one screen
 _SECTIONS = 15  # of a summary: Slack takes 50 blocks
-_ROWS = 6  # of a table of a summary
+_ROWS = 5  # of a table of a summary
 _ALT = 500  # characters of what a picture shows; Slack takes 1,000
 # What moves the cursor of a terminal, and what makes the text around it run backwards.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

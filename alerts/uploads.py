@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from sqlalchemy import update
 from sqlmodel import Session, col
@@ -27,6 +28,7 @@ from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
 log = logging.getLogger(__name__)
 
 _TRIES = 5  # after so many the words go alone: a summary without a chart beats none
+_UPLOADING = timedelta(seconds=90)  # longer than a file and its message take
 _ASK_AGAIN = timedelta(hours=1)  # until an old file is taken back that could not be
 
 
@@ -40,21 +42,22 @@ class _Files:
     unready: int = 0
 
 
-def attach(session: Session, door: Door, row: Delivery, message: Message, version: int) -> Message:
+def attach(session: Session, door: Door, row: Delivery, message: Message, version: int, now: datetime) -> Message:
     """The message with its images and files as far as the door takes them. Commits.
 
-    Raises TryLater while it is worth waiting.
+    Raises TryLater while it is worth waiting. Meanwhile other processes leave the row alone.
     """
     items = (*message.images, *message.files)
     if not (items and isinstance(door, TakesFiles)):
         return message
     assert row.id is not None
-    id_, files = row.id, _Files(**row.files)
+    id_, files, began = row.id, _Files(**row.files), monotonic()
     if files.version != version:
         files = _Files(version, old=[*files.old, *(one for one, _ in files.kept.values())])
     for item in items:
         if item.name not in files.kept and item.name not in files.refused:
-            _save(session, id_, files)
+            soon = now + timedelta(seconds=monotonic() - began) + _UPLOADING
+            _save(session, id_, files, next_try_at=soon)
             try:
                 _upload(door, item, files)
             finally:
@@ -118,6 +121,6 @@ def _upload(door: TakesFiles, item: Attachment, files: _Files) -> None:
         files.kept[item.name] = [there.id, there.link]
 
 
-def _save(session: Session, row_id: int, files: _Files) -> None:
-    session.execute(update(Delivery).where(col(Delivery.id) == row_id).values(files=asdict(files)))
+def _save(session: Session, row_id: int, files: _Files, **more: datetime) -> None:
+    session.execute(update(Delivery).where(col(Delivery.id) == row_id).values(files=asdict(files), **more))
     session.commit()

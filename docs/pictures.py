@@ -104,6 +104,8 @@ def main() -> None:
         posts = week.posts(config.hospital.zone, _TODAY)
         for _ in replay(service, posts, timedelta(hours=1), lambda at: moment.__setitem__(0, at.astimezone(UTC))):
             pass
+        moment[0] = _TODAY
+        service.deliver("people")
         with Session(engine) as session:
             numbers = figures(session, config, last("week", config.hospital.zone, _TODAY), _TODAY)
         page = html(report(numbers, config.report.sections), numbers)
@@ -115,6 +117,8 @@ def main() -> None:
     _explain_picture(reader)
     _screenshot(slack_page([danger]), _OUT / "card.png", 660, 760)
     _screenshot(page, _OUT / "summary.png", 820, 1500)
+    weekly = next(message for message in gallery.messages if _kind(message) == "report")
+    _screenshot(slack_page([weekly]), _OUT / "weekly.png", 660, 1500)
     _listening_post_pictures(config.hospital)
     _desk_pictures(config, reader)
 

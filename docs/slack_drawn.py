@@ -1,11 +1,12 @@
 """Messages and modals drawn as Slack draws them, near enough to be recognised."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from alerts.message import Message
+from alerts.message import Message, Uploaded, attached
 
 _STYLE = (
     "body{font:15px/1.46 Lato,system-ui,sans-serif;color:#1d1c1d;background:#fff;margin:20px}.who{font-weight:900}"
@@ -19,16 +20,34 @@ _STYLE = (
     ".label{font-weight:700;margin:12px 0 4px}.input{border:1px solid #868686;border-radius:4px;padding:8px;min-height:70px}"
     ".wrong .input{border-color:#e01e5a}.error{color:#e01e5a;font-size:13px;margin-top:4px}.hint{color:#616061;font-size:13px}"
     ".foot{display:flex;justify-content:flex-end;gap:8px;margin-top:14px}.quote{border-left:4px solid #ddd;padding-left:10px}"
+    "img{max-width:360px;border:1px solid #ddd;border-radius:8px;display:block}pre{font:12px/1.5 Monaco,Menlo,monospace;background:#f8f8f8;"
+    "border:1px solid #ddd;border-radius:4px;padding:8px;overflow-x:auto}"
 )
 
 
 def slack_page(messages: Sequence[Message]) -> str:
     """Messages of a channel, one under the other."""
-    who = "<span class=who>Call Light</span><span class=app>APP</span>"
-    drawn = (
-        f"<div class=message>{who}{''.join(_drawn(block) for block in message.blocks)}</div>" for message in messages
-    )
-    return _page("".join(drawn))
+    return _page("".join(map(_message, messages)))
+
+
+def _message(message: Message) -> str:
+    """A message with its images, as if Slack had taken them."""
+    pictures = {image.name: image.make() for image in message.images}
+    blocks = attached(
+        message, {name: Uploaded(name, "https://example.slack.com/files/page") for name in _names(message)}
+    ).blocks
+    drawn = "".join(_drawn(block, pictures) for block in blocks)
+    return f"<div class=message><span class=who>Call Light</span><span class=app>APP</span>{drawn}</div>"
+
+
+def _names(message: Message) -> list[str]:
+    return [one.name for one in (*message.images, *message.files)]
+
+
+def _image(block: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
+    data = b64encode(pictures[block["slack_file"]["id"]]).decode()
+    title = f"<div class=context>{escape(block['title']['text'])}</div>" if "title" in block else ""
+    return f"{title}<img alt='{escape(block['alt_text'])}' src='data:image/png;base64,{data}'>"
 
 
 def modal_page(view: Mapping[str, Any], errors: Mapping[str, str]) -> str:
@@ -52,7 +71,7 @@ def _input(block: Mapping[str, Any], errors: Mapping[str, str]) -> str:
     return f"<div class={'wrong' if wrong else 'right'}><div class=label>{label}</div><div class=input>{value}</div>{error}{hint}</div>"
 
 
-def _drawn(block: Mapping[str, Any]) -> str:
+def _drawn(block: Mapping[str, Any], pictures: Mapping[str, bytes] | None = None) -> str:
     if block["type"] == "header":
         return f"<h3>{escape(block['text']['text'])}</h3>"
     if block["type"] == "context":
@@ -61,6 +80,8 @@ def _drawn(block: Mapping[str, Any]) -> str:
         return f"<div class=row>{''.join(map(_element, block['elements']))}</div>"
     if "fields" in block:
         return f"<div class=fields>{''.join(f'<div>{_text(field)}</div>' for field in block['fields'])}</div>"
+    if block["type"] == "image":
+        return _image(block, pictures or {})
     if block["type"] == "rich_text":
         return "".join(_rich(part) for part in block["elements"])
     words = f"<p>{_text(block['text'])}</p>"
@@ -70,10 +91,17 @@ def _drawn(block: Mapping[str, Any]) -> str:
 def _rich(part: Mapping[str, Any]) -> str:
     if part["type"] == "rich_text_list":
         return f"<ul>{''.join(f'<li>{_rich(item)}</li>' for item in part['elements'])}</ul>"
-    words = "".join(
-        f"<a>{escape(one['text'])}</a>" if one["type"] == "link" else escape(one["text"]) for one in part["elements"]
-    )
+    words = "".join(map(_rich_word, part["elements"]))
+    if part["type"] == "rich_text_preformatted":
+        return f"<pre>{words}</pre>"
     return f"<p class={'quote' if part['type'] == 'rich_text_quote' else 'plain'}>{words}</p>"
+
+
+def _rich_word(one: Mapping[str, Any]) -> str:
+    words = escape(one["text"])
+    if one["type"] == "link":
+        return f"<a>{words}</a>"
+    return f"<b>{words}</b>" if one.get("style", {}).get("bold") else words
 
 
 def _element(element: Mapping[str, Any]) -> str:

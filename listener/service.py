@@ -27,6 +27,7 @@ from alerts.door import Door
 from alerts.notices import report as weekly
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
+from listener.database import reading
 from listener.errors import AskedToWait, CallLightError
 from listener.post import Asking, Page, Post
 
@@ -259,7 +260,7 @@ class Service:
         if self.reports is None:
             return
         now = self.now()
-        with Session(self.engine) as session:
+        with reading(self.engine) as session:
             for week in weekly.due(self.config, now):
                 path = self.reports / report.file_name(week)
                 if not path.exists() and weekly.had_begun(session, week):
@@ -313,7 +314,7 @@ class Service:
     def _write_pages_again(self) -> None:
         """Without the posts that are gone since each was written."""
         if self.reports is not None:
-            with Session(self.engine) as session:
+            with reading(self.engine) as session:
                 report.write_again(self.reports, session, self.config, self.now())
 
     def _listening(self) -> Sequence[str]:

@@ -17,7 +17,7 @@ from alerts.delivery import Delivery, pending
 from alerts.figures import Figures, figures
 from alerts.message import Attachment, Message, summary
 from alerts.notices.digest import FORGETS
-from alerts.section import Section, Table
+from alerts.section import Section
 from alerts.span import Span, last, named
 from config.schema import Config
 from listener.errors import NeedsPerson
@@ -109,15 +109,15 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
 def _images(page: Sequence[Section], names: Sequence[str]) -> tuple[list[Attachment], str | None]:
     """The charts of these tables as far as there is something to draw, and what is wrong with the names."""
     tables = {table.name: table for section in page for table in section.tables}
+    titles = {table.name: table.title or section.title for section in page for table in section.tables}
     wrong = next((name for name in names if name not in tables), None)
-    images = [_image(tables[name]) for name in names if name in tables and tables[name].chart is not None]
+    images = [
+        Attachment(f"{name}.png", titles[name], partial(charts.png, chart), chart.alt)
+        for name in names
+        if name in tables and (chart := tables[name].chart) is not None
+    ]
     known = ", ".join(name for name, table in tables.items() if table.chart is not None)
     return images, f"no table {wrong!r} for charts in report.toml; those with a chart are {known}" if wrong else None
-
-
-def _image(table: Table) -> Attachment:
-    assert table.chart is not None
-    return Attachment(f"{table.name}.png", table.title, partial(charts.png, table.chart), table.chart.alt)
 
 
 def _page(sections: Sequence[Section], numbers: Figures) -> bytes:

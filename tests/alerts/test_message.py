@@ -230,10 +230,10 @@ def test_a_page_on_a_web_server() -> None:
 
 
 def test_one_screen() -> None:
-    """Six rows of a table, however many there are."""
+    """Five rows of a table, however many there are."""
     many = Section("Many", (), (Table("t", ("a", "b"), [(str(number), "x") for number in range(500)]),))
     (table,) = tables(summary([many], "The week", "key"))
-    assert table.split("\n") == ["a    b", *(f"{n}    x" for n in range(6)), "… 494 more"]
+    assert table.split("\n") == ["a    b", *(f"{n}    x" for n in range(5)), "… 495 more"]
 
 
 def test_a_quote_is_no_longer_than_a_line() -> None:
