@@ -116,7 +116,7 @@ PAGES = ["2026-W45.html", "2026-W46-against-2026-W45.html", "2026-W46.html", "20
 @pytest.fixture
 def pages(desk: Any, tmp_path: Path) -> Path:
     """Pages of two weeks, of both compared, of their month, and a file of somebody's; kim spoke in 2026-W46."""
-    desk.kim = desk.hear("words of kim", kind="praise", heard_at=WEEK46, written_at=WEEK46)
+    desk.kim = desk.hear("words of kim", kind="praise", staff=["Ngozi"], heard_at=WEEK46, written_at=WEEK46)
     desk.bob = desk.hear("words of bob", kind="praise", heard_at=WEEK46 - timedelta(days=7))
     (tmp_path / "notes.html").write_text("words of ours")
     week, before, month = (named(name, CHICAGO) for name in ("2026-W46", "2026-W45", "2026-11"))
@@ -158,5 +158,6 @@ def test_gone_in_the_second_in_which_a_page_was_written(desk: Any, pages: Path) 
 def test_a_page_that_is_written_before_its_readings_are_forgotten(desk: Any, pages: Path) -> None:
     """Between the two nobody reads the words either."""
     forget(desk.session, [desk.kim], DELETED, NOW + HOUR)
-    path, _, _ = write(pages, desk.session, desk.config, named("2026-W46", CHICAGO), NOW + 2 * HOUR)
+    path, numbers, _ = write(pages, desk.session, desk.config, named("2026-W46", CHICAGO), NOW + 2 * HOUR)
     assert "words of kim" not in path.read_text(encoding="utf-8")
+    assert [(heard.redacted_text, heard.staff, heard.kind) for heard in numbers.heard] == [("", (), "praise")]
