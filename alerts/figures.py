@@ -4,15 +4,17 @@ Everything is counted by the time a mention was heard, so that the sections of a
 corrected counts as corrected.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import String, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
@@ -203,8 +205,9 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
 
 _READ: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
-    *(Reading.voice, Reading.kind, Reading.categories, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
-    *(Reading.departments, Reading.staff),
+    *(Reading.voice, Reading.kind, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
+    # As text: to parse it is most of the work, and most of it is "[]", or what was parsed before.
+    *(cast(listed, String) for listed in (Reading.categories, Reading.departments, Reading.staff)),
 )
 
 
@@ -369,9 +372,14 @@ def _topics(corrected: Sequence[str] | None, categories: Any) -> tuple[str, ...]
     return tuple(corrected) if corrected is not None else tuple(one["id"] for one in categories or ())
 
 
+@lru_cache(maxsize=10_000)
+def _parsed(text: str | None) -> tuple[Any, ...]:
+    return tuple(json.loads(text)) if text else ()
+
+
 def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
-    id_, source, collector, heard_at, written_at, deleted_at = row[:6]
-    voice, kind, categories, stage, mood, urgency, site, departments, staff = row[6:]
+    id_, source, collector, heard_at, written_at, deleted_at, voice, kind, stage, mood, urgency, site = row[:12]
+    categories, departments, staff = row[12:]
     is_us = id_ not in corrected.not_us
     return Heard(
         id_,
@@ -382,12 +390,12 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
         deleted_at is not None,
         voice if is_us else "other",
         kind if is_us else None,
-        _topics(corrected.topics.get(id_), categories),
+        _topics(corrected.topics.get(id_), _parsed(categories)),
         stage,
         mood or 0.0,
         urgency,
         site,
-        tuple(departments or ()),
-        tuple(staff or ()),
+        _parsed(departments),
+        _parsed(staff),
         *fate,
     )
