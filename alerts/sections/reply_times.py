@@ -116,16 +116,16 @@ def _by_hour(figures: Figures) -> Table:
         spans, share = taken(cases), in_time(cases, figures.now)
         middle = median(spans) if spans else None
         rows.append(
-            (f"{start}–{start + _BAND} h", len(cases), len(spans), middle, share.part, share.of - share.part, share)
+            (f"{start}–{start + _BAND}", len(cases), len(spans), middle, share.part, share.of - share.part, share)
         )
         shares.append(share)
     labels = [str(row[0]) for row in rows]
     made, missed = [share.part for share in shares], [share.of - share.part for share in shares]
     worst = max(range(len(rows)), key=lambda band: missed[band])
     alt = f"Cases by the hour of the post: {sum(made):,} answered in time, {sum(missed):,} not"
-    alt += f", the most of these at {labels[worst]} ({missed[worst]:,})." if missed[worst] else "."
+    alt += f", the most of these at {labels[worst]} h ({missed[worst]:,})." if missed[worst] else "."
     chart = Columns(alt, labels, [Series("In time", made, "good"), Series("Not in time", missed, "bad")], "cases")
-    header = ("Posted at", "Cases", "Answered", "Median", "In time", "Not in time", "Share in time")
+    header = ("Hour", "Cases", "Answered", "Median", "In time", "Not in time", "Share in time")
     return Table("reply_times_by_hour", header, rows, "By the hour of the post", chart)
 
 

@@ -276,9 +276,9 @@ def test_reply_times_by_the_hour_of_the_post() -> None:
 
     cases = [posted(0, 10), posted(2, 70), posted(3), posted(23, 5), posted(24 + 23, 9), case(state="dismissed")]
     found = table("reply_times", "reply_times_by_hour", cases=cases)
-    assert found.rows[0] == ("0–3 h", 3, 2, 40 * MINUTE, 1, 1, Share(1, 2))
-    assert found.rows[1] == ("3–6 h", 1, 0, None, 0, 1, Share(0, 1))
-    assert found.rows[7] == ("21–24 h", 2, 2, 7 * MINUTE, 2, 0, Share(2, 2))
+    assert found.rows[0] == ("0–3", 3, 2, 40 * MINUTE, 1, 1, Share(1, 2))
+    assert found.rows[1] == ("3–6", 1, 0, None, 0, 1, Share(0, 1))
+    assert found.rows[7] == ("21–24", 2, 2, 7 * MINUTE, 2, 0, Share(2, 2))
     assert len(found.rows) == 8
     assert [series.values for series in found.chart.series] == [[1, 0, 0, 0, 0, 0, 0, 2], [1, 1, 0, 0, 0, 0, 0, 0]]
     assert found.chart.alt == (
