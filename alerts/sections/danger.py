@@ -10,14 +10,15 @@ from alerts.figures import Figures
 from alerts.section import Section, Table
 from alerts.sections.reply_times import median
 
-_ENDINGS = ("Answered in public", "Closed without a public answer", "Still open", "Turned out to be none")
+_ANSWERED, _CLOSED, _OPEN = "Answered in public", "Closed without a public answer", "Still open"
+_NONE = "Turned out to be none"
 
 
 def section(figures: Figures) -> Section:
     """Counts by ending; no place, no topic, no words."""
     cases = danger(figures)
     ends = Counter(map(_ending, cases))
-    rows = [(name, ends[name]) for name in _ENDINGS]
+    rows = [(name, ends[name]) for name in (_ANSWERED, _CLOSED, _OPEN, _NONE)]
     table = Table("danger", ("What became of them", "Cases"), [*rows, ("All", len(cases))])
     return Section("Danger", tuple(_sentences(figures, cases)), (table,) if cases else ())
 
@@ -30,10 +31,10 @@ def danger(figures: Figures) -> list[Case]:
 
 def _ending(case: Case) -> str:
     if case.state == "dismissed" or case.urgency != "danger":
-        return _ENDINGS[3]
+        return _NONE
     if case.answered_at:
-        return _ENDINGS[0]
-    return _ENDINGS[1] if case.state == "closed" else _ENDINGS[2]
+        return _ANSWERED
+    return _CLOSED if case.state == "closed" else _OPEN
 
 
 def _sentences(figures: Figures, cases: list[Case]) -> Iterable[str]:
@@ -44,15 +45,18 @@ def _sentences(figures: Figures, cases: list[Case]) -> Iterable[str]:
         else:
             yield f"No case of danger was opened; {read:,} {_posts(read)} read as danger without one of its own."
         return
-    yield f"{len(cases):,} {'case was' if len(cases) == 1 else 'cases were'} read as danger. {_paged(figures, cases)}"
-    waits = [span for case in cases if (span := _until_taken(case, figures)) is not None]
+    real = [case for case in cases if _ending(case) != _NONE]
+    none = f"; {len(cases) - len(real):,} turned out to be none" if len(real) < len(cases) else ""
+    yield f"{len(cases):,} {'case was' if len(cases) == 1 else 'cases were'} read as danger{none}. {_paged(figures, cases)}"
+    waits = [span for case in real if (span := _until_taken(case, figures)) is not None]
     if waits:
         target = figures.targets["danger"]
         quick = sum(span <= target for span in waits)
-        half = f"half of them within {in_words(median(waits))}" if len(waits) > 1 else f"after {in_words(waits[0])}"
-        yield f"A person took {len(waits):,} of {len(cases):,}, {half}; {quick:,} within the target of {in_words(target)}."
-    else:
-        yield "None of them was taken by a person."
+        middle = in_words(median(waits))
+        took = f"half of them within {middle}" if len(waits) > 1 else f"after {middle}"
+        yield f"A person took {len(waits):,} of {len(real):,}, {took}; {quick:,} within the target of {in_words(target)}."
+    elif real:
+        yield "No person has taken it yet." if len(real) == 1 else f"No person has taken any of the {len(real):,} yet."
 
 
 def _paged(figures: Figures, cases: list[Case]) -> str:
@@ -65,9 +69,9 @@ def _paged(figures: Figures, cases: list[Case]) -> str:
 
 
 def _until_taken(case: Case, figures: Figures) -> timedelta | None:
-    """From when it was said to be danger until somebody had it; None for what nobody took or was none."""
-    moments = [moment for moment in (case.claimed_at, case.answered_at) if moment is not None]
-    if not moments or _ending(case) == _ENDINGS[3]:
+    """From when it was said to be danger until somebody had it; None for what nobody took."""
+    moments = [moment for moment in (case.claimed_at, case.answered_at, case.closed_at) if moment is not None]
+    if not moments:
         return None
     # A case that became danger later is due by when that was said, not by its first post.
     start = max(case.clock_from, case.due_at - figures.targets["danger"])

@@ -62,7 +62,7 @@ def _what_about(figures: Figures) -> str:
     rises = {
         topic: posts - usual[topic]
         for topic, posts in topics.items()
-        if posts >= _ENOUGH and posts > usual[topic] and posts >= _RISE * usual[topic]
+        if posts >= _ENOUGH and posts >= _RISE * usual[topic]
     }
     if not rises:
         return f"{most}, and no topic rose by half against what is usual."
@@ -87,22 +87,16 @@ def _how_fast(figures: Figures) -> str:
     if not needed:
         return f"No case needed an answer{danger_}."
     spans = reply_times.taken(needed)
+    of = "The one case" if len(needed) == 1 else f"{f'{len(spans):,}' if spans else 'None'} of {len(needed):,} cases"
     if not spans:
-        none = (
-            "The one case that needed an answer has"
-            if len(needed) == 1
-            else f"None of {len(needed):,} cases that needed an answer has"
-        )
-        return f"{none} {'none yet' if len(needed) == 1 else 'one yet'}{danger_}."
-    half = (
-        f"half of them within {in_words(reply_times.median(spans))}"
-        if len(spans) > 1
-        else f"after {in_words(spans[0])}"
-    )
+        was = "was not" if len(needed) == 1 else "was"
+        return f"{of} that needed an answer {was} answered in public yet{danger_}."
+    middle = in_words(reply_times.median(spans))
+    took = f"half of them within {middle}" if len(spans) > 1 else f"after {middle}"
     before = reply_times.taken(figures.before.cases) if figures.before else []
-    was = f" ({in_words(reply_times.median(before))} in the {noun(figures)} before)" if before else ""
-    have = "was" if len(spans) == 1 else "were"
-    return f"{len(spans):,} of {_count(len(needed), 'case')} that needed an answer {have} answered in public, {half}{was}{danger_}."
+    compared = f" ({in_words(reply_times.median(before))} in the {noun(figures)} before)" if before else ""
+    were = "was" if len(spans) == 1 else "were"
+    return f"{of} that needed an answer {were} answered in public, {took}{compared}{danger_}."
 
 
 def _about(name: str, figures: Figures) -> str:

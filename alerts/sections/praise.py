@@ -53,8 +53,6 @@ def _names(praise: Sequence[Heard]) -> list[tuple[Cell, ...]]:
 
 def _places(praise: Sequence[Heard]) -> list[tuple[Cell, ...]]:
     """Departments, else the site; those with few posts together, so that nobody is known by where they were."""
-    if len(praise) < FEW:
-        return []
     posts = Counter(name for heard in praise for name in places_of(heard.departments, heard.site))
     rows: list[tuple[Cell, ...]] = [
         (name, count)

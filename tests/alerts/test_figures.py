@@ -212,6 +212,9 @@ def test_praise_that_was_passed_on(desk: Any, paper: Any) -> None:
     desk.deliver(paper)
     assert figures(desk.session, desk.config, span, NOW).passed_on == {named}
     assert of(desk).passed_on == {named}
+    (row,) = [row for row in desk.rows() if row.kind == "praise"]
+    row.state = "pending"
+    assert of(desk).passed_on == frozenset(), "it is not there yet"
     assert figures(desk.session, desk.config, span.before, NOW).passed_on == frozenset()
 
 

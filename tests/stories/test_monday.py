@@ -320,7 +320,9 @@ def _the_day_adds_up(monday: Monday) -> None:
             "The portal is down for everyone; we are working on it.",
         )
         assert "It paged the people on call." in found["danger"].sentences[0]
-        assert "6 named a person or a department" in found["praise"].sentences[1]
+        assert "were passed on to the recognition channel" in found["praise"].sentences[1]
+        (recognised,) = [table.rows for table in found["praise"].tables if table.name == "recognised"]
+        assert sum(count for name, count in recognised if "Amy" in name) == 6
     for channel in CARE_CHANNELS:
         for message in monday.slack.messages(channel):
             assert problems(message.get("blocks", [])) == []

@@ -113,6 +113,8 @@ def test_headline_how_much(posts: list[Heard], sentence: str) -> None:
         ({"before": FIGURES}, ""),
         ({"weeks": weeks(1, 2)}, ""),
         ({"weeks": weeks(4, 2, 3)}, " (usually 2 to 4)"),
+        ({"weeks": weeks(3, 2, 1)}, " (usually 1 to 3)"),
+        ({"weeks": weeks(3, 4, 5)}, " (usually 3 to 5)"),
         ({"weeks": weeks(2, 0, 1)}, ", more than in any of the 3 weeks before (at most 2)"),
         ({"weeks": weeks(9, 4, 5, 6)}, ", fewer than in any of the 4 weeks before (at least 4)"),
         ({"weeks": weeks(9, 4, 5, 6), "span": named("2026-11", CHICAGO)}, ""),
@@ -162,9 +164,9 @@ def test_headline_what_about(posts: list[Heard], before: Any, sentence: str) -> 
     [
         ([], [], NO_CASE),
         ([case(state="dismissed"), case(state="closed", outcome="no_answer")], [case(answered=4)], NO_CASE),
-        ([case()], [], "The one case that needed an answer has none yet."),
-        ([case(), case()], [], "None of 2 cases that needed an answer has one yet."),
-        ([case(answered=4)], [], "1 of 1 case that needed an answer was answered in public, after 4 min."),
+        ([case()], [], "The one case that needed an answer was not answered in public yet."),
+        ([case(), case()], [], "None of 2 cases that needed an answer was answered in public yet."),
+        ([case(answered=4)], [], "The one case that needed an answer was answered in public, after 4 min."),
         (
             [case(answered=4), case(answered=10), case(), case(state="dismissed")],
             [case(answered=30), case()],
@@ -174,7 +176,7 @@ def test_headline_what_about(posts: list[Heard], before: Any, sentence: str) -> 
         (
             [case("danger", answered=4)],
             [],
-            "1 of 1 case that needed an answer was answered in public, after 4 min; 1 case was read as danger.",
+            "The one case that needed an answer was answered in public, after 4 min; 1 case was read as danger.",
         ),
         ([case("danger", state="dismissed")] * 2, [], "No case needed an answer; 2 cases were read as danger."),
     ],
@@ -484,7 +486,7 @@ def danger(**fields: Any) -> Case:
         (
             [danger(id=1)],
             [heard(urgency="danger")],
-            ("1 case was read as danger. It paged the people on call.", "None of them was taken by a person."),
+            ("1 case was read as danger. It paged the people on call.", "No person has taken it yet."),
         ),
         (
             [danger(id=1, claimed_at=SINCE + 4 * MINUTE, answered=9), danger(id=2, answered=8), danger(id=3)],
@@ -500,6 +502,32 @@ def danger(**fields: Any) -> Case:
             (
                 "1 case was read as danger. It paged the people on call.",
                 "A person took 1 of 1, after 5 min; 1 within the target of 5 min.",
+            ),
+        ),
+        (
+            [danger(id=1)] * 2,
+            [heard()],
+            ("2 cases were read as danger. Each paged the people on call.", "No person has taken any of the 2 yet."),
+        ),
+        (
+            [danger(id=1, state="closed", outcome="fixed", closed_at=SINCE + 2 * MINUTE)],
+            [heard()],
+            (
+                "1 case was read as danger. It paged the people on call.",
+                "A person took 1 of 1, after 2 min; 1 within the target of 5 min.",
+            ),
+        ),
+        (
+            [danger(id=1, state="dismissed")],
+            [heard()],
+            ("1 case was read as danger; 1 turned out to be none. It paged the people on call.",),
+        ),
+        (
+            [danger(id=1, state="dismissed", claimed_at=SINCE), danger(id=1, answered=6)],
+            [heard()],
+            (
+                "2 cases were read as danger; 1 turned out to be none. Each paged the people on call.",
+                "A person took 1 of 1, after 6 min; 0 within the target of 5 min.",
             ),
         ),
         (  # a post of a day later made it danger: nobody was late before
