@@ -38,9 +38,9 @@ def _compared(figures: Figures) -> str:
         return f" ({before:,} in the {noun(figures)} before)" if before else ""
     count, weeks = len(figures.heard), len(figures.weeks)
     if count > usual.high:
-        return f", more than in any of the {weeks} weeks before (at most {usual.high:,.0f})"
+        return f" (more than in any of the {weeks} weeks before: at most {usual.high:,.0f})"
     if count < usual.low:
-        return f", fewer than in any of the {weeks} weeks before (at least {usual.low:,.0f})"
+        return f" (fewer than in any of the {weeks} weeks before: at least {usual.low:,.0f})"
     return f" (usually {usual.low:,.0f} to {usual.high:,.0f})"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from alerts.figures import Figures
 from alerts.ledger import Ledger, ledger
-from alerts.section import Section, Share, Table
+from alerts.section import Section, Table
 
 
 def section(figures: Figures) -> Section:
@@ -27,9 +27,8 @@ def _sentences(sum_: Ledger) -> Iterable[str]:
     yield "It adds up." if sum_.adds_up else "It does NOT add up: run call-light doctor."
     if not sum_.collected:
         return
-    reviewed = Share(sum_.alerted + sum_.in_digest + sum_.dismissed, sum_.collected)
-    posts = "post was" if reviewed.of == 1 else "posts were"
-    yield (
-        f"{reviewed.part:,} of {reviewed.of:,} {posts} reviewed ({reviewed}): {sum_.alerted:,} went to people as a card, "
-        f"{sum_.in_digest:,} in a digest, {sum_.dismissed:,} {'was' if sum_.dismissed == 1 else 'were'} left out for a reason."
-    )
+    reviewed = sum_.alerted + sum_.in_digest + sum_.dismissed
+    of = f"{reviewed:,} of {sum_.collected:,} {'post was' if sum_.collected == 1 else 'posts were'} reviewed"
+    share = f"{100 * reviewed // sum_.collected}%"  # never 100% while one is missing
+    left = f"{sum_.dismissed:,} {'was' if sum_.dismissed == 1 else 'were'} left out for a reason"
+    yield f"{of} ({share}): {sum_.alerted:,} went to people as a card, {sum_.in_digest:,} in a digest, {left}."

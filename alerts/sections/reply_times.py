@@ -1,5 +1,6 @@
 """How fast the hospital answered in public, and what it never answered."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -105,19 +106,17 @@ def _of_urgency(urgency: str, figures: Figures) -> tuple[Cell, ...]:
 
 
 def _by_hour(figures: Figures) -> Table:
+    by_band: defaultdict[int, list[Case]] = defaultdict(list)
+    for case in figures.cases:
+        by_band[case.clock_from.astimezone(figures.zone).hour // _BAND].append(case)
     rows: list[tuple[Cell, ...]] = []
     shares = []
-    for start in range(0, 24, _BAND):
-        cases = [
-            case
-            for case in figures.cases
-            if start <= case.clock_from.astimezone(figures.zone).hour < start + _BAND
-        ]  # fmt: skip
+    for band in range(24 // _BAND):
+        cases = by_band[band]
         spans, share = taken(cases), in_time(cases, figures.now)
         middle = median(spans) if spans else None
-        rows.append(
-            (f"{start}–{start + _BAND}", len(cases), len(spans), middle, share.part, share.of - share.part, share)
-        )
+        late = share.of - share.part
+        rows.append((f"{band * _BAND}–{(band + 1) * _BAND}", len(cases), len(spans), middle, share.part, late, share))
         shares.append(share)
     labels = [str(row[0]) for row in rows]
     made, missed = [share.part for share in shares], [share.of - share.part for share in shares]

@@ -115,8 +115,8 @@ def test_headline_how_much(posts: list[Heard], sentence: str) -> None:
         ({"weeks": weeks(4, 2, 3)}, " (usually 2 to 4)"),
         ({"weeks": weeks(3, 2, 1)}, " (usually 1 to 3)"),
         ({"weeks": weeks(3, 4, 5)}, " (usually 3 to 5)"),
-        ({"weeks": weeks(2, 0, 1)}, ", more than in any of the 3 weeks before (at most 2)"),
-        ({"weeks": weeks(9, 4, 5, 6)}, ", fewer than in any of the 4 weeks before (at least 4)"),
+        ({"weeks": weeks(2, 0, 1)}, " (more than in any of the 3 weeks before: at most 2)"),
+        ({"weeks": weeks(9, 4, 5, 6)}, " (fewer than in any of the 4 weeks before: at least 4)"),
         ({"weeks": weeks(9, 4, 5, 6), "span": named("2026-11", CHICAGO)}, ""),
     ],
 )
@@ -410,6 +410,8 @@ def test_ledger() -> None:
     assert young.sentences[0] == "It adds up."
     assert young.sentences[1].startswith("0 of 1 post was reviewed (0%)")
     assert section("ledger").sentences == ("It adds up.",)
+    nearly = section("ledger", heard=[heard()] * 999 + [heard(card_sent=False)])
+    assert nearly.sentences[1].startswith("999 of 1,000 posts were reviewed (99%): 999 went to people as a card, 0 in")
     assert ("On the way", 1) in rows(young)
 
 
