@@ -26,7 +26,9 @@ def section(figures: Figures) -> Section:
     if names := _names(figures.praise):
         tables.append(Table("recognised", ("Who", "Posts"), names, "Who was praised by name"))
     if places := _places(figures.praise):
-        tables.append(Table("praise_by_place", ("Where", "Posts"), places, "Where it was earned"))
+        tables.append(
+            Table("praise_by_place", ("Where", "Posts"), places, "Where it was earned (a post may name several)")
+        )
     return Section("Kind words", tuple(_sentences(figures)), tuple(tables))
 
 

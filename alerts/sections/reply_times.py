@@ -35,7 +35,7 @@ def section(figures: Figures) -> Section:
         states = [(name, ends.count(name)) for name in (ANSWERED, WAITING, CLOSED, NEEDED_NONE)]
         tables += [
             _by_hour(figures),
-            Table("case_ends", ("What became of them", "Cases"), [*states, ("All", len(cases))], "What became of them"),
+            Table("case_ends", ("Ending", "Cases"), [*states, ("All", len(cases))], "What became of them"),
         ]
     if missed := [case for case in cases if ending(case) in (WAITING, CLOSED)]:
         tables.append(_never_answered(figures, missed))
