@@ -183,7 +183,8 @@ def attached(message: Message, uploads: Mapping[str, Uploaded]) -> Message:
                 "slack_file": {"id": there.id},
                 "alt_text": shorten(image.alt, _ALT) or image.name,
             }
-            more = {"title": plain(shorten(image.title, HEADER))} if image.title.strip() else {}
+            title = shorten(image.title, HEADER)
+            more = {"title": plain(title)} if title else {}
             blocks.insert(image.before, {**shown, **more})
     shared = [uploads[file.name] for file in message.files if file.name in uploads]
     if not shared:

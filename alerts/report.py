@@ -25,6 +25,7 @@ from listener.mention import Mention
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
+_HOUR = timedelta(hours=1)
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -78,25 +79,31 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
 
     The others stay: years of pages would take minutes.
     """
-    count = 0
+    lost, count = _lost(session, now), 0
     for path in sorted(folder.glob("*.html")):
         names = path.stem.split(_AGAINST)
         try:
             spans = [named(name, config.hospital.zone) for name in names]
         except NeedsPerson:  # a file that people put there
             continue
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if any(_lost_since(session, span, written, now) for span in spans):
+        # A file system may keep whole seconds.
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=1)
+        if any(
+            gone_at >= written and span.since - _HOUR < hour < span.until
+            for span in spans
+            for hour, gone_at in lost.items()
+        ):
             write(folder, session, config, spans[0], now, *spans[1:2])
             count += 1
     return count
 
 
-def _lost_since(session: Session, span: Span, written: datetime, now: datetime) -> bool:
-    """Whether a post of a span is gone since then, as far as that is not long past and done."""
-    inside = (Mention.heard_at >= span.since, Mention.heard_at < span.until)
-    # A file system may keep whole seconds.
-    since = max(written - timedelta(seconds=1), now - _FORGETS)
-    return (
-        session.exec(select(Mention.id).where(*inside, col(Mention.deleted_at) >= since).limit(1)).first() is not None
-    )
+def _lost(session: Session, now: datetime) -> dict[datetime, datetime]:
+    """The hours in which posts were heard that are gone lately, and when the last of each went."""
+    lately = col(Mention.deleted_at) > now - _FORGETS
+    lost: dict[datetime, datetime] = {}
+    for heard_at, gone_at in session.exec(select(Mention.heard_at, Mention.deleted_at).where(lately)):
+        assert gone_at is not None
+        hour = heard_at.replace(minute=0, second=0, microsecond=0)
+        lost[hour] = max(gone_at, lost.get(hour, gone_at))
+    return lost

@@ -21,7 +21,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 
 from alerts.door import NotReady, Sent
-from alerts.message import Message, Uploaded, escape
+from alerts.message import Message, Uploaded, escape, shorten
 from alerts.people import is_slack_id
 from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel, OutcomeUnknown, TryLater
 
@@ -159,7 +159,7 @@ class Slack:
 
         The steps of files_upload_v2, but each error keeps its remedy, and what is half done is deleted.
         """
-        more = {"alt_txt": alt[:_ALT]} if alt else {}
+        more = {"alt_txt": shorten(alt, _ALT)} if alt else {}
         call = self.client.files_getUploadURLExternal
         ticket = self._call("", call, filename=name, length=len(content), **more)
         id_, address = ticket.get("file_id"), ticket.get("upload_url")

@@ -196,7 +196,6 @@ class Service:
     def forget(self, passed: Passed | None = None) -> Passed:
         """What is gone at its place, or was kept as long as it may be, is forgotten here too."""
         passed = passed or Passed()
-        self._write_pages_again()  # where the last time was cut off
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, self.config.collectors, self.now())
             people.forget(session, self.now())
@@ -209,6 +208,9 @@ class Service:
                 )
             except CallLightError as error:
                 self._went(name, [error], passed)
+        if self.reports is not None:
+            with reading(self.engine) as session:
+                report.write_again(self.reports, session, self.config, self.now())
         return passed
 
     def bring_in(self, name: str, pages: Iterable[Page]) -> Iterator[Passed]:
@@ -305,17 +307,9 @@ class Service:
 
         now = self.now()
         with Session(self.engine) as session:
-            gone = read.forget(session, now)
+            read.forget(session, now)
         with Session(self.engine) as session:
             decide.forget(session, now)
-        if gone:
-            self._write_pages_again()
-
-    def _write_pages_again(self) -> None:
-        """Without the posts that are gone since each was written."""
-        if self.reports is not None:
-            with reading(self.engine) as session:
-                report.write_again(self.reports, session, self.config, self.now())
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]

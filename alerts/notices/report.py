@@ -24,6 +24,7 @@ from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Watch
 
+EDIT_EVERY = timedelta(hours=1)  # what is kept so long and no longer goes all the time, for days
 _RANK = len(RANK) + 2  # last
 _WEEK = "week:"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -100,7 +101,7 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
     if first is None:
         return []
     found = []
-    for row in session.exec(select(Delivery).where(Delivery.kind == "report", may)):
+    for row in session.exec(select(Delivery).where(Delivery.kind == "report", may, col(Delivery.next_try_at) <= now)):
         week = _week_of(row, config)
         found += [row] if first < week.until and latest >= week.since else []
     return [row for row in found if _gone_from(session, _week_of(row, config)) > row.shown_version]

@@ -205,6 +205,13 @@ def test_charts_and_page() -> None:
     assert (full.text, full.file_ids) == ("The week · <https://s.example/2|the page>", ("F0000000002",))
 
 
+def test_a_title_of_nothing_that_is_seen() -> None:
+    chart = Attachment("a.png", "\u202e", lambda: b"", "\u202e")
+    full = attached(summary(SECTIONS, "The week", "key", [chart]), UPLOADS)
+    is_taken(full)
+    assert full.blocks[2] == {"type": "image", "slack_file": {"id": "F0000000000"}, "alt_text": "a.png"}
+
+
 @pytest.mark.parametrize(
     ("names", "images", "last"),
     [

@@ -292,3 +292,19 @@ def test_deleted_there_is_deleted_in_the_weekly_summary(
     requests = len(workspace.requests)
     desk.deliver(door, clock.passes(MINUTE))
     assert len(workspace.requests) == requests, "it is done"
+
+
+def test_posts_that_go_one_after_the_other_are_one_edit_an_hour(
+    desk: Any, workspace: FakeSlack, door: Any, clock: Any
+) -> None:
+    say(desk)
+    posts = [desk.hear(kind="praise", heard_at=LAST_WEEK) for _ in range(3)]
+    desk.deliver(door, clock.now())
+    for number, post in enumerate(posts):
+        forget(desk.session, [post], DELETED, clock.now())
+        desk.deliver(door, clock.passes(20 * MINUTE))
+        assert len(workspace.seen("chat.update")) == 1, number
+    desk.deliver(door, clock.passes(20 * MINUTE))
+    assert len(workspace.seen("chat.update")) == 2
+    desk.deliver(door, clock.passes(2 * HOUR))
+    assert len(workspace.seen("chat.update")) == 2
