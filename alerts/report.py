@@ -25,6 +25,7 @@ from listener.mention import Mention
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
+_UNDER_WAY = timedelta(minutes=5)  # a page may have been read before what went a little earlier was written down
 _HOUR = timedelta(hours=1)
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
@@ -86,8 +87,7 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
             spans = [named(name, config.hospital.zone) for name in names]
         except NeedsPerson:  # a file that people put there
             continue
-        # A file system may keep whole seconds.
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=1)
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC) - _UNDER_WAY
         if any(
             gone_at >= written and span.since - _HOUR < hour < span.until
             for span in spans

@@ -150,9 +150,11 @@ def test_a_page_whose_other_span_lost_a_post(desk: Any, pages: Path) -> None:
     assert again(desk, pages, NOW + 2 * HOUR) == ["2026-11.html", "2026-W45.html", "2026-W46-against-2026-W45.html"]
 
 
-def test_gone_in_the_second_in_which_a_page_was_written(desk: Any, pages: Path) -> None:
-    forget(desk.session, [desk.kim], DELETED, NOW)
-    assert "2026-W46.html" in again(desk, pages, NOW + SECOND)
+def test_gone_while_a_page_was_written(desk: Any, pages: Path) -> None:
+    """The deletion began first, and was written down after the page had read the words."""
+    forget(desk.session, [desk.kim], DELETED, NOW - 30 * SECOND)
+    assert "2026-W46.html" in again(desk, pages, NOW + 10 * 60 * SECOND)
+    assert again(desk, pages, NOW + HOUR) == [], "once"
 
 
 def test_a_page_that_is_written_before_its_readings_are_forgotten(desk: Any, pages: Path) -> None:
