@@ -19,7 +19,7 @@ from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
 from alerts.verdict import Verdict
-from config.schema import Config
+from config.schema import Config, Hospital
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Spend
 from nlp.reading import Reading
@@ -115,6 +115,7 @@ class Figures:
     targets: dict[str, timedelta] = field(default_factory=dict)
     before: "Figures | None" = field(default=None, repr=False)  # the span it is compared with
     weeks: Sequence["Figures"] = field(default=(), repr=False)  # the WEEKS before it, the latest first
+    own_names: Sequence[str] = ()  # of the hospital, its town, sites and accounts
 
     @property
     def since(self) -> datetime:
@@ -140,6 +141,18 @@ class Figures:
     def praise(self) -> list[Heard]:
         """Their posts that praise and complain of nothing."""
         return [heard for heard in self.patients if heard.kind == "praise"]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was listened from its beginning, as far as what was heard tells: a part of a week is not usual."""
+        begins = self.since + (self.until - self.since) / 7
+        return any(heard.heard_at < begins for heard in self.heard)
+
+    @property
+    def whole_weeks(self) -> Sequence["Figures"]:
+        """The weeks before it, without the one in which listening began."""
+        began = len(self.weeks) < WEEKS and not self.weeks[-1].is_whole if self.weeks else False
+        return self.weeks[:-1] if began else self.weeks
 
     def title(self, category: str) -> str:
         """What people call a category; one that config has no more keeps its name."""
@@ -256,7 +269,14 @@ def _whole(
         {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
         before,
         weeks,
+        _own_names(config.hospital),
     )
+
+
+def _own_names(hospital: Hospital) -> tuple[str, ...]:
+    sites = [name for site in hospital.sites for name in (site.name, *site.aliases)]
+    accounts = [name for name in hospital.accounts.model_dump().values() if name]
+    return (hospital.name, *hospital.aliases, hospital.town, *sites, *accounts)
 
 
 def _cases(session: Session, span: Span) -> Sequence[Case]:
