@@ -19,10 +19,10 @@ def section(figures: Figures) -> Section:
     topics = Counter[str]()
     for (name, _), count in cells.items():
         topics[name] += count
-    names = sorted(topics, key=lambda name: (not name, -topics[name], name))
+    names = sorted(filter(None, topics), key=lambda name: (-topics[name], name))
     rows = [_row(figures.title(name), [name], cells) for name in names[:_MOST]]
-    if others := names[_MOST:]:
-        rows.append(_row("Other topics", others, cells))
+    rows += [_row("Other topics", names[_MOST:], cells)] if names[_MOST:] else []
+    rows += [_row(figures.title(""), [""], cells)] if topics[""] else []  # so that every complaint can be found again
     stages = [stage.capitalize() for stage in _STAGES]
     alt = "Complaints by topic, downwards, and stage of the visit, across."
     heat = Heat(alt, stages, [str(row[0]) for row in rows], [_counts(row) for row in rows], "complaints")
@@ -47,11 +47,16 @@ def _sentences(figures: Figures, names: Sequence[str], cells: Counter[tuple[str,
     complaints = figures.complaints
     if not complaints:
         return ("There were no complaints.",)
-    spots = [(name, stage) for name in names if name for stage in STAGES]
+    spots = [(name, stage) for name in names for stage in STAGES]
     name, stage = max(spots, key=lambda spot: cells[spot], default=("", ""))
     hottest = "At no stage was a topic complained about twice."
     if cells[name, stage] > 1:
-        hottest = f"Most often: {figures.title(name)} at the stage “{stage}”, {cells[name, stage]:,} complaints."
-    silent = sum(heard.stage not in STAGES for heard in complaints)
-    of_all = f"{silent:,} of {len(complaints):,} {'complaint' if len(complaints) == 1 else 'complaints'}"
-    return hottest, f"{of_all} {'does' if silent == 1 else 'do'} not say at which stage of the visit."
+        hottest = f"Most often it was {figures.title(name)} at the stage “{stage}”: {cells[name, stage]:,} complaints."
+    return hottest, _silent(sum(heard.stage not in STAGES for heard in complaints), len(complaints))
+
+
+def _silent(silent: int, complaints: int) -> str:
+    if silent in (0, complaints):
+        return f"{'No' if silent else 'Every'} complaint says at which stage of the visit it was."
+    does = "does" if silent == 1 else "do"
+    return f"{silent:,} of {complaints:,} complaints {does} not say at which stage of the visit it was."

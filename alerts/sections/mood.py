@@ -67,12 +67,14 @@ def _before(figures: Figures) -> list[str]:
     told = []
     if before and before.patients:
         when = f"in the {span.kind} before" if before.span == span.before else f"from {before.span.in_words}"
-        told.append(f"{_red(before):.0%} were red {when}")
+        told.append(f"{when} {_red(before):.0%} were red")
     weeks = [_red(week) for week in figures.weeks if week.patients]
     if len(weeks) >= _ENOUGH:
-        low_to_high = f"{min(weeks):.0%} to {max(weeks):.0%}, {median(weeks):.0%} in the middle"
-        told.append(f"{'it was ' if told else 'Red were '}{low_to_high} in {len(weeks)} weeks before")
-    return [f"{'; '.join(told)}."] if told else []
+        told.append(
+            f"in the {len(weeks)} weeks before {min(weeks):.0%} to {max(weeks):.0%}, {median(weeks):.0%} in the middle"
+        )
+    sentence = "; ".join(told)
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if told else []
 
 
 def _red(figures: Figures) -> float:

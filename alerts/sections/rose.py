@@ -18,10 +18,10 @@ def section(figures: Figures) -> Section:
     now, before = (different(texts, figures.own_names) for texts in (figures.words.now, figures.words.before))
     found = risen(now, before, figures.own_names)[:_MOST]
     now_each, before_each = _posts_each(figures)
-    counts = [(round(one.now * now_each), round(one.before * before_each, 1)) for one in found]
+    counts = [(round(one.now * now_each), round(one.before * before_each, 1) if one.before else 0) for one in found]
     examples = _examples(found, dict(figures.words.now))
     rows = [(one.phrase, *count, text) for one, count, text in zip(found, counts, examples, strict=True)]
-    named = [f"“{phrase}” ({_posts(posts)}, usually {usual:,.1f})" for phrase, posts, usual, _ in rows[:_NAMED]]
+    named = [f"“{phrase}” ({_beside(posts, usual)})" for phrase, posts, usual, _ in rows[:_NAMED]]
     what = f"New or up: {'; '.join(named)}." if named else "No words rose by more than chance explains."
     if len(before) < ENOUGH:
         what = "There are too few posts before to tell what rose."
@@ -29,8 +29,8 @@ def section(figures: Figures) -> Section:
     return Section("What rose", (what, _COUNTING), (Table("rose", header, rows),))
 
 
-def _posts(count: int) -> str:
-    return f"{count:,} {'post' if count == 1 else 'posts'}"
+def _beside(posts: int, usual: float) -> str:
+    return f"{posts:,} posts, {f'usually {usual:,.1f}' if usual else 'none before'}"
 
 
 def _posts_each(figures: Figures) -> tuple[float, float]:
