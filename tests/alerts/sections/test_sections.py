@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import NOW
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alerts.case import Case
 from alerts.figures import Figures, Heard, Words
@@ -80,6 +82,43 @@ def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None
     assert all(found.sentences)
     for table in found.tables:
         assert all(len(row) == len(table.header) for row in table.rows)
+
+
+SAID = st.builds(
+    heard,
+    source=st.sampled_from(["x", "reddit", "🏥"]),
+    voice=st.sampled_from(["patient", "patient", "news", None]),
+    kind=st.sampled_from(["complaint", "complaint", "praise", "question", "comment", None]),
+    categories=st.lists(st.sampled_from(["waiting", "gone_from_config", "حساب", "🍲", ""]), unique=True, max_size=3),
+    stage=st.sampled_from([None, "stay", "waiting"]),
+    mood=st.floats(-1, 1),
+    site=st.sampled_from([None, "Harbor", "מרפאה", "🏥"]),
+    departments=st.lists(st.sampled_from(["Emergency", "Emergency", "طوارئ"]), max_size=3),
+    heard_at=st.integers(0, 7 * 24 * 60 - 1).map(lambda minute: SINCE + minute * MINUTE),
+    redacted_text=st.text(max_size=60),
+)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(SAID, max_size=40),
+    st.lists(st.lists(SAID, max_size=9), max_size=9),
+    st.sampled_from(["2026-W46", "2026-11"]),
+)
+def test_whatever_was_said(posts: list[Heard], before: list[list[Heard]], name: str) -> None:
+    """Every section tells it, every row fits its header, and what stands beside a chart is in it."""
+    weeks = [replace(FIGURES, heard=some) for some in before[:8]]
+    words = Words(texts(*(post.redacted_text for post in posts)), BEFORE)
+    everything = replace(
+        FIGURES, span=named(name, CHICAGO), heard=posts, words=words, weeks=weeks, before=(weeks or [None])[0]
+    )
+    for told in known_sections().values():
+        found = told(everything)
+        assert all(found.sentences)
+        assert all(len(row) == len(table.header) for table in found.tables for row in table.rows)
+    places = known_sections()["places"](everything).tables[0].rows
+    assert sum(row[5] for row in places[:-1]) == len(everything.patients)  # type: ignore[misc]
+    assert all(row[5] >= 5 for row in places[:-1] if row[0] != "Elsewhere, or not said")  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
