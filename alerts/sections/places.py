@@ -39,15 +39,11 @@ def _rows(figures: Figures, places: Places) -> list[tuple[Cell, ...]]:
 
 
 def _shown(places: Places, posts: int) -> list[str]:
-    """Names of the places with a row: with posts enough, and so that none of the others is alone in the last row, or it
-    could be reckoned from the total."""
+    """Names of the places with a row: with posts enough, and so that posts enough are left for the last row. Or a place
+    that is alone in it could be reckoned from the total."""
     names = sorted(places, key=lambda name: (-len(places[name]), name))
     shown = [name for name in names if len(places[name]) >= FEW]
-    nowhere = _outside(posts, places.values())
-    while shown and len(shown) < len(names):
-        rest = _outside(posts, (places[name] for name in shown))
-        if len(rest) >= FEW and (nowhere or len(shown) < len(names) - 1):
-            break
+    while shown and len(shown) < len(names) and len(_outside(posts, (places[name] for name in shown))) < FEW:
         shown.pop()
     return shown
 

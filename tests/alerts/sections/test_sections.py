@@ -216,6 +216,11 @@ EIGHT = [week("waiting", "waiting", "waiting", *["food"] * 9, ago=ago) for ago i
             "More than chance: Waiting (14, usually 3). Less than chance: Food (0, usually 9).",
         ),
         (
+            ["food"] * 60 + ["parking"] * 55,
+            EIGHT,
+            "More than chance: Parking (55, usually 0); Food (60, usually 9).",
+        ),
+        (
             [f"topic {letter}" for letter in "abcde" for _ in range(20)] + ["food"] * 9,
             EIGHT,
             "More than chance: Topic a (20, usually 0); Topic b (20, usually 0); Topic c (20, usually 0); 2 more in the table.",
@@ -234,7 +239,8 @@ def test_a_week_that_was_heard_in_part_is_not_usual() -> None:
     assert rows(section("categories", heard=[HEARD], weeks=[EIGHT[0], late[1]]))[0] == (
         "Waiting", 1, 3, "3 to 3", -2, "too few to tell", 0, "Operations",
     )  # fmt: skip
-    assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1 to 1"
+    late[-1] = replace(late[-1], heard=[*late[-1].heard, *late[-1].heard])
+    assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1 to 2"
 
 
 def test_a_month_is_compared_with_the_month_before() -> None:
@@ -245,6 +251,9 @@ def test_a_month_is_compared_with_the_month_before() -> None:
     assert found.tables[0].header[:5] == ("Topic", "Complaints", "Before", "Change", "Chance")
     assert rows(found)[0][:5] == ("Waiting", 30, 4, 26, "more than chance")
     assert found.sentences[0] == "More than chance: Waiting (30, before 4)."
+    late = replace(before, heard=[heard(heard_at=before.span.since + timedelta(days=5))] * 4)
+    found = section("categories", span=october, heard=posts, before=late)
+    assert rows(found)[0][:5] == ("Waiting", 30, None, None, "no weeks to compare")
 
 
 def test_a_week_beside_one_that_was_chosen() -> None:
@@ -400,7 +409,7 @@ BEFORE = texts(*(f"the food was cold on day {number}, the nurse kind" for number
 
 
 def test_what_rose() -> None:
-    """Every second post is in the sample: 8 of 12 texts stand for 16 posts; 4 of 40 for 8 in two weeks, 4 in one."""
+    """Every second post of this week is in the sample, and every fourth of the two before."""
     said = [f"elevator stuck. {chr(97 + number)}" for number in range(8)] + [
         "all fine. x",
         "all fine. y",
@@ -408,14 +417,14 @@ def test_what_rose() -> None:
         "ok. w",
     ]
     before = [*BEFORE[:36], *texts(*["the elevator, slow"] * 4, first=2000)]
-    weeks = [replace(week(), heard=[HEARD] * 40)] * 2
-    found = section("rose", heard=[HEARD] * 24, weeks=weeks, words=Words(texts(*said), before))
+    posts, weeks = [HEARD] * 24 + [heard(deleted=True)] * 9, [replace(week(), heard=[HEARD] * 80)] * 2
+    found = section("rose", heard=posts, weeks=weeks, words=Words(texts(*said), before))
     assert rows(found) == [("elevator stuck", 16, 0, "elevator stuck. a")]
     assert found.sentences[0] == "New or up: “elevator stuck” (16 posts, none before)."
-    found = section("rose", heard=[HEARD] * 24, weeks=weeks, words=Words(texts(*["elevator.", *said][:12]), before))
-    assert rows(found)[0][:3] == ("elevator stuck", 16, 0)
     up = Words(texts(*[f"elevator. {chr(97 + number)}" for number in range(12)]), before)
-    assert rows(section("rose", heard=[HEARD] * 24, weeks=weeks, words=up))[0][:3] == ("elevator", 24, 4.0)
+    found = section("rose", heard=posts, weeks=weeks, words=up)
+    assert rows(found)[0][:3] == ("elevator", 24, 8.0)  # 4 of 40 texts, of 80 posts a week
+    assert found.sentences[0] == "New or up: “elevator” (24 posts, usually 8.0)."
 
 
 @pytest.mark.parametrize(
@@ -433,13 +442,13 @@ def test_when_nothing_rose(now: list[tuple[int, str]], before: list[tuple[int, s
 
 
 def test_examples_of_what_rose_are_short_and_not_one_twice() -> None:
-    both = [f"elevator. garage.\n{letter} {'very ' * 60}" for letter in "abcdefgh"] + [
-        "elevator. garage. x",
-        "garage. y",
-    ]
-    found = rows(section("rose", heard=[HEARD] * 10, weeks=[week("food")], words=Words(texts(*both), BEFORE)))
-    assert all(len(row[3]) <= 160 and "\n" not in row[3] for row in found)
-    assert len({row[3] for row in found}) == len(found)
+    fits = "elevator.\ngarage. " + "all day long, " * 8
+    said = [fits, *(f"{word}.\n{letter} {'very ' * 60}" for word in ("elevator", "garage") for letter in "abcdefgh")]
+    found = rows(section("rose", heard=[HEARD] * 17, weeks=[week("food")], words=Words(texts(*said), BEFORE)))
+    assert [row[0] for row in found] == ["elevator", "garage"]
+    assert found[0][3].startswith("elevator. garage. all day long")
+    assert found[1][3].startswith("garage. a very")
+    assert all(len(row[3]) <= 160 for row in found)
 
 
 def at(site: str | None, count: int, *departments: str, **said: Any) -> list[Heard]:
