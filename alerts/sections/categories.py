@@ -11,6 +11,8 @@ from alerts.figures import Figures
 from alerts.section import Cell, Section, Table
 
 _NAMED = 3  # changes of a kind that the sentence tells
+_CHARTED = 10
+_CHANGED: tuple[Chance, ...] = ("more than chance", "less than chance")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _usual(counts: Sequence[int]) -> Usual | None:
 
 def _row(topic: _Topic, by_weeks: bool) -> tuple[Cell, ...]:
     usual = topic.usual
-    low_to_high = f"{usual.low:,.0f} to {usual.high:,.0f}" if usual else ""
+    low_to_high = f"{usual.low:,.0f}–{usual.high:,.0f}" if usual else ""
     return (
         topic.title,
         topic.count,
@@ -104,7 +106,7 @@ def _whole(number: float) -> float:
 
 def _changes(topics: Sequence[_Topic], by_weeks: bool) -> str:
     sentences = []
-    for chance in ("more than chance", "less than chance"):
+    for chance in _CHANGED:
         changed = [topic for topic in topics if topic.chance == chance]
         changed.sort(key=lambda topic: -abs(topic.change or 0))
         named = [_named(topic, by_weeks) for topic in changed[:_NAMED]]
@@ -123,7 +125,9 @@ def _named(topic: _Topic, by_weeks: bool) -> str:
 
 
 def _chart(topics: Sequence[_Topic]) -> Bars | None:
-    shown = [topic for topic in topics if topic.count or (topic.usual and topic.usual.high)]
+    """The topics with the most complaints, and those that changed."""
+    known = [topic for topic in topics if topic.count or (topic.usual and topic.usual.high)]
+    shown = [topic for rank, topic in enumerate(known) if rank < _CHARTED or topic.chance in _CHANGED]
     if not shown:
         return None
     most = max(shown, key=lambda topic: topic.count)

@@ -13,26 +13,28 @@ from alerts.span import Span
 _RED, _WHITE, _GREEN = face(-1), face(0), face(1)
 _MOST_DAYS = 31  # of a longer span the weeks are told
 _ENOUGH = 3  # weeks that tell what is usual
-_ORDERS_NOTHING = "A face says how a post sounds; it orders nothing: no alert, clock or target depends on it."
+_ORDERS_NOTHING = (
+    "It is what the red, white and green faces show. A face orders nothing: no alert, clock or target depends on it."
+)
 
 
 def section(figures: Figures) -> Section:
-    """Red, white and green faces by day, of a quarter by week, beside what is usual."""
+    """Unhappy, neutral and happy posts by day, of a quarter by week, beside what is usual."""
     faces = {_part(day, figures.span): Counter[str]() for day in figures.span.days}
     for heard in figures.patients:
         faces[_part(heard.heard_at.astimezone(figures.zone).date(), figures.span)][face(heard.mood)] += 1
     total = _faces(figures)
     rows = [_row(f"{part:%a} {part.day} {part:%b}", count) for part, count in faces.items()]
-    series = (("Red", _RED, "bad"), ("White", _WHITE, "plain"), ("Green", _GREEN, "good"))
+    series = (("Unhappy", _RED, "bad"), ("Neither", _WHITE, "plain"), ("Happy", _GREEN, "good"))
     chart = Columns(
-        f"Faces of patients' posts: {total[_RED]:,} red, {total[_WHITE]:,} white, {total[_GREEN]:,} green.",
+        f"How patients' posts sounded: {total[_RED]:,} unhappy, {total[_WHITE]:,} neither, {total[_GREEN]:,} happy.",
         [str(row[0]) for row in rows],
         [Series(name, [count[sign] for count in faces.values()], tone) for name, sign, tone in series],
         "posts",
         whole=True,
     )
     first = "Day" if len(figures.span.days) <= _MOST_DAYS else "Week from"
-    header = (first, "Red", "White", "Green", "All", "Red, share", "Green, share")
+    header = (first, "Unhappy", "Neither", "Happy", "All", "Unhappy, share", "Happy, share")
     table = Table("mood", header, [*rows, _row("All", total)], chart=chart if total else None)
     return Section("How it sounded", (_now(total), *_before(figures), _ORDERS_NOTHING), (table,))
 
@@ -56,19 +58,17 @@ def _now(faces: Counter[str]) -> str:
     if not posts:
         return "There were no posts of patients."
     red, white, green = (f"{faces[sign]:,} ({Share(faces[sign], posts)})" for sign in (_RED, _WHITE, _GREEN))
-    return (
-        f"Faces of {posts:,} {'post' if posts == 1 else 'posts'} of patients: {red} red, {white} white, {green} green."
-    )
+    return f"{posts:,} {'post' if posts == 1 else 'posts'} of patients: {red} unhappy, {white} neither, {green} happy."
 
 
 def _before(figures: Figures) -> list[str]:
-    """The share of red faces before, and what is usual."""
+    """The share of unhappy posts before, and what is usual."""
     before, span = figures.before, figures.span
     told = []
     if before and before.patients:
         when = f"in the {span.kind} before" if before.span == span.before else f"from {before.span.in_words}"
-        told.append(f"{when} {_red(before):.0%} were red")
-    weeks = [_red(week) for week in figures.weeks if week.patients]
+        told.append(f"{when} {_unhappy(before):.0%} were unhappy")
+    weeks = [_unhappy(week) for week in figures.weeks if week.patients]
     if len(weeks) >= _ENOUGH:
         told.append(
             f"in the {len(weeks)} weeks before {min(weeks):.0%} to {max(weeks):.0%}, {median(weeks):.0%} in the middle"
@@ -77,5 +77,5 @@ def _before(figures: Figures) -> list[str]:
     return [f"{sentence[0].upper()}{sentence[1:]}."] if told else []
 
 
-def _red(figures: Figures) -> float:
+def _unhappy(figures: Figures) -> float:
     return _faces(figures)[_RED] / len(figures.patients)

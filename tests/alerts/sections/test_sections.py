@@ -260,11 +260,11 @@ def test_categories() -> None:
         "Topic", "Complaints", "Usual", "Range", "Change", "Chance", "Praise", "Owner",
     )  # fmt: skip
     assert rows(found) == [
-        ("Waiting", 2, 1, "1 to 1", 1, "too few to tell", 0, "Operations"),
-        ("Food", 1, 0, "0 to 0", 1, "too few to tell", 1, ""),
-        ("Own topic", 1, 0, "0 to 0", 1, "too few to tell", 0, ""),
-        ("Parking", 0, 0.5, "0 to 1", -0.5, "too few to tell", 0, ""),
-        ("No topic named", 1, 0, "0 to 0", 1, "too few to tell", 0, ""),
+        ("Waiting", 2, 1, "1–1", 1, "too few to tell", 0, "Operations"),
+        ("Food", 1, 0, "0–0", 1, "too few to tell", 1, ""),
+        ("Own topic", 1, 0, "0–0", 1, "too few to tell", 0, ""),
+        ("Parking", 0, 0.5, "0–1", -0.5, "too few to tell", 0, ""),
+        ("No topic named", 1, 0, "0–0", 1, "too few to tell", 0, ""),
     ]
 
 
@@ -305,10 +305,10 @@ def test_a_week_that_was_heard_in_part_is_not_usual() -> None:
     late = [replace(one, heard=[heard(heard_at=one.since + timedelta(days=3))]) for one in EIGHT]
     assert rows(section("categories", heard=[HEARD], weeks=late[:1]))[0][2:6] == (None, "", None, "no weeks to compare")
     assert rows(section("categories", heard=[HEARD], weeks=[EIGHT[0], late[1]]))[0] == (
-        "Waiting", 1, 3, "3 to 3", -2, "too few to tell", 0, "Operations",
+        "Waiting", 1, 3, "3–3", -2, "too few to tell", 0, "Operations",
     )  # fmt: skip
     late[-1] = replace(late[-1], heard=[*late[-1].heard, *late[-1].heard])
-    assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1 to 2"
+    assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1–2"
 
 
 def test_a_month_is_compared_with_the_month_before() -> None:
@@ -337,6 +337,15 @@ def test_topics_as_a_chart() -> None:
     assert section("categories", heard=[]).tables[0].chart is None
 
 
+def test_a_chart_of_many_topics_shows_the_most_and_what_changed() -> None:
+    posts = [heard(categories=[f"topic{number:02}"]) for number in range(14) for _ in range(30 - number)]
+    steady = [
+        week(*(f"topic{number:02}" for number in range(13) for _ in range(30 - number)), ago=ago) for ago in range(1, 9)
+    ]
+    chart = section("categories", heard=posts, weeks=steady).tables[0].chart
+    assert [name[-2:] for name in chart.labels] == [*(f"{number:02}" for number in range(10)), "13"]
+
+
 FACES = [
     heard(mood=mood, heard_at=SINCE + timedelta(days=day)) for mood, day in ((-0.9, 0), (-0.3, 0), (0.2, 0), (0.9, 6))
 ]
@@ -352,7 +361,7 @@ def test_mood() -> None:
     ]
     chart = found.tables[0].chart
     assert [(one.name, one.tone, sum(one.values)) for one in chart.series] == [
-        ("Red", "bad", 2), ("White", "plain", 1), ("Green", "good", 1),
+        ("Unhappy", "bad", 2), ("Neither", "plain", 1), ("Happy", "good", 1),
     ]  # fmt: skip
     assert chart.whole
 
@@ -365,14 +374,14 @@ def red(of_ten: int, ago: int = 1) -> Figures:
     ("posts", "before", "weeks", "sentences"),
     [
         ([], None, [], ["There were no posts of patients."]),
-        (FACES[:1], None, [], ["Faces of 1 post of patients: 1 (100%) red, 0 (0%) white, 0 (0%) green."]),
+        (FACES[:1], None, [], ["1 post of patients: 1 (100%) unhappy, 0 (0%) neither, 0 (0%) happy."]),
         (
             FACES,
             red(4),
             [red(4), red(6), replace(red(1), heard=[])],
             [
-                "Faces of 4 posts of patients: 2 (50%) red, 1 (25%) white, 1 (25%) green.",
-                "In the week before 40% were red.",
+                "4 posts of patients: 2 (50%) unhappy, 1 (25%) neither, 1 (25%) happy.",
+                "In the week before 40% were unhappy.",
             ],
         ),
         (
@@ -380,8 +389,8 @@ def red(of_ten: int, ago: int = 1) -> Figures:
             red(9, ago=5),
             [red(4), red(6), red(5)],
             [
-                "Faces of 4 posts of patients: 2 (50%) red, 1 (25%) white, 1 (25%) green.",
-                "From Mon 5 Oct to Sun 11 Oct 2026 90% were red; in the 3 weeks before 40% to 60%, 50% in the middle.",
+                "4 posts of patients: 2 (50%) unhappy, 1 (25%) neither, 1 (25%) happy.",
+                "From Mon 5 Oct to Sun 11 Oct 2026 90% were unhappy; in the 3 weeks before 40% to 60%, 50% in the middle.",
             ],
         ),
     ],
