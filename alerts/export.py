@@ -100,12 +100,16 @@ def workbook(tables: Sequence[Table]) -> tuple[bytes, list[str]]:
 def fitting(table: Table) -> tuple[Table, str]:
     """A table as far as a sheet holds it, and what is left off; "" if nothing."""
     rows, columns = len(table.rows) - (_ROWS - 1), max(map(len, [table.header, *table.rows])) - _COLUMNS
-    left = [f"{count:,} {what}" for count, what in ((rows, "rows"), (columns, "columns")) if count > 0]
+    left = [_number(over, what) for over, what in ((rows, "row"), (columns, "column")) if over > 0]
     if not left:
         return table, ""
     cut = [row[:_COLUMNS] for row in table.rows[: _ROWS - 1]]
-    said = f"a sheet holds no more, so the last {' and '.join(left)} are left off; a CSV file has them"
+    said = f"left off at the end: {', '.join(left)}; a sheet holds no more, a CSV file does"
     return Table(table.name, table.header[:_COLUMNS], cut), said
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def names(tables: Iterable[Table]) -> list[str]:
@@ -132,7 +136,7 @@ def _fill(sheet: Worksheet, table: Table, looks: Mapping[str, Format]) -> str:
         sheet.set_column(column, column, min(max(widest + 2, _NARROW), _WIDE))
     sheet.freeze_panes(1, 0)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{_ROWS}"})  # the number of a case is its name
-    return f"{cut:,} {'cell' if cut == 1 else 'cells'} of more than {_LETTERS:,} characters cut" if cut else ""
+    return f"cut after {_LETTERS:,} characters: {_number(cut, 'cell')}" if cut else ""
 
 
 def _put(

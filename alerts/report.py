@@ -37,7 +37,7 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
     """The sections in order. Raises NeedsPerson for one that there is not."""
     known = known_sections()
     if wrong := [name for name in sections if name not in known]:
-        raise NeedsPerson(f"no section {wrong[0]!r} for report.toml; there are {', '.join(known)}")
+        raise NeedsPerson(f"no section {wrong[0]!r}; there are {', '.join(known)}")
     return [known[name](figures) for name in sections]
 
 
