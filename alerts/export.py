@@ -173,7 +173,7 @@ def about(sections: Iterable[Section], figures: Figures) -> Table:
 
 
 def json_text(sections: Mapping[str, Section], figures: Figures) -> str:
-    """{"hospital", "span", "sections"}, by the name of each; cells are null, text, numbers, {"part", "of"} or {"seconds"}."""
+    """{"hospital", "span", "before", "sections"}; a cell is null, text, a number, {"part", "of"} or {"seconds"}."""
     span = figures.span
     document = {
         "hospital": figures.hospital,
@@ -183,6 +183,7 @@ def json_text(sections: Mapping[str, Section], figures: Figures) -> str:
             "since": span.since.isoformat(),
             "until": span.until.isoformat(),
         },
+        "before": figures.before.span.name if figures.before else None,
         "sections": [
             {
                 "name": name,

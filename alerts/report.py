@@ -59,9 +59,14 @@ def write(
     numbers = figures(session, config, span, now, against)
     sections = report(numbers, config.report.sections)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
+    path = folder / f"{file_name(span, against)}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")
     return path, numbers, sections
+
+
+def file_name(span: Span, against: Span | None = None) -> str:
+    """What the files of a report are called, without their endings."""
+    return f"{span.name}{_AGAINST}{against.name}" if against else span.name
 
 
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:

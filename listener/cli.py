@@ -379,7 +379,7 @@ def report(
     if section or csv or xlsx or as_json:
         if open_it or post:
             _fail("--open and --post are for the page; run call-light report once more for the tables")
-        return _give_report(service, span, now, section, csv, xlsx, as_json)
+        return _give_report(service, span, None, section, csv, xlsx, as_json)
     path = _write_report(service, span, now, _terminal())
     typer.echo(str(path))
     if post:
@@ -949,43 +949,44 @@ def _write_report(service: "Service", span: "Span", now: datetime, terminal: "Te
 def _give_report(
     service: "Service",
     span: "Span",
-    now: datetime,
+    against: "Span | None",
     names: list[str] | None,
     csv: str | None,
     xlsx: Path | None,
     as_json: bool,
 ) -> None:
     """Sections of a report as they were asked for: in files, as JSON, or else on the terminal. The page stays as it is."""
-    from alerts import export
+    from alerts import export, report
     from alerts.console import print_table
     from alerts.figures import figures
-    from alerts.report import report as make
 
     _one_on_stdout(csv, as_json)
     names = list(dict.fromkeys(names or service.config.report.sections))
     with _session(service.engine) as session:
-        numbers = figures(session, service.config, span, now)
-        sections = dict(zip(names, make(numbers, names), strict=True))
+        numbers = figures(session, service.config, span, service.now(), against)
+        sections = dict(zip(names, report.report(numbers, names), strict=True))
     tables = [table for section in sections.values() for table in section.tables]
     if csv == "-":
         if len(tables) != 1:
             _fail(
-                f"--csv - prints one table, and here are {len(tables)}; name a section that has one with --section, or a folder"
+                f"--csv - prints one table, not {len(tables)}; name a section that has one with --section, or a folder"
             )
         _give(tables[0], csv)
     elif csv:
-        for path in export.write_each(Path(csv), span.name, tables):
+        for path in export.write_each(Path(csv), report.file_name(span, against), tables):
             _written(path)
     if xlsx:
         _give_workbook([export.about(sections.values(), numbers), *tables], xlsx)
     if as_json:
         typer.echo(export.json_text(sections, numbers))
     elif not csv and not xlsx:
+        terminal = _terminal()
         for section in sections.values():
-            _terminal().rule(section.title)
-            typer.echo("\n".join(section.sentences))
+            terminal.rule(section.title)
+            for sentence in section.sentences:
+                terminal.print(sentence, highlight=False, markup=False)
             for table in section.tables:
-                print_table(_terminal(), table)
+                print_table(terminal, table)
 
 
 def _reports() -> Path:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -244,10 +245,11 @@ def test_json() -> None:
     ]
     found = json.loads(
         export.json_text(
-            {"categories": Section("About", ("One.",), (Table("topics", ("a",), rows, "Title"),))}, FIGURES
+            {"categories": Section("About", ("One.",), (Table("topics", ("a",), rows, "Title"),))},
+            replace(FIGURES, before=replace(FIGURES, span=named("2026-W45", CHICAGO))),
         )
     )
-    assert found["hospital"] == "Saint Brigid"
+    assert (found["hospital"], found["before"]) == ("Saint Brigid", "2026-W45")
     assert found["span"] == {
         "name": "2026-W46",
         "kind": "week",
