@@ -241,9 +241,10 @@ def write(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(place)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise _cannot_write(path, error) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()  # also when Ctrl-C ends the writing; in its place it has another name
 
 
 def _cannot_write(path: Path, error: OSError) -> NeedsPerson:

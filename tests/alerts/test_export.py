@@ -96,6 +96,7 @@ def is_formula(cell: str) -> bool:
     return seen[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=5), st.sampled_from(",;\t"))
 @example([("x", formula) for formula in FORMULAS], ";")
 @example([(formula, formula) for formula in FORMULAS], ",")
@@ -109,6 +110,7 @@ def test_no_text_is_a_formula_in_csv_wherever_the_reader_sees_cells_begin(
     assert text.count("\r\n") == text.count("\r") == text.count("\n") == len(rows) + 1, "a row is a line"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cells, cells), max_size=5))
 def test_csv_has_every_cell(rows: list[tuple[Cell, Cell]]) -> None:
     found = read_csv(export.csv_text(table(*rows)))
@@ -274,6 +276,7 @@ def told(cell: Any) -> Cell:
     return Share(**cell) if "of" in cell else timedelta(**cell)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.one_of(numbers, st.text("a=\n\x00🦷"), st.timedeltas(-DECADE, DECADE), st.just(Share(1, 3)))))
 )
@@ -283,6 +286,7 @@ def test_json_is_read_back_as_it_was(rows: list[tuple[Cell]]) -> None:
     assert [(told(cell),) for (cell,) in found["rows"]] == rows
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cells)), texts)
 def test_json_takes_anything(rows: list[tuple[Cell]], words: str) -> None:
     text = export.json_text({words: Section(words, (words,), (Table(words, (words,), rows),))}, FIGURES)

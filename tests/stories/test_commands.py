@@ -166,7 +166,7 @@ def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: 
         (["--config", "nowhere", "tick"], "no such folder"),
         (["import", "missing.csv"], "cannot read missing.csv"),
         (["read", "missing.jsonl"], "cannot read missing.jsonl"),
-        (["report", "--week", "2026-W99"], "no such week"),
+        (["report", "--week", "2026-W99"], "no such span of time"),
         (["ledger", "--since", "soon"], "soon"),
         (["act", "999", "claim", "--as", "me"], "no case 999"),
         (["act", "1", "dance", "--as", "me"], "no action 'dance'"),
