@@ -23,7 +23,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from alerts.figures import Figures
 from alerts.message import visible
-from alerts.section import Cell, Section, Share, Table, shown
+from alerts.section import Cell, Dollars, Section, Share, Table, shown
 from listener.errors import NeedsPerson
 
 # What a sheet holds.
@@ -56,6 +56,8 @@ def _in_csv(cell: Cell) -> str:
         return f"{value.part / value.of:.1%}"
     if isinstance(value, timedelta):
         return _clock(value)
+    if isinstance(value, Dollars):
+        return f"{float(value):.2f}"
     return "" if value is None else str(value)
 
 
@@ -87,6 +89,7 @@ def workbook(tables: Sequence[Table]) -> tuple[bytes, list[str]]:
             "text": book.add_format(text),
             "int": book.add_format({"valign": "top", "num_format": "#,##0"}),
             "float": book.add_format({"valign": "top", "num_format": "#,##0.0"}),
+            "dollars": book.add_format({"valign": "top", "num_format": '"$"#,##0.00'}),
             "share": book.add_format({"valign": "top", "num_format": "0%"}),
             "time": book.add_format({"valign": "top", "num_format": "[h]:mm:ss"}),
         }
@@ -151,6 +154,8 @@ def _put(
             number, look = cell.part / cell.of, looks["share"]
         case timedelta():
             number, look = cell / timedelta(days=1), looks["time"]
+        case Dollars():
+            number, look = cell, looks["dollars"]
         case float():
             number, look = cell, looks["float"]
         case int() if abs(cell) < _DIGITS:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from alerts import export
 from alerts.figures import Figures
-from alerts.section import Cell, Section, Share, Table
+from alerts.section import Cell, Dollars, Section, Share, Table
 from alerts.span import named
 from listener.errors import NeedsPerson
 
@@ -71,7 +71,7 @@ def read_csv(text: str, delimiter: str = ",") -> list[list[str]]:
     ("cell", "written"),
     [
         ("Waiting", "Waiting"), ("", ""), (None, ""), (0, "0"), (1204, "1204"), (-3, "-3"), (2.25, "2.25"), (-0.5, "-0.5"),
-        (float("nan"), ""), (float("-inf"), ""), (Share(1, 3), "33.3%"), (Share(3, 3), "100.0%"), (Share(0, 0), ""),
+        (Dollars(1204.5), "1204.50"), (Dollars(0), "0.00"), (float("nan"), ""), (float("-inf"), ""), (Share(1, 3), "33.3%"), (Share(3, 3), "100.0%"), (Share(0, 0), ""),
         (timedelta(), "0:00:00"), (6.5 * MINUTE, "0:06:30"), (timedelta(days=1, hours=2), "26:00:00"),
         (-6.5 * MINUTE, "'-0:06:30"), (timedelta(seconds=59.6), "0:01:00"), (10**20, "1" + "0" * 20),
         ("a, b", '"a, b"'), ('say "hi"', '"say ""hi"""'), ("two\r\nlines\tand", "two lines and"), ("Zoë 👩‍⚕️", "Zoë 👩‍⚕️"),
@@ -123,19 +123,26 @@ def test_csv_has_every_cell(rows: list[tuple[Cell, Cell]]) -> None:
 
 def test_a_workbook_has_numbers_as_numbers() -> None:
     rows = table(
-        ("Waiting", 1204, 2.25, Share(1, 3), 6.5 * MINUTE),
+        ("Waiting", 1204, 2.25, Share(1, 3), 6.5 * MINUTE, Dollars(0.6)),
         ("=1+1", -3, float("nan"), Share(0, 0), -MINUTE),
         (None, 10**20, -0.5, Share(2, 2), 26 * 60 * MINUTE),
-        header=("Topic", "Posts", "Mood", "In time", "Median"),
+        header=("Topic", "Posts", "Mood", "In time", "Median", "Cost"),
     )
     sheet = sheets(rows)["topics"]
     assert [[cell.value for cell in row] for row in sheet.rows] == [
-        ["Topic", "Posts", "Mood", "In time", "Median"],
-        ["Waiting", 1204, 2.25, 1 / 3, timedelta(minutes=6, seconds=30)],
-        ["=1+1", -3, None, None, "-0:01:00"],
-        [None, "1" + "0" * 20, -0.5, 1, timedelta(days=1, hours=2)],
+        ["Topic", "Posts", "Mood", "In time", "Median", "Cost"],
+        ["Waiting", 1204, 2.25, 1 / 3, timedelta(minutes=6, seconds=30), 0.6],
+        ["=1+1", -3, None, None, "-0:01:00", None],
+        [None, "1" + "0" * 20, -0.5, 1, timedelta(days=1, hours=2), None],
     ]
-    assert [cell.number_format for cell in sheet[2]] == ["General", "#,##0", "#,##0.0", "0%", "[h]:mm:ss"]
+    assert [cell.number_format for cell in sheet[2]] == [
+        "General",
+        "#,##0",
+        "#,##0.0",
+        "0%",
+        "[h]:mm:ss",
+        '"$"#,##0.00',
+    ]
     assert sheet["A3"].data_type == "s"
     assert sheet.freeze_panes == "A2"
     assert [cell.font.bold for cell in (sheet["A1"], sheet["A2"])] == [True, False]
@@ -243,7 +250,7 @@ def test_a_workbook_begins_with_where_and_when() -> None:
 
 def test_json() -> None:
     rows = [
-        ("Waiting", 2, 0.5, Share(1, 3), 6.5 * MINUTE, None),
+        ("Waiting", 2, Dollars(0.5), Share(1, 3), 6.5 * MINUTE, None),
         ("=1", -1, float("nan"), Share(0, 0), -MINUTE, "\ud83d"),
     ]
     found = json.loads(
