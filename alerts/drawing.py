@@ -152,8 +152,9 @@ def _across(
         while step < len(labels) and not _alike(labels[::step], step * slot - 6, 2):
             step += 1
         room = step * slot - 6
-    lines = _alike(labels[::step], room) or [[_fitting(label, room)] for label in labels[::step]]
-    if step == 1 and not _alike(labels, room):
+    size = next((size for size in (_SIZE, _SMALL) if _alike(labels[::step], room, size=size)), _SIZE)
+    lines = _alike(labels[::step], room, size=size) or [[_fitting(label, room)] for label in labels[::step]]
+    if step == 1 and not _alike(labels, room, size=size):
         upwards = [_fitting(label, _TURNED) for label in labels]
         turned = [Words(left + (at + 0.5) * slot, top, text, turned=True) for at, text in enumerate(upwards)]
         return list(turned), max(map(width_of, upwards)) + 6
@@ -164,7 +165,7 @@ def _across(
     shapes: list[Box | Words] = []
     for x, half, some in zip(middles, halves, lines, strict=True):
         if x + half <= width:
-            shapes += [Words(x, top + 8 + 15 * down, line, "middle") for down, line in enumerate(some)]
+            shapes += [Words(x, top + 8 + 15 * down, line, "middle", size=size) for down, line in enumerate(some)]
     return shapes, 8 + 15 * max(map(len, lines))
 
 
@@ -282,11 +283,11 @@ def _fitting(text: str, room: float, size: float = _SIZE) -> str:
     return f"{text.rstrip()}…"
 
 
-def _alike(texts: Sequence[str], room: float, most: int = 3) -> list[list[str]]:
+def _alike(texts: Sequence[str], room: float, most: int = 3, size: float = _SIZE) -> list[list[str]]:
     """Each in so many lines at most, all of them broken in the same manner; none where that does not fit."""
-    for broken in (lambda words: [" ".join(words)], _first_and_rest, list, lambda words: _filled(words, room)):
+    for broken in (lambda words: [" ".join(words)], _first_and_rest, list, lambda words: _filled(words, room, size)):
         found = [broken(clean(text[:300]).split(" ")) for text in texts]
-        if all(len(lines) <= most and max(map(width_of, lines)) <= room for lines in found):
+        if all(len(lines) <= most and max(width_of(line, size) for line in lines) <= room for lines in found):
             return found
     return []
 
@@ -295,7 +296,7 @@ def _first_and_rest(words: list[str]) -> list[str]:
     return [words[0], " ".join(words[1:])] if len(words) > 1 else words
 
 
-def _filled(words: list[str], room: float, size: float = _SIZE) -> list[str]:
+def _filled(words: list[str], room: float, size: float) -> list[str]:
     """As much on each line as it holds."""
     lines = [words[0]]
     for word in words[1:]:

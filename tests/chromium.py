@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,9 @@ def running(folder: Path) -> Iterator[Tab]:
                 session = _asked(socket, 2, "Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
                 yield Tab(socket, session)
         finally:
+            browser.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                browser.wait(10)
             browser.kill()
 
 
