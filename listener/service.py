@@ -264,7 +264,7 @@ class Service:
         now = self.now()
         with reading(self.engine) as session:
             for week in weekly.due(self.config, now):
-                path = self.reports / report.file_name(week)
+                path = self.reports / f"{report.file_name(week)}.html"
                 if not path.exists() and weekly.had_begun(session, week):
                     report.write(self.reports, session, self.config, week, now)
 

@@ -87,9 +87,9 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     told = report.report(numbers, config.report.slack)
     images, missing = _images(page, config.report.charts)
     url: str | None = None
-    files = [Attachment(report.file_name(week), title, partial(_page, page, numbers))]
+    files = [Attachment(f"{report.file_name(week)}.html", title, partial(_page, page, numbers))]
     if config.report.address is not None:
-        url, files = f"{config.report.address.rstrip('/')}/{report.file_name(week)}", []
+        url, files = f"{config.report.address.rstrip('/')}/{report.file_name(week)}.html", []
     message = summary(told, title, row.key, images, files, where, url)
     return (replace(message, trouble=missing) if missing else message), gone
 
