@@ -21,6 +21,8 @@ HEADER, FIELD, TEXT = 150, 2000, 3000  # Slack's limits
 _LINE_URL = 500  # characters; no real link is longer, and together they must fit a message
 _SUMMARY = 6_000  # characters of a summary: what is read on one screen
 _SECTIONS = 15  # of a summary: Slack takes 50 blocks
+_SENTENCES = 2  # of each section but the first
+_COLUMNS = 3  # of a wide table: the others are on the page, rather than all of them cut short
 _ROWS = 5  # of a table of a summary
 _ALT = 500  # characters of what a picture shows; Slack takes 1,000
 # What moves the cursor of a terminal, and what makes the text around it run backwards.
@@ -199,7 +201,8 @@ def attached(message: Message, uploads: Mapping[str, Uploaded]) -> Message:
 def _part(section: Section, share: int, is_first: bool) -> tuple[dict[str, Any] | None, str]:
     """A section as a block, and in lines. The first stands under the title of the message and needs none of its own."""
     name = "" if is_first else shorten(section.title, HEADER) or "·"
-    words = shorten("\n".join(section.sentences), min(TEXT, share // 2))
+    sentences = section.sentences if is_first else section.sentences[:_SENTENCES]
+    words = shorten("\n".join(sentences), min(TEXT, share // 2))
     first = next((table for table in section.tables if table.rows), None)
     table = _table(first.header, first.rows, share - len(words) - HEADER) if first else ""
     texts: list[dict[str, Any]] = []
@@ -227,12 +230,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[Cell]], room: int) -> 
     count = max(map(len, cells))
     cells = [row + [""] * (count - len(row)) for row in cells]
     widths = [max(len(row[column]) for row in cells) for column in range(count)]
+    while sum(widths) + 2 * (len(widths) - 1) > TABLE_WIDTH and len(widths) > _COLUMNS:
+        widths.pop()
+    count = len(widths)
     while sum(widths) + 2 * (count - 1) > TABLE_WIDTH and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
     numbers = [is_number(value) for value in rows[0]] + [False] * count
     lines = []
     for row in cells:
-        parts = [shorten(cell, width) for cell, width in zip(row, widths, strict=True)]
+        parts = [shorten(cell, width) for cell, width in zip(row, widths, strict=False)]
         aligned = zip(parts, widths, numbers, strict=False)
         lines.append("  ".join(p.rjust(w) if number else p.ljust(w) for p, w, number in aligned).rstrip()[:TABLE_WIDTH])
     fits = max(1, min(_ROWS + 1, room // (TABLE_WIDTH + 1)))

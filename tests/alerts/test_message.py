@@ -243,6 +243,20 @@ def test_one_screen() -> None:
     assert table.split("\n") == ["a    b", *(f"{n}    x" for n in range(5)), "… 495 more"]
 
 
+def test_a_wide_table_loses_its_last_columns_not_its_names() -> None:
+    topic = "Building, cleanliness, noise, equipment"
+    rows = [(topic, 25, 12.5, "8 to 17", "much more than usual", "Facilities and Environment")]
+    wide = Section(
+        "What it was about", ("a", "b", "c"), (Table("t", ("Topic", "Now", "Usual", "Range", "", "Owner"), rows),)
+    )
+    message = summary([wide, wide], "The week", "key")
+    first, second = tables(message)
+    assert first == second
+    assert first.split("\n")[1] == f"{topic}   25   12.5  8 to 17"
+    words = [block["elements"][0]["elements"][-1]["text"] for block in message.blocks[1:]]
+    assert words == ["a\nb\nc", "a\nb"]
+
+
 def test_a_quote_is_no_longer_than_a_line() -> None:
     _, praise = tables(summary(SECTIONS, "The week", "key"))
     assert [len(line) <= TABLE_WIDTH for line in praise.split("\n")] == [True, True]
