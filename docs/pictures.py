@@ -118,7 +118,7 @@ def main() -> None:
     _explain_picture(reader)
     _screenshot(slack_page([danger]), _OUT / "card.png", 660, 760)
     weekly = next(message for message in gallery.messages if _kind(message) == "report")
-    _screenshot(slack_page([weekly]), _OUT / "weekly.png", 660, 1500)
+    _screenshot(slack_page([weekly]), _OUT / "weekly.png", 660, 1750)
     _page_pictures(page)
     _listening_post_pictures(config.hospital)
     _desk_pictures(config, reader)
