@@ -44,7 +44,7 @@ def search(session: Session, words: str) -> list[Case]:
         return []
     found: list[Case] = []
     for states in (WAITING, OVER):
-        posts = fulltext.ids(session, query, {}, _LOOKED_AT, states=states)
+        posts = fulltext.newest(session, query, {}, _LOOKED_AT, states=states)
         theirs = select(Verdict.case_id).where(col(Verdict.mention_id).in_(posts))
         cases = select(Case).where(col(Case.id).in_(theirs), col(Case.state).in_(states))
         found += session.exec(cases.order_by(col(Case.id).desc()).limit(_FOUND))

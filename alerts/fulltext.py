@@ -5,6 +5,7 @@ it is at first only marked as gone; `tidy` writes the index anew, a little at a 
 FTS5's own secure-delete would need SQLite 3.42, and no older one could open the file any more.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Integer, literal_column, table, text
 from sqlmodel import Session, col, select
 
-from alerts.case import Case, State
+from alerts.case import WAITING, Case, State
 from alerts.query import Query, Term
 from alerts.verdict import Verdict
 from listener.errors import NeedsPerson
@@ -41,11 +42,12 @@ def matches(
 
     `since` is when they were written, `states` those of the case that they belong to.
     """
-    found = _found(session, query, facets, since, states, literal_column("bm25(search, 1.0, 0.0)"))
-    return [(id_, score) for id_, score in session.execute(found.limit(most))]
+    found = _narrowed(session, _found(session, query, facets), since, states)
+    found = found.add_columns(literal_column("bm25(search, 1.0, 0.0)")).limit(most)
+    return [(id_, score) for id_, score in session.execute(found)]
 
 
-def ids(
+def newest(
     session: Session,
     query: Query,
     facets: Facets,
@@ -54,35 +56,39 @@ def ids(
     states: Collection[State] | None = None,
 ) -> list[int]:
     """The same without how well they fit, which is quicker."""
-    return list(session.scalars(_found(session, query, facets, since, states).limit(most)))
+    return list(session.scalars(_narrowed(session, _found(session, query, facets), since, states).limit(most)))
 
 
-def _found(
-    session: Session,
-    query: Query,
-    facets: Facets,
-    since: datetime | None,
-    states: Collection[State] | None,
-    *more: Any,
-) -> Any:
+def since_number(session: Session, query: Query, facets: Facets, first: int, most: int) -> list[int]:
+    """The newest mentions that fit, no older than the one with number `first`."""
+    return list(session.scalars(_found(session, query, facets).where(first <= _ROWID).limit(most)))
+
+
+def _found(session: Session, query: Query, facets: Facets) -> Any:
     _only_sqlite(session)
     match = text("search MATCH :match").bindparams(match=_match(query, facets))
-    found: Any = select(_ROWID, *more).select_from(table("search")).where(match).order_by(_ROWID.desc())
+    return select(_ROWID).select_from(table("search")).where(match).order_by(_ROWID.desc())
+
+
+def _narrowed(session: Session, found: Any, since: datetime | None, states: Collection[State] | None) -> Any:
     if since is not None:
         # Mentions are numbered as they are heard, and are heard after they were written: a bound that FTS5 can use.
         heard = select(Mention.id).where(Mention.heard_at >= since - _AHEAD).order_by(col(Mention.heard_at)).limit(1)
         written = select(Mention.written_at).where(col(Mention.id) == _ROWID).scalar_subquery()
-        found = found.where(_ROWID.op(">=")(session.exec(heard).first() or 0), written >= since)
+        found = found.where((session.exec(heard).first() or 0) <= _ROWID, written >= since)
     if states is not None:
-        theirs = select(Verdict.mention_id).where(Verdict.case_id == Case.id, col(Case.state).in_(states))
-        # The plus keeps SQLite from asking FTS5 for one mention after the other.
-        found = found.where(literal_column("+rowid", Integer).in_(theirs))
+        of_case = select(Verdict.mention_id).where(Verdict.case_id == Case.id, col(Case.state).in_(states))
+        if set(states) <= set(WAITING):
+            # Few: they are listed once. The plus keeps SQLite from asking FTS5 for one of them after the other.
+            found = found.where(literal_column("+search.rowid", Integer).in_(of_case))
+        else:
+            found = found.where(of_case.where(col(Verdict.mention_id) == _ROWID).exists())
     return found
 
 
 def says(session: Session, term: Term) -> bool:
     """Whether any post has this term."""
-    return bool(ids(session, Query(((term,),)), {}, 1))
+    return bool(newest(session, Query(((term,),)), {}, 1))
 
 
 def values(session: Session, facet: str) -> list[str]:
@@ -97,13 +103,15 @@ def like(session: Session, word: str) -> Iterator[tuple[str, int]]:
     """Words of the posts that begin as this one does, give or take a letter, and how many posts have each."""
     _only_sqlite(session)
     yield from _words(session, "words", word[:2], word[:2] + _LAST)
-    for other in _other_beginnings(word):
-        yield from _words(session, "words", other, other + "\0")
+    # In this order: for each of them one look into the words, not for each word of all of them.
+    others = "SELECT term, doc FROM json_each(:others) CROSS JOIN search_words WHERE col = 'words' AND term = value"
+    found = session.execute(text(others), {"others": json.dumps(sorted(_other_beginnings(word)))})
+    yield from [(other, posts) for other, posts in found]
 
 
-def _words(session: Session, where: str, first: str, end: str) -> Iterable[Any]:
+def _words(session: Session, where: str, first: str, end: str) -> list[tuple[str, int]]:
     asked = text("SELECT term, doc FROM search_words WHERE col = :col AND term >= :first AND term < :end")
-    return session.execute(asked, {"col": where, "first": first, "end": end}).all()
+    return [(word, posts) for word, posts in session.execute(asked, {"col": where, "first": first, "end": end})]
 
 
 def _other_beginnings(word: str) -> set[str]:
@@ -119,9 +127,9 @@ def _other_beginnings(word: str) -> set[str]:
 
 def _match(query: Query, facets: Facets) -> str:
     """A query as FTS5 reads it: every word in quotes, so that none is an operator."""
-    narrowed = " AND ".join(_quoted(FACETS[facet] + value.encode().hex()) for facet, value in facets.items())
-    parts = [f"facets : ({narrowed or _quoted(_EVERY)})"]
+    parts = [f"facets : {_quoted(FACETS[facet] + value.encode().hex())}" for facet, value in facets.items()]
     parts += [f"words : ({_either(group)})" for group in query.wanted]
+    parts = parts or [f"facets : {_quoted(_EVERY)}"]
     wanted = " AND ".join(f"({part})" for part in parts)
     return f"({wanted}) NOT (words : ({_either(query.unwanted)}))" if query.unwanted else wanted
 

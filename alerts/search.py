@@ -16,16 +16,15 @@ from alerts.case import Case, State
 from alerts.message import NAMES, PLACES, visible
 from alerts.query import Query, Term, understood
 from alerts.verdict import Verdict
-from alerts.view import newest_reading
 from alerts.wordforms import WORD, fold
 from config.schema import Config
 from listener.errors import NeedsPerson
 from listener.mention import Mention
-from nlp.reading import URGENCIES
+from nlp.reading import URGENCIES, Reading
 
-RANKED = 10_000  # the newest so many that fit are put in order and counted
+RANKED = 5_000  # the newest so many that fit are put in order and counted
 KINDS = ("complaint", "question", "praise", "comment", "news", "promo", "other")  # of a patient, and what is none
-_ASIDE = ("promo", "other")
+_NOT_FOR_US = ("promo", "other")
 STATES: tuple[State, ...] = get_args(State)
 
 _EXCERPT = 200  # characters
@@ -111,16 +110,26 @@ def search(session: Session, config: Config, text: str, filters: Filters, limit:
 
 
 def _look(session: Session, query: Query, filters: Filters, limit: int) -> Found:
-    narrowed = _narrowed(filters, RANKED)
     if query.wanted:
-        scores = dict(fulltext.matches(session, query, *narrowed))
-        best = [set(fulltext.ids(session, better, *narrowed)) for better in _better(query)]
-        aside = _not_for_us(session, query, filters)
-        ordered = sorted(scores, key=lambda id_: (id_ in aside, *(id_ not in ids for ids in best), scores[id_], -id_))
+        scores = dict(fulltext.matches(session, query, *_narrowed(filters)))
+        ordered = _ordered(session, query, filters, scores)
     else:
-        ordered = fulltext.ids(session, query, *narrowed)
+        ordered = fulltext.newest(session, query, *_narrowed(filters))
         scores = dict.fromkeys(ordered, 0.0)
     return Found(_hits(session, query, ordered[:limit], scores), len(scores), str(query))
+
+
+def _ordered(session: Session, query: Query, filters: Filters, scores: Mapping[int, float]) -> list[int]:
+    """The best first. Advertisements and jokes are last: whatever they say, what patients say comes before it."""
+    facets, most, *_ = _narrowed(filters)
+    oldest = min(scores, default=0)
+
+    def among(stricter: Query, **more: str) -> set[int]:
+        return set(fulltext.since_number(session, stricter, facets | more, oldest, most))
+
+    aside = set().union(*(among(query, kind=kind) for kind in _NOT_FOR_US if filters.kind is None))
+    better = [among(stricter) for stricter in _better(query)]
+    return sorted(scores, key=lambda id_: (id_ in aside, *(id_ not in ids for ids in better), scores[id_], -id_))
 
 
 def _better(query: Query) -> Iterable[Query]:
@@ -133,32 +142,25 @@ def _better(query: Query) -> Iterable[Query]:
         yield replace(query, wanted=typed)
 
 
-def _not_for_us(session: Session, query: Query, filters: Filters) -> set[int]:
-    """Advertisements and jokes that fit: whatever they say, what patients say comes first."""
-    kinds = [kind for kind in _ASIDE if filters.kind is None]
-    return {
-        id_ for kind in kinds for id_ in fulltext.ids(session, query, *_narrowed(replace(filters, kind=kind), RANKED))
-    }
-
-
-def _narrowed(filters: Filters, most: int) -> tuple[dict[str, str], int, datetime | None, tuple[State, ...] | None]:
+def _narrowed(filters: Filters) -> tuple[dict[str, str], int, datetime | None, tuple[State, ...] | None]:
     facets = {name: value for name in fulltext.FACETS if (value := getattr(filters, name)) is not None}
-    return facets, most, filters.since, tuple(state for state in STATES if state == filters.state) or None
+    return facets, RANKED, filters.since, tuple(state for state in STATES if state == filters.state) or None
 
 
 # ---------------------------------------------------------------- what is shown of it
 
 
 def _hits(session: Session, query: Query, ids: Sequence[int], scores: dict[int, float]) -> tuple[Hit, ...]:
-    mentions = select(Mention).where(col(Mention.id).in_(ids), col(Mention.deleted_at).is_(None))
+    mentions = select(Mention).where(col(Mention.id).in_(ids))
     kept = {mention.id: mention for mention in session.exec(mentions)}
+    readings = select(Reading).where(col(Reading.mention_id).in_(ids)).order_by(col(Reading.id))
+    newest = {reading.mention_id: reading for reading in session.exec(readings)}
     cases = _cases(session, ids)
-    return tuple(_hit(session, query, kept[id_], cases.get(id_), -scores[id_]) for id_ in ids if id_ in kept)
+    return tuple(_hit(query, kept[id_], newest[id_], cases.get(id_), -scores[id_]) for id_ in ids)
 
 
-def _hit(session: Session, query: Query, mention: Mention, case: Case | None, score: float) -> Hit:
+def _hit(query: Query, mention: Mention, reading: Reading, case: Case | None, score: float) -> Hit:
     assert mention.id is not None
-    reading = newest_reading(session, mention.id)
     excerpt, marks = excerpt_of(reading.redacted_text, query)
     return Hit(
         mention_id=mention.id,
@@ -266,7 +268,7 @@ def _near(session: Session, query: Query, filters: Filters, unknown: Sequence[st
         if getattr(filters, field.name) is not None
     ]
     others += [(str(less), less, filters) for less in _with_less(query, unknown)]
-    counted = (Near(what, len(fulltext.ids(session, less, *_narrowed(some, RANKED)))) for what, less, some in others)
+    counted = (Near(what, len(fulltext.newest(session, less, *_narrowed(some)))) for what, less, some in others)
     return [near for near in counted if near.count][:_NEAR]
 
 

@@ -97,7 +97,9 @@ def _with_endings(base: str) -> set[str]:
     stem = base.removesuffix("e")
     if base[-1] * 2 in _DOUBLED and _SHORT.fullmatch(base):
         stem = base + base[-1]
-    found = {base + "s", stem + "ed", stem + "ing"}
+    found = {base + "s"}
+    if re.search("[aeiouy]", stem):  # else "the" would be one with "thing"
+        found |= {stem + "ed", stem + "ing"}
     if base.endswith(_HISSING) or (len(base) >= _LONG and base[-1] in _SPANISH):
         found.add(base + "es")
     return found

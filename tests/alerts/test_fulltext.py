@@ -29,13 +29,13 @@ from .conftest import Desk
 
 
 def ids(session: Session, words: str) -> list[int]:
-    return fulltext.ids(session, understood(words), {}, 100)
+    return fulltext.newest(session, understood(words), {}, 100)
 
 
 def in_index(session: Session) -> dict[str, int]:
     """Every word of the index and in how many posts it is."""
     found = session.execute(text("SELECT term, doc FROM search_words WHERE col = 'words'"))
-    return dict(found.tuples().all())
+    return dict(iter(found))
 
 
 def gone(session: Session, *mentions: int) -> None:
@@ -206,7 +206,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
     for _ in range(5):
         desk.hear("the lift")
     assert [id_ for id_, _ in fulltext.matches(desk.session, understood("lift"), {}, 3)] == [5, 4, 3]
-    assert fulltext.ids(desk.session, Query(), {}, 2) == [5, 4]
+    assert fulltext.newest(desk.session, Query(), {}, 2) == [5, 4]
 
 
 def test_values_and_words_of_the_posts(desk: Desk) -> None:
@@ -224,7 +224,7 @@ def test_another_database_than_sqlite_has_no_index_yet() -> None:
     )
     assert fulltext.tidy(elsewhere)
     with pytest.raises(NeedsPerson, match="SQLite"):
-        fulltext.ids(elsewhere, understood("lift"), {}, 1)
+        fulltext.newest(elsewhere, understood("lift"), {}, 1)
 
 
 def test_it_numbers_posts_as_they_were_numbered(desk: Desk) -> None:

@@ -31,6 +31,7 @@ def test_they_are_one(words: str) -> None:
         ("even", "evening"), ("something", "some"), ("seed", "see"), ("need", "nee"), ("times", "tim"), ("rated", "rat"),
         ("missed", "mis"), ("police", "policy"), ("experience", "experiment"), ("build", "building"), ("er", "ers"),
         ("b12", "b12s"), ("bus", "bu"), ("pass", "pas"), ("this", "thi"), ("diabetes", "diabete"), ("caso", "casa"),
+        ("the", "thing"),
     ],
 )  # fmt: skip
 def test_they_are_two(word: str, other: str) -> None:
