@@ -22,7 +22,8 @@ from listener.errors import NeedsPerson
 from listener.mention import Mention
 from nlp.reading import URGENCIES, Reading
 
-RANKED = 5_000  # the newest so many that fit are put in order and counted
+RANKED = 5_000  # the newest so many that fit are put in order
+_COUNTED = RANKED + 1  # one more, which says that there are more
 KINDS = ("complaint", "question", "praise", "comment", "news", "promo", "other")  # of a patient, and what is none
 _NOT_FOR_US = ("promo", "other")
 STATES: tuple[State, ...] = get_args(State)
@@ -70,7 +71,7 @@ class Near:
     """What would be found with another question."""
 
     what: str
-    count: int
+    total: int  # as in Found
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,16 @@ class Found:
     """What a search came to."""
 
     hits: tuple[Hit, ...]
-    total: int  # that fit; RANKED where there may be more
+    total: int  # that fit; RANKED + 1 where there are more than RANKED
     looked_for: str  # the query as it was understood
     mended: tuple[tuple[str, str], ...] = ()  # words that stand nowhere, and what was looked for instead
     unknown: tuple[str, ...] = ()  # words that stand nowhere and are like no other
     near: tuple[Near, ...] = ()  # where nothing was found
 
-    @property
-    def count(self) -> str:
-        """How many fit, in words."""
-        return f"more than {RANKED:,}" if self.total >= RANKED else f"{self.total:,}"
+
+def how_many(total: int) -> str:
+    """A total in words."""
+    return f"more than {RANKED:,}" if total > RANKED else f"{total:,}"
 
 
 def search(session: Session, config: Config, text: str, filters: Filters, limit: int = 20) -> Found:
@@ -144,7 +145,7 @@ def _better(query: Query) -> Iterable[Query]:
 
 def _narrowed(filters: Filters) -> tuple[dict[str, str], int, datetime | None, tuple[State, ...] | None]:
     facets = {name: value for name in fulltext.FACETS if (value := getattr(filters, name)) is not None}
-    return facets, RANKED, filters.since, tuple(state for state in STATES if state == filters.state) or None
+    return facets, _COUNTED, filters.since, tuple(state for state in STATES if state == filters.state) or None
 
 
 # ---------------------------------------------------------------- what is shown of it
@@ -269,7 +270,7 @@ def _near(session: Session, query: Query, filters: Filters, unknown: Sequence[st
     ]
     others += [(str(less), less, filters) for less in _with_less(query, unknown)]
     counted = (Near(what, len(fulltext.newest(session, less, *_narrowed(some)))) for what, less, some in others)
-    return [near for near in counted if near.count][:_NEAR]
+    return [near for near in counted if near.total][:_NEAR]
 
 
 def _with_less(query: Query, unknown: Sequence[str]) -> Iterable[Query]:

@@ -986,6 +986,8 @@ def _print_found(service: "Service", found: "Found", asked: bool) -> None:
 
 def _about(found: "Found", asked: bool) -> Iterator[str]:
     """What was looked for, how much of it there is, and what there would be instead."""
+    from alerts.search import how_many
+
     for typed, instead in found.mended:
         yield f"No post says {typed}; looked for {instead} instead."
     for word in found.unknown:
@@ -996,9 +998,9 @@ def _about(found: "Found", asked: bool) -> Iterator[str]:
     posts = "post" if found.total == 1 else "posts"
     shown = f"; the first {len(found.hits)}" if found.total > len(found.hits) else ""
     what = f" for {found.looked_for}" if found.looked_for else ""
-    yield f"{found.count} {posts}{what}{shown}" if found.total else f"Nothing{what}."
+    yield f"{how_many(found.total)} {posts}{what}{shown}" if found.total else f"Nothing{what}."
     if found.near:
-        yield "Near: " + "; ".join(f"{near.what} ({near.count:,})" for near in found.near)
+        yield "Near: " + "; ".join(f"{near.what} ({how_many(near.total)})" for near in found.near)
 
 
 def _heading(service: "Service", hit: "Hit") -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.query import understood
-from alerts.search import Filters, Near, excerpt_of, search
+from alerts.search import Filters, Near, excerpt_of, how_many, search
 from listener.errors import NeedsPerson
 from listener.keep import DELETED, forget
 from listener.mention import Mention
@@ -317,10 +317,16 @@ def test_of_a_long_text_without_the_words_the_beginning_is_shown() -> None:
 
 def test_as_many_as_were_asked_for_and_how_many_there_are(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found = find(told, "garage", limit=2)
-    assert (len(found.hits), found.total, found.count) == (2, 7, "7")
+    assert (len(found.hits), found.total, how_many(found.total)) == (2, 7, "7")
+    monkeypatch.setattr("alerts.search._COUNTED", 6)
     monkeypatch.setattr("alerts.search.RANKED", 5)
     found = find(told, "garage", limit=2)
-    assert (len(found.hits), found.total, found.count) == (2, 5, "more than 5")
+    assert (len(found.hits), found.total, how_many(found.total)) == (2, 6, "more than 5")
+
+
+@pytest.mark.parametrize(("total", "said"), [(0, "0"), (1, "1"), (5000, "5,000"), (5001, "more than 5,000")])
+def test_how_many(total: int, said: str) -> None:
+    assert how_many(total) == said
 
 
 # ---------------------------------------------------------------- what is gone, what changed
