@@ -37,7 +37,7 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
     """The sections in order. Raises NeedsPerson for one that there is not."""
     known = known_sections()
     if wrong := [name for name in sections if name not in known]:
-        raise NeedsPerson(f"no section {wrong[0]!r} for report.toml; there are {', '.join(known)}")
+        raise NeedsPerson(f"no section {wrong[0]!r}; there are {', '.join(known)}")
     return [known[name](figures) for name in sections]
 
 
@@ -59,9 +59,14 @@ def write(
     numbers = figures(session, config, span, now, against)
     sections = report(numbers, config.report.sections)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
+    path = folder / f"{file_name(span, against)}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")
     return path, numbers, sections
+
+
+def file_name(span: Span, against: Span | None = None) -> str:
+    """What the files of a report are called, without their endings."""
+    return f"{span.name}{_AGAINST}{against.name}" if against else span.name
 
 
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:

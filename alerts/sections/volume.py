@@ -48,7 +48,7 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
-    compared = f"{len(figures.before.heard):,} in the {_noun(figures)} before" if figures.before else ""
+    compared = f"{len(figures.before.heard):,} in the {noun(figures)} before" if figures.before else ""
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
@@ -57,7 +57,8 @@ def _sentences(figures: Figures) -> tuple[str, ...]:
     return (f"{heard}, {where} in the {len(figures.weeks)} weeks before ({most}); {compared}.",)
 
 
-def _noun(figures: Figures) -> str:
+def noun(figures: Figures) -> str:
+    """What such a span is called: "week", "10 days"."""
     kind = figures.span.kind
     return f"{len(figures.span.days)} days" if kind == "days" else kind
 

@@ -15,7 +15,7 @@ from alerts.span import named
 from listener.errors import NeedsPerson
 
 CHICAGO = ZoneInfo("America/Chicago")
-ALL = ["headline", "volume", "categories", "reply_times", "praise", "listening", "ledger"]
+ALL = list(known_sections())
 
 
 class Page(HTMLParser):
@@ -100,5 +100,5 @@ def test_sections_come_in_the_order_of_the_file(desk: Any) -> None:
 @pytest.mark.parametrize("name", ["haedline", "", "Headline", "__init__", "../report"])
 def test_a_wrong_name(desk: Any, name: str) -> None:
     found = figures(desk.session, desk.config, named("2026-W46", CHICAGO), NOW)
-    with pytest.raises(NeedsPerson, match=r"no section .* there are categories, headline, ledger"):
+    with pytest.raises(NeedsPerson, match=r"no section .* there are categories, .*headline"):
         report(found, ["headline", name])
