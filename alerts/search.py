@@ -130,7 +130,8 @@ def _ordered(session: Session, query: Query, filters: Filters, scores: Mapping[i
 
     aside = set().union(*(among(query, kind=kind) for kind in _NOT_FOR_US if filters.kind is None))
     better = [among(stricter) for stricter in _better(query)]
-    return sorted(scores, key=lambda id_: (id_ in aside, *(id_ not in ids for ids in better), scores[id_], -id_))
+    # Of two that fit as well the newer stays first, as they came.
+    return sorted(scores, key=lambda id_: (id_ in aside, *(id_ not in ids for ids in better), scores[id_]))
 
 
 def _better(query: Query) -> Iterable[Query]:

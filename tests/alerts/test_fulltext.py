@@ -11,7 +11,7 @@ import pytest
 from conftest import NOW
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import Session, select
 
 from alerts import fulltext
@@ -95,6 +95,13 @@ def test_a_reading_that_is_taken_away_gives_its_place_back(desk: Desk) -> None:
     desk.session.delete(old)
     desk.session.commit()
     assert in_index(desk.session) == {}
+
+
+def test_a_reading_that_is_changed_is_found_by_what_it_says_then(desk: Desk) -> None:
+    desk.hear("the lift", site="North")
+    desk.session.execute(update(Reading).values(redacted_text="the stairs", site="South"))
+    assert in_index(desk.session) == {"the": 1, "stairs": 1}
+    assert fulltext.values(desk.session, "site") == ["South"]
 
 
 def test_what_is_gone_leaves_it_at_once(desk: Desk) -> None:

@@ -140,6 +140,24 @@ def test_what_is_found_and_in_which_order(told: Any, text: str, found: str) -> N
     assert (result.total, result.mended) == (len(found.split()), ())
 
 
+def test_where_the_words_stand_side_by_side_comes_first(desk: Any) -> None:
+    desk.hear("they sent us to the front desk of another building, and from there to the next one and back")
+    desk.hear("the desk in front")
+    desk.hear("desk, front")
+    assert [hit.mention_id for hit in find(desk, "front desk").hits] == [1, 3, 2]
+
+
+def test_of_two_that_fit_as_well_the_newer_comes_first(desk: Any) -> None:
+    for _ in range(3):
+        desk.hear("the lift is stuck")
+    assert [hit.mention_id for hit in find(desk, "lift").hits] == [3, 2, 1]
+
+
+@pytest.mark.parametrize("text", ["👍", '""', "- *", "OR"])
+def test_where_no_word_was_typed_nothing_is_found(told: Any, text: str) -> None:
+    assert find(told, text).total == 0
+
+
 @pytest.mark.parametrize(
     ("typed", "mended", "found"),
     [
@@ -307,6 +325,11 @@ def test_an_excerpt_is_where_most_of_the_words_stand() -> None:
     assert [excerpt[start:end] for start, end in marks] == ["lift", "smoke"]
     assert len(excerpt) <= 204
     assert (excerpt[:2], excerpt[-2:]) == ("… ", " …")
+
+
+def test_of_two_parts_that_say_as_much_the_first_is_shown() -> None:
+    excerpt, _ = excerpt_of("The first lift. " + LONG * 5 + "The second lift. " + LONG, understood("lift"))
+    assert excerpt.startswith("The first lift.")
 
 
 def test_of_a_long_text_without_the_words_the_beginning_is_shown() -> None:
