@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import cast
 
 import jinja2
+from markupsafe import Markup
 from sqlmodel import Session
 
 import alerts.sections
+from alerts.charts import NARROW, WIDE, svg
 from alerts.figures import Figures, figures
+from alerts.palette import FONTS, variables
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
 from config.schema import Config
 from listener.errors import NeedsPerson
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_FOLDED = 6  # more rows than these are folded away where a chart shows them
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -42,14 +46,25 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
 
 
 def html(sections: Sequence[Section], figures: Figures) -> str:
-    """One self-contained page; whatever came from a post is escaped."""
+    """One self-contained page; the first section leads it. Whatever came from a post is escaped."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"shown": shown}
+    environment.filters |= {"shown": shown, "svg": svg}
     environment.tests |= {"right": is_number}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(sections=sections, hospital=figures.hospital, span=figures.span)
+    return template.render(
+        sections=sections,
+        hospital=figures.hospital,
+        span=figures.span,
+        compared=figures.before.span if figures.before else None,
+        made=figures.now.astimezone(figures.zone),
+        colours=variables(),
+        fonts=Markup(FONTS),
+        wide=WIDE,
+        narrow=NARROW,
+        folded=_FOLDED,
+    )
 
 
 def write(
