@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, people, proposals, reminders, report, spikes
+from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, spikes
 from alerts.door import Door
 from alerts.notices import report as weekly
 from config.schema import Config
@@ -310,6 +310,8 @@ class Service:
             read.forget(session, now)
         with Session(self.engine) as session:
             decide.forget(session, now)
+        with Session(self.engine) as session:
+            fulltext.tidy(session)
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]

@@ -13,7 +13,8 @@ from alerts.section import Section, Table
 def section(figures: Figures) -> Section:
     """Posts by day and place, with totals; the weeks before in words and behind the bars."""
     counts = Counter((_day(heard, figures), heard.source) for heard in figures.heard)
-    sources = sorted({source for _, source in counts})
+    by_source = Counter(heard.source for heard in figures.heard)
+    sources = sorted(by_source, key=lambda source: (-by_source[source], source))  # the largest first
     days = figures.span.days
     rows: list[tuple[str | int, ...]] = [
         (

@@ -160,8 +160,8 @@ def test_what_its_author_takes_back(
     from alerts.span import holding
 
     with Session(engine) as session:
-        week = holding("week", NOW.date(), product.config.hospital.zone)
-        path, _, _ = report.write(tmp_path / "reports", session, product.config, week, clock.at)
+        span = holding("week", NOW.astimezone(product.config.hospital.zone).date(), product.config.hospital.zone)
+        path, _, _ = report.write(tmp_path / "reports", session, product.config, span, clock.at)
     everything = str([slack.messages(channel) for channel in CARE_CHANNELS])
     assert [word for word in ("turquoise", "purple") if word not in everything] == []
     assert "purple" in path.read_text(encoding="utf-8")
