@@ -2,7 +2,8 @@
 
 First it writes down what has to be sent ("which case has no card?"), then it sends, the most urgent first. A row is
 `sending` before the request leaves; after an unknown outcome, or a kill, the message is looked for before it is sent
-again. Its charts and files were uploaded before (alerts/uploads.py). No request is made inside a transaction: while Slack is slow, the other stages must be able to write.
+again. Its charts and files were uploaded before (alerts/uploads.py). No request is made inside a transaction: while Slack
+is slow, the other stages must be able to write.
 
 What there is to send is one file a kind of message in alerts/notices/ with
     THROUGH                                         the door it leaves by: "people" (if left out), "pager" or "hooks"

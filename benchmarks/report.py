@@ -44,9 +44,43 @@ NOW = datetime(2026, 11, 16, 15, tzinfo=UTC)
 YEAR = timedelta(days=365)
 AT_ONCE = 5_000
 WORDS = 60_000  # invented ones, beside those of the week
-SYLLABLES = (
-    "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu ra re ri ro ru".split()
-)
+SYLLABLES = [
+    "ba",
+    "be",
+    "bi",
+    "bo",
+    "bu",
+    "da",
+    "de",
+    "di",
+    "do",
+    "du",
+    "ka",
+    "ke",
+    "ki",
+    "ko",
+    "ku",
+    "la",
+    "le",
+    "li",
+    "lo",
+    "lu",
+    "ma",
+    "me",
+    "mi",
+    "mo",
+    "mu",
+    "na",
+    "ne",
+    "ni",
+    "no",
+    "nu",
+    "ra",
+    "re",
+    "ri",
+    "ro",
+    "ru",
+]
 QUERIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("wait", {}),
     ("parking garage", {}),
@@ -128,7 +162,7 @@ def measure_search(engine: Engine, config: Config, folder: Path) -> None:
         for _ in range(10):
             for query, filters in QUERIES:
                 name = f"{query} {' '.join(filters)}".strip()
-                once = seconds(lambda q=query, f=filters: search(session, config, q, Filters(**f), NOW))  # type: ignore[misc]
+                once = seconds(lambda q=query, f=filters: search(session, config, q, Filters(**f)))  # type: ignore[misc]
                 taken.setdefault(name, []).append(once)
     with sqlite3.connect(folder / "call-light.db") as bare:
         like = "SELECT id FROM reading WHERE redacted_text LIKE '%parking%garage%' ORDER BY id DESC LIMIT 20000"

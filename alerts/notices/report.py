@@ -20,6 +20,7 @@ from alerts.notices.digest import FORGETS
 from alerts.section import Section
 from alerts.span import Span, last, named
 from config.schema import Config
+from listener.database import reading
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Watch
@@ -76,21 +77,23 @@ def had_begun(session: Session, week: Span) -> bool:
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
     """Its sections as they are counted now."""
-    week = _week_of(row, config)
-    numbers = figures(session, config, week, now)
-    gone = _gone_from(session, week)
-    title = f"{config.hospital.name}: what was said, {week.in_words}"
+    week, key = _week_of(row, config), row.key
+    session.commit()  # to count a busy week takes seconds, in which somebody may want to write
+    with reading(session.get_bind().engine) as looking:
+        numbers = figures(looking, config, week, now)
+        gone = _gone_from(looking, week)
+        if not numbers.heard:
+            return summary([_nothing(looking, config, week)], _title(config, week), key), gone
+    title = _title(config, week)
     page = report.report(numbers, config.report.sections)
     where = f"call-light report --week {week.name} --open, on the machine of Call Light"
-    if not numbers.heard:
-        return summary([_nothing(session, config, week)], title, row.key), gone
     told = report.report(numbers, config.report.slack)
     images, missing = _images(page, config.report.charts)
     url: str | None = None
     files = [Attachment(f"{report.file_name(week)}.html", title, partial(_page, page, numbers))]
     if config.report.address is not None:
         url, files = f"{config.report.address.rstrip('/')}/{report.file_name(week)}.html", []
-    message = summary(told, title, row.key, images, files, where, url)
+    message = summary(told, title, key, images, files, where, url)
     return (replace(message, trouble=missing) if missing else message), gone
 
 
@@ -105,6 +108,10 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
         week = _week_of(row, config)
         found += [row] if first < week.until and latest >= week.since else []
     return [row for row in found if _gone_from(session, _week_of(row, config)) > row.shown_version]
+
+
+def _title(config: Config, week: Span) -> str:
+    return f"{config.hospital.name}: what was said, {week.in_words}"
 
 
 def _images(page: Sequence[Section], names: Sequence[str]) -> tuple[list[Attachment], str | None]:
