@@ -4,13 +4,15 @@ Everything is counted by the time a mention was heard, so that the sections of a
 corrected counts as corrected.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Text, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
@@ -156,8 +158,8 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
     known = [
         week for week in spans if first is not None and week.until > first
     ]  # a week before the first tells nothing
-    weeks = [_slim(session, config, week, now) for week in known]
-    before = next((week for week in weeks if week.span == compared), None) or _slim(session, config, compared, now)
+    before = _slim(session, config, compared, now)
+    weeks = [_cut(before, week) or _slim(session, config, week, now) for week in known]
     return _whole(session, config, span, now, before, weeks)
 
 
@@ -179,24 +181,26 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     )
     fate = (Verdict.outcome, Verdict.reason, Verdict.case_id, or_(carded, folded))
     in_force = and_(col(Verdict.mention_id) == Mention.id, newest)
-    rows = session.execute(
-        _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True).where(*_in(since, until))
-    ).all()
     waiting = select(DigestLine.mention_id, Delivery.created_at).where(
         DigestLine.delivery_id == Delivery.id, Delivery.state != "sent"
     )
     held = dict(session.exec(waiting).all())
     corrected = _corrected(session, since, until)
+    wanted = _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True)
+    rows = session.connection().execute(wanted.where(*_in(since, until)), execution_options=_SOME)
     return [
         _heard(row[: len(_READ)], corrected, (row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])))
-        for row in rows
+        for row in map(tuple, rows)
     ]
 
 
+# A quarter may have 250,000 rows: not all of them at once beside what is made of them, and lists as they are written,
+# since most are the same few.
+_SOME = {"yield_per": 2_000}
 _READ: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
-    *(Reading.voice, Reading.kind, Reading.categories, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
-    *(Reading.departments, Reading.staff),
+    *(Reading.voice, Reading.kind, cast(Reading.categories, Text), Reading.stage, Reading.mood, Reading.urgency),
+    *(Reading.site, cast(Reading.departments, Text), cast(Reading.staff, Text)),
 )
 
 
@@ -215,9 +219,10 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
 
 def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figures:
     """What was said in a span, to compare with."""
-    rows = session.execute(_readings(*_READ).where(*_in(span.since, span.until))).all()
     corrected = _corrected(session, span.since, span.until)
-    heard = [_heard(row, corrected) for row in rows]
+    wanted = _readings(*_READ).where(*_in(span.since, span.until))
+    rows = session.connection().execute(wanted, execution_options=_SOME)
+    heard = [_heard(row, corrected) for row in map(tuple, rows)]
     return Figures(
         span,
         config.hospital.zone,
@@ -226,6 +231,23 @@ def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figure
         heard,
         cases=_cases(session, span),
         spends=_spends(session, span),
+    )
+
+
+def _cut(whole: Figures, part: Span) -> Figures | None:
+    """What was said in a part of a span; None of what is no part of it."""
+    if part.since < whole.since or part.until > whole.until:
+        return None
+    since, until = part.since.astimezone(UTC), part.until.astimezone(UTC)  # to compare within one zone is far quicker
+    heard = [one for one in whole.heard if since <= one.heard_at < until]
+    ids = {one.mention_id for one in heard}
+    first, last = _utc_days(part)
+    return replace(
+        whole,
+        span=part,
+        heard=heard,
+        cases=[case for case in whole.cases if case.mention_id in ids],
+        spends=[spend for spend in whole.spends if first <= spend.day < last],
     )
 
 
@@ -293,8 +315,13 @@ def _spiked(session: Session, span: Span) -> list[Spiked]:
 
 
 def _spends(session: Session, span: Span) -> Sequence[Spend]:
-    first, last = (moment.astimezone(UTC).date() for moment in (span.since, span.until))
+    first, last = _utc_days(span)
     return session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()
+
+
+def _utc_days(span: Span) -> tuple[date, date]:
+    """The first that begins in the span, and the first after it."""
+    return span.since.astimezone(UTC).date(), span.until.astimezone(UTC).date()
 
 
 def _words(session: Session, heard: Sequence[Heard], weeks: Sequence[Figures]) -> Words:
@@ -347,6 +374,7 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
     id_, source, collector, heard_at, written_at, deleted_at = row[:6]
     voice, kind, categories, stage, mood, urgency, site, departments, staff = row[6:]
     is_us = id_ not in corrected.not_us
+    topics = corrected.topics.get(id_)
     return Heard(
         id_,
         source,
@@ -356,12 +384,18 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
         deleted_at is not None,
         voice if is_us else "other",
         kind if is_us else None,
-        _topics(corrected.topics.get(id_), categories),
+        _names(categories) if topics is None else topics,
         stage,
         mood or 0.0,
         urgency,
         site,
-        tuple(departments or ()),
-        tuple(staff or ()),
+        _names(departments),
+        _names(staff),
         *fate,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _names(written: str | None) -> tuple[str, ...]:
+    """What a list that is kept as JSON names: categories by their id."""
+    return tuple(one["id"] if isinstance(one, dict) else one for one in json.loads(written or "[]"))
