@@ -20,6 +20,7 @@ from alerts.case import MERGED, Case, CaseEvent
 from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
+from alerts.tuning import Change, changes
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
@@ -29,6 +30,7 @@ from nlp.reading import Reading
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
 STUCK_AFTER = timedelta(minutes=10)
 WEEKS = 8  # before a span, that tell what is usual
+AFTER = timedelta(days=28)  # so long after a span it is looked whether what was fixed came back
 FEW = 5  # fewer posts than these are not told by place: who wrote one might be known
 # Texts of patients that are compared for what rose, at most; evenly taken from more. Beyond it no word changes its place.
 _TEXTS, _TEXTS_BEFORE = 4_000, 8_000
@@ -88,6 +90,15 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Reopened:
+    """A case that was closed in the span and opened again since; its outcome is that of then, None if config has it no more."""
+
+    case: Case
+    topics: Sequence[str]
+    outcome: str | None
+
+
+@dataclass(frozen=True)
 class Words:
     """Texts of patients, without personal details, to be compared: (id of the mention, text)."""
 
@@ -117,6 +128,10 @@ class Figures:
     targets: dict[str, timedelta] = field(default_factory=dict)
     before: "Figures | None" = field(default=None, repr=False)  # the span it is compared with
     weeks: Sequence["Figures"] = field(default=(), repr=False)  # the WEEKS before it, the latest first
+    against: Span | None = None  # what it is compared with, where that was asked for
+    changes: Sequence[Change] = ()  # in what posts are read with
+    reopened: Sequence[Reopened] = ()
+    after: Sequence[Heard] = field(default=(), repr=False)  # in the AFTER that follows, where a case was closed
 
     @property
     def since(self) -> datetime:
@@ -127,6 +142,13 @@ class Figures:
     def until(self) -> datetime:
         """The first moment that counts no more."""
         return self.span.until
+
+    @property
+    def compared_with(self) -> str:
+        """What people call the span before: "the week before", or the one that was asked for: "week 40 of 2026"."""
+        if self.against:
+            return self.against.called
+        return f"the {len(self.span.days)} days before" if self.span.kind == "days" else f"the {self.span.kind} before"
 
     @cached_property
     def patients(self) -> list[Heard]:
@@ -160,7 +182,7 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
     ]  # a week before the first tells nothing
     before = _slim(session, config, compared, now)
     weeks = [_cut(before, week) or _slim(session, config, week, now) for week in known]
-    return _whole(session, config, span, now, before, weeks)
+    return replace(_whole(session, config, span, now, before, weeks), against=against)
 
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
@@ -206,11 +228,15 @@ _READ: tuple[Any, ...] = (
 
 def _readings(*columns: Any) -> Any:
     """Mentions with the reading in force, in the order of hearing."""
+    wanted: Any = select(*columns)
+    return wanted.select_from(Mention).join(Reading, _in_force(Mention.id), isouter=True).order_by(col(Mention.id))
+
+
+def _in_force(mention_id: Any) -> Any:
+    """The reading of a mention that counts."""
     newer = aliased(Reading)
     newest = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
-    in_force = and_(col(Reading.mention_id) == Mention.id, newest)
-    wanted: Any = select(*columns)
-    return wanted.select_from(Mention).join(Reading, in_force, isouter=True).order_by(col(Mention.id))
+    return and_(col(Reading.mention_id) == mention_id, newest)
 
 
 def _in(since: datetime | None, until: datetime) -> list[Any]:
@@ -219,10 +245,7 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
 
 def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figures:
     """What was said in a span, to compare with."""
-    corrected = _corrected(session, span.since, span.until)
-    wanted = _readings(*_READ).where(*_in(span.since, span.until))
-    rows = session.connection().execute(wanted, execution_options=_SOME)
-    heard = [_heard(row, corrected) for row in map(tuple, rows)]
+    heard = _said(session, span.since, span.until)
     return Figures(
         span,
         config.hospital.zone,
@@ -232,6 +255,12 @@ def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figure
         cases=_cases(session, span),
         spends=_spends(session, span),
     )
+
+
+def _said(session: Session, since: datetime, until: datetime) -> list[Heard]:
+    corrected = _corrected(session, since, until)
+    rows = session.connection().execute(_readings(*_READ).where(*_in(since, until)), execution_options=_SOME)
+    return [_heard(row, corrected) for row in map(tuple, rows)]
 
 
 def _cut(whole: Figures, part: Span) -> Figures | None:
@@ -254,7 +283,7 @@ def _cut(whole: Figures, part: Span) -> Figures | None:
 def _whole(
     session: Session, config: Config, span: Span, now: datetime, before: Figures, weeks: Sequence[Figures]
 ) -> Figures:
-    heard = heard_between(session, span.since, span.until)
+    heard, ended = heard_between(session, span.since, span.until), _ended(session, span)
     inside = (col(Gap.found_at) >= span.since, col(Gap.found_at) < span.until)
     still_on = or_(col(Alarm.over_at).is_(None), col(Alarm.over_at) >= span.since)
     alarms = select(Alarm).where(col(Alarm.raised_at) < span.until, still_on)
@@ -266,7 +295,7 @@ def _whole(
         config.hospital.name,
         heard,
         _cases(session, span),
-        _ended(session, span),
+        ended,
         _spiked(session, span),
         session.exec(select(Gap).where(*inside).order_by(col(Gap.id))).all(),
         _spends(session, span),
@@ -278,6 +307,9 @@ def _whole(
         {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
         before,
         weeks,
+        changes=changes(session, span, heard),
+        reopened=_reopened(session, config, span),
+        after=_after(session, span, ended, now),
     )
 
 
@@ -301,6 +333,25 @@ def _ended(session: Session, span: Span) -> list[Ended]:
         Ended(case, _topics(case.topics, categories), site, tuple(departments or ()))
         for case, categories, site, departments in rows
     ]
+
+
+def _reopened(session: Session, config: Config, span: Span) -> list[Reopened]:
+    again = select(CaseEvent.case_id, func.max(CaseEvent.id).label("event")).where(CaseEvent.kind == "reopened")
+    last = again.group_by(col(CaseEvent.case_id)).subquery()
+    wanted: Any = select(Case, CaseEvent.what, Reading.categories)
+    wanted = wanted.select_from(CaseEvent).join(Case, col(CaseEvent.case_id) == Case.id)
+    wanted = wanted.join(last, and_(last.c.case_id == Case.id, last.c.event > CaseEvent.id))
+    wanted = wanted.join(Reading, _in_force(Case.mention_id), isouter=True).order_by(col(CaseEvent.id))
+    inside = (col(CaseEvent.at) >= span.since, col(CaseEvent.at) < span.until)
+    rows = session.execute(wanted.where(CaseEvent.kind == "closed", *inside))
+    outcomes = {f"closed it: {title.lower()}": name for name, title in config.care.outcomes.items()}
+    found = {case.id: Reopened(case, _topics(case.topics, read), outcomes.get(what)) for case, what, read in rows}
+    return list(found.values())  # one that was closed twice counts once, as it was closed last
+
+
+def _after(session: Session, span: Span, ended: Sequence[Ended], now: datetime) -> list[Heard]:
+    """What was heard after a span in which a case was closed, as far as the time has passed."""
+    return _said(session, span.until, min(span.until + AFTER, now)) if ended else []
 
 
 def _spiked(session: Session, span: Span) -> list[Spiked]:

@@ -18,10 +18,12 @@ import alerts.sections
 from alerts.figures import Figures, figures
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
-from config.schema import Config
+from config.schema import Config, Report
 from listener.errors import NeedsPerson
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_LONG = ("areas", "fixing", "returned")  # what only a longer time shows
+_LONGEST_WEEK = 14  # days that are reported like a week
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -41,6 +43,13 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
     return [known[name](figures) for name in sections]
 
 
+def chosen(config: Report, span: Span) -> Sequence[str]:
+    """The names of the sections for a span: a month and a quarter have their own."""
+    if span.kind == "week" or (span.kind == "days" and len(span.days) <= _LONGEST_WEEK):
+        return config.sections
+    return config.long_sections or [*config.sections, *(name for name in _LONG if name not in config.sections)]
+
+
 def html(sections: Sequence[Section], figures: Figures) -> str:
     """One self-contained page; whatever came from a post is escaped."""
     environment = jinja2.Environment(
@@ -57,7 +66,7 @@ def write(
 ) -> tuple[Path, Figures, list[Section]]:
     """Write the page of a span into a folder; its file, and what it was made of."""
     numbers = figures(session, config, span, now, against)
-    sections = report(numbers, config.report.sections)
+    sections = report(numbers, chosen(config.report, span))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")

@@ -159,10 +159,11 @@ def _channels(care: Care, report: Report) -> Iterator[Wrong]:
 def _report(report: Report, care: Care | None, sections: Collection[str] | None) -> Iterator[Wrong]:
     if care and report.channel not in care.slack.channels:
         yield _among("report.toml", ("channel",), report.channel, "a channel of care.toml", care.slack.channels)
-    for number, section in enumerate(report.sections):
+    named = {("sections", number): section for number, section in enumerate(report.sections)}
+    named |= {("long_sections", number): section for number, section in enumerate(report.long_sections or ())}
+    for path, section in named.items():
         if sections is not None and section not in sections:
-            allowed = ", ".join(sorted(sections))
-            yield Wrong("report.toml", ("sections", number), repr(section), allowed, section, sections)
+            yield Wrong("report.toml", path, repr(section), ", ".join(sorted(sections)), section, sections)
 
 
 def _departments(hospital: Hospital) -> Iterator[Wrong]:

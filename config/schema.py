@@ -511,6 +511,8 @@ class Report(Table):
     hour: Annotated[StrictInt, Field(ge=0, le=23)] = 8
     channel: Identifier = "summary"
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    # Of a month or a quarter; None: the same, and then what only a longer time shows.
+    long_sections: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
 
 
 class Config(Table):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from alerts.door import Door
-    from alerts.span import Span
+    from alerts.span import Kind, Span
     from config.schema import Config
     from listener.environment import Environment
     from listener.service import Passed, Service
@@ -342,19 +342,25 @@ def report(
     week: Annotated[
         str | None, typer.Option(metavar="2026-W46", help="An ISO week; the last finished one if left out.")
     ] = None,
+    month: Annotated[str | None, typer.Option(metavar="2026-10", help='A month, or "last".')] = None,
+    quarter: Annotated[str | None, typer.Option(metavar="2026-Q3", help='A quarter, or "last".')] = None,
+    days: Annotated[str | None, typer.Option(metavar="A-to-B", help="2026-11-09-to-2026-11-15.")] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="2026-W40", help="What it is compared with; the one before if left out.")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     post: Annotated[
         bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")
     ] = False,
 ) -> None:
-    """The weekly summary: one HTML page in the data folder, and its sentences here."""
-    from alerts.span import last, named
-
+    """The summary of a week, a month or a quarter: one HTML page in the data folder, and its sentences here."""
+    given = {"week": week, "month": month, "quarter": quarter, "days": days}
     service = _service()
     now = service.now()
-    zone = service.config.hospital.zone
-    span = named(week, zone) if week else last("week", zone, now)
-    path = _write_report(service, span, now, _terminal())
+    span, other = _spans(service, given, against, now)
+    if post and span.kind != "week":
+        _fail("only the summary of a week is sent to the channel")
+    path = _write_report(service, span, now, _terminal(), other)
     typer.echo(str(path))
     if post:
         from alerts.deliver import deliver
@@ -921,12 +927,32 @@ def _print_cases(service: "Service", session: Any, found: list[Any], now: dateti
     terminal.print(table if found else "Nothing waits for anyone.")
 
 
-def _write_report(service: "Service", span: "Span", now: datetime, terminal: "Terminal") -> Path:
+def _spans(
+    service: "Service", given: dict[str, str | None], against: str | None, now: datetime
+) -> "tuple[Span, Span | None]":
+    """What a report is about, the last week if nothing is named, and what it is compared with."""
+    from alerts.span import asked
+
+    zone = service.config.hospital.zone
+    named = {kind: name for kind, name in given.items() if name is not None}
+    if len(named) > 1:
+        raise typer.BadParameter(f"only one of {', '.join(f'--{kind}' for kind in named)}")
+    kind, name = next(iter(named.items()), ("week", "last"))
+    span = asked(cast("Kind", kind), name, zone, now)
+    other = asked(span.kind, against, zone, now) if against is not None else None
+    if other and span.kind == "days" and len(other.days) != len(span.days):
+        raise typer.BadParameter(f"{other.name} has {len(other.days)} days and {span.name} {len(span.days)}")
+    return span, other
+
+
+def _write_report(
+    service: "Service", span: "Span", now: datetime, terminal: "Terminal", against: "Span | None" = None
+) -> Path:
     """Write the page of a span into the data folder and print its first section."""
     from alerts import report as reports
 
     with _session(service.engine) as session:
-        path, _, sections = reports.write(_reports(), session, service.config, span, now)
+        path, _, sections = reports.write(_reports(), session, service.config, span, now, against)
     terminal.rule(f"What was said, {span.in_words}")
     for section in sections[:1]:
         for sentence in section.sentences:

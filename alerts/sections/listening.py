@@ -20,7 +20,7 @@ def section(figures: Figures) -> Section:
     total, before = sum(cost.values()), sum(spend.cost for spend in figures.before.spends) if figures.before else 0.0
     if len(rows) > 1:
         rows.append(("All", posts.total(), sum(reads.values()), _dollars(total)))
-    spent = f"Listening and answering cost {_dollars(total)}; {_dollars(before)} in the week before."
+    spent = f"Listening and answering cost {_dollars(total)}; {_dollars(before)} in {figures.compared_with}."
     sentences = [spent if total or before else "Listening and answering cost nothing."]
     sentences += [f"{alarm.why} ({_how_long(figures, alarm)})." for alarm in figures.alarms]
     return Section(

@@ -48,18 +48,13 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
-    compared = f"{len(figures.before.heard):,} in the {_noun(figures)} before" if figures.before else ""
+    compared = f"{len(figures.before.heard):,} in {figures.compared_with}" if figures.before else ""
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
     where = "fewer than" if count < usual.low else "more than" if count > usual.high else "within what is usual:"
     most = f"{usual.low:,.0f} to {usual.high:,.0f}, {usual.middle:,.0f} in the middle"
     return (f"{heard}, {where} in the {len(figures.weeks)} weeks before ({most}); {compared}.",)
-
-
-def _noun(figures: Figures) -> str:
-    kind = figures.span.kind
-    return f"{len(figures.span.days)} days" if kind == "days" else kind
 
 
 def _usual(figures: Figures, days: list[date]) -> list[Usual | None]:
