@@ -1,5 +1,6 @@
 """What was changed in what we listen for, and what came of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.figures import Figures
@@ -8,7 +9,8 @@ from alerts.section import Section, Table
 from alerts.tuning import Change
 
 _MOST = 30  # rows
-_SHOWN = 3  # words of a change
+_SHOWN = 3  # words of a change, and changes in sentences
+_NOTHING = "–"
 _WEEK, _DAY = timedelta(days=7), timedelta(days=1)
 _SO_FAR = timedelta(days=2)
 _LISTS = {"promo": "Adverts", "news": "News"}
@@ -24,30 +26,27 @@ _NOUNS = {"phrases": "phrase", "aliases": "name", "not_us": "name", "departments
 
 def section(figures: Figures) -> Section:
     """When, what, and its effect: posts that hold the words since, complaints a day before and since."""
-    latest = figures.changes[-_MOST:]
-    rows = [
-        (
-            f"{one.at.astimezone(figures.zone):%a} {one.at.astimezone(figures.zone).day} {one.at.astimezone(figures.zone):%b %H:%M}",
-            _what(figures, one),
-            _effect(figures, one),
-        )
-        for one in latest
-    ]
-    return Section(
-        "What we listen for", _sentences(figures), (Table("keywords", ("When", "What was changed", "Effect"), rows),)
-    )
+    rows = [(_when(figures, one.at), _what(figures, one), _effect(figures, one)) for one in figures.changes[-_MOST:]]
+    table = Table("keywords", ("When", "What was changed", "Effect"), rows)
+    return Section("What we listen for", _sentences(len(figures.changes), rows), (table,))
 
 
-def _sentences(figures: Figures) -> tuple[str, ...]:
-    count = len(figures.changes)
+def _sentences(count: int, rows: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """The latest in whole sentences: in a narrow table they are cut."""
     if not count:
         return ("Nothing was changed in what we listen for.",)
     said = "One change" if count == 1 else f"{count} changes"
     more = f", of which the table shows the latest {_MOST}" if count > _MOST else ""
     return (
         f"{said} in what we listen for{more}.",
+        *(f"{when}: {what}{'' if effect == _NOTHING else f'; {effect}'}." for when, what, effect in rows[-_SHOWN:]),
         "After a change every post that is kept is read again, so posts before and since are read in the same way.",
     )
+
+
+def _when(figures: Figures, at: datetime) -> str:
+    local = at.astimezone(figures.zone)
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
 def _what(figures: Figures, change: Change) -> str:
@@ -87,7 +86,7 @@ def _list(figures: Figures, where: tuple[str, ...]) -> str:
 
 def _effect(figures: Figures, change: Change) -> str:
     said = [_posts(figures, change), _pace(figures, change)]
-    return "; ".join(part for part in said if part) or "–"
+    return "; ".join(part for part in said if part) or _NOTHING
 
 
 def _posts(figures: Figures, change: Change) -> str:

@@ -278,9 +278,13 @@ def test_what_was_changed(change: Change, what: str) -> None:
 )
 def test_its_effect(at: datetime, posts: int | None, is_added: bool, is_estimate: bool, effect: str) -> None:
     change = Change(at, ("exclude", "phrases"), ("w",), is_added, posts, is_estimate)
-    ((when, _, found),) = rows(section("keywords", changes=[change]))
+    shown = section("keywords", changes=[change])
+    ((when, _, found),) = rows(shown)
     assert found == effect
     assert when == f"{at:%a} {at.day} Nov {at:%H:%M}"
+    assert shown.sentences[1] == f"{when}: Left out: phrase 'w' {'added' if is_added else 'taken out'}" + (
+        f"; {effect}." if posts is not None else "."
+    )
 
 
 def test_complaints_a_day_before_and_since() -> None:
@@ -306,6 +310,7 @@ def test_no_more_changes_than_people_read() -> None:
     many = [Change(WEDNESDAY, ("exclude", "phrases"), (str(number),), True, 0) for number in range(31)]
     found = section("keywords", changes=many)
     assert found.sentences[0] == "31 changes in what we listen for, of which the table shows the latest 30."
+    assert len(found.sentences) == 5, "three of them and how to read them"
     assert [row[1].split("'")[1] for row in rows(found)] == [str(number) for number in range(1, 31)]
 
 
