@@ -1,10 +1,12 @@
-"""Charts: numbers to look at. A chart is data; `svg` draws it for the page, `png` for Slack. Drawn with matplotlib.
+"""Charts: numbers to look at. A chart is data; `svg` draws it for the page, `png` for Slack.
 
 Colours are told apart by people who see none: each also differs in how light it is, or is written beside its bar.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+WIDE, NARROW = 680, 328  # pixels: of a page on paper or a desk, and on a phone
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Columns:
-    """Upright bars by day or hour, the series on top of each other; behind them what is usual. `whole`: as shares of 100%."""
+    """Upright bars by day or hour, the series on top of each other; behind them what is usual of their sum.
+
+    `whole`: as shares of 100%, with the sum above; what is usual is not shown then. Values are 0 or more.
+    """
 
     alt: str  # what it shows, in a sentence, for those who cannot see it
     labels: Sequence[str]
@@ -39,7 +44,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Bars:
-    """Lying bars, the longest names fit; beside each what is usual."""
+    """Lying bars, the longest names fit; beside each what is usual. Values are 0 or more; the unit "%" stands at each."""
 
     alt: str
     labels: Sequence[str]
@@ -50,13 +55,35 @@ class Bars:
 
 @dataclass(frozen=True)
 class Heat:
-    """A field of numbers, the darker the more; each cell shows its number."""
+    """A field of numbers, the darker the more; each cell shows its number where there is room."""
 
     alt: str
     across: Sequence[str]
     down: Sequence[str]
-    values: Sequence[Sequence[float]]  # [down][across]
+    values: Sequence[Sequence[float]]  # [down][across], 0 or more
     unit: str
 
 
 Chart = Columns | Bars | Heat
+
+
+def svg(chart: Chart, width: int = WIDE) -> str:
+    """The chart for a page: its text stays text, its colours are the page's variables (`palette.COLOURS`).
+
+    Drawn for so many pixels, at which its letters have the size of the page's own; the same chart gives the same bytes.
+    """
+    from alerts.canvas import as_svg
+    from alerts.drawing import drawn
+
+    return as_svg(drawn(chart, width), chart.alt)
+
+
+def png(chart: Chart, width: int = 1200) -> bytes:
+    """The chart as a picture so many pixels wide, in light colours on white: readable on a phone at a third of it."""
+    from alerts.canvas import as_png
+    from alerts.drawing import drawn
+
+    return as_png(drawn(chart, _SLACK), width)
+
+
+_SLACK = 450  # what is drawn for this width can be read at 360 pixels

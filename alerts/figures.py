@@ -5,14 +5,16 @@ corrected counts as corrected.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Text, cast
+from sqlalchemy import String, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
@@ -25,6 +27,7 @@ from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Spend
+from nlp.measured import measured
 from nlp.reading import Reading
 
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
@@ -77,6 +80,7 @@ class Spiked:
 
     spike: Spike
     posts: int
+    cases: Sequence[Case] = ()  # that these posts opened or joined
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,10 @@ class Figures:
     targets: dict[str, timedelta] = field(default_factory=dict)
     before: "Figures | None" = field(default=None, repr=False)  # the span it is compared with
     weeks: Sequence["Figures"] = field(default=(), repr=False)  # the WEEKS before it, the latest first
+    collectors: Sequence[str] = ()  # that are switched on
+    spike_window: timedelta = timedelta(minutes=20)
+    passed_on: frozenset[int] = frozenset()  # mentions whose praise the recognition channel was sent
+    measured: dict[str, str] = field(default_factory=dict)  # how well the reader reads, as its card prints
     against: Span | None = None  # what it is compared with, where that was asked for
     changes: Sequence[Change] = ()  # in what posts are read with
     reopened: Sequence[Reopened] = ()
@@ -216,13 +224,13 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     ]
 
 
-# A quarter may have 250,000 rows: not all of them at once beside what is made of them, and lists as they are written,
-# since most are the same few.
+# A quarter may have 250,000 rows: not all of them at once beside what is made of them.
 _SOME = {"yield_per": 2_000}
 _READ: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
-    *(Reading.voice, Reading.kind, cast(Reading.categories, Text), Reading.stage, Reading.mood, Reading.urgency),
-    *(Reading.site, cast(Reading.departments, Text), cast(Reading.staff, Text)),
+    *(Reading.voice, Reading.kind, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
+    # As text: to parse it is most of the work, and most of it is "[]", or what was parsed before.
+    *(cast(listed, String) for listed in (Reading.categories, Reading.departments, Reading.staff)),
 )
 
 
@@ -307,6 +315,12 @@ def _whole(
         {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},
         before,
         weeks,
+        [name for name, settings in config.collectors.items() if settings.on],
+        config.care.spikes.window,
+        _passed_on(session, span),
+        measured(Path(folder) if (folder := config.keywords.reader.folder) else None)
+        if config.keywords.reader.model
+        else {},
         changes=changes(session, span, heard),
         reopened=_reopened(session, config, span),
         after=_after(session, span, ended, now),
@@ -355,14 +369,26 @@ def _after(session: Session, span: Span, ended: Sequence[Ended], now: datetime) 
 
 
 def _spiked(session: Session, span: Span) -> list[Spiked]:
+    was_on = (Spike.began_at < span.until, or_(col(Spike.over_at).is_(None), col(Spike.over_at) >= span.since))
     counted = (
         select(Spike, func.count(col(SpikePost.mention_id)))
-        .where(col(SpikePost.spike_id) == Spike.id, col(Spike.began_at) < span.until)
-        .where(or_(col(Spike.over_at).is_(None), col(Spike.over_at) >= span.since))
+        .where(SpikePost.spike_id == Spike.id, *was_on)
         .group_by(col(Spike.id))
         .order_by(col(Spike.began_at))
     )
-    return [Spiked(spike, posts) for spike, posts in session.exec(counted)]
+    of_posts = (SpikePost.spike_id == Spike.id, SpikePost.mention_id == Verdict.mention_id, Verdict.case_id == Case.id)
+    cases: defaultdict[int, dict[int | None, Case]] = defaultdict(dict)
+    for spike_id, case in session.exec(select(SpikePost.spike_id, Case).where(*of_posts, *was_on)):
+        cases[spike_id][case.id] = case
+    return [Spiked(spike, posts, list(cases[spike.id or 0].values())) for spike, posts in session.exec(counted)]
+
+
+def _passed_on(session: Session, span: Span) -> frozenset[int]:
+    told = select(DigestLine.mention_id).where(
+        *(DigestLine.delivery_id == Delivery.id, Delivery.kind == "praise", Delivery.state == "sent"),
+        *(DigestLine.mention_id == Mention.id, *_in(span.since, span.until)),
+    )
+    return frozenset(session.exec(told))
 
 
 def _spends(session: Session, span: Span) -> Sequence[Spend]:
@@ -421,11 +447,15 @@ def _topics(corrected: Sequence[str] | None, categories: Any) -> tuple[str, ...]
     return tuple(corrected) if corrected is not None else tuple(one["id"] for one in categories or ())
 
 
+@lru_cache(maxsize=10_000)
+def _parsed(text: str | None) -> tuple[Any, ...]:
+    return tuple(json.loads(text)) if text else ()
+
+
 def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
-    id_, source, collector, heard_at, written_at, deleted_at = row[:6]
-    voice, kind, categories, stage, mood, urgency, site, departments, staff = row[6:]
+    id_, source, collector, heard_at, written_at, deleted_at, voice, kind, stage, mood, urgency, site = row[:12]
+    categories, departments, staff = row[12:]
     is_us = id_ not in corrected.not_us
-    topics = corrected.topics.get(id_)
     return Heard(
         id_,
         source,
@@ -435,18 +465,12 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
         deleted_at is not None,
         voice if is_us else "other",
         kind if is_us else None,
-        _names(categories) if topics is None else topics,
+        _topics(corrected.topics.get(id_), _parsed(categories)),
         stage,
         mood or 0.0,
         urgency,
         site,
-        _names(departments),
-        _names(staff),
+        _parsed(departments),
+        _parsed(staff),
         *fate,
     )
-
-
-@lru_cache(maxsize=4_096)
-def _names(written: str | None) -> tuple[str, ...]:
-    """What a list that is kept as JSON names: categories by their id."""
-    return tuple(one["id"] if isinstance(one, dict) else one for one in json.loads(written or "[]"))

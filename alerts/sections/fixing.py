@@ -8,7 +8,7 @@ from alerts.case import Case
 from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section, Table
-from alerts.sections.reply_times import median
+from alerts.sections.reply_times import median, nine_in_ten
 
 _NO_DEED = "no_answer"  # the outcome of what needed nothing
 
@@ -25,14 +25,9 @@ def section(figures: Figures) -> Section:
         reopened.update(one.topics or [""])
     topics = sorted({*taken, *reopened}, key=lambda topic: (not topic, -len(taken.get(topic, ())), topic))
     rows = [_row(figures.title(topic), taken.get(topic, ()), reopened[topic]) for topic in topics]
-    header = ("Topic", "Cases", "Median", "9 of 10 within", "Opened again")
+    header = ("Topic", "Cases", "Median", "9 in 10 within", "Opened again")
     sentences = _sentences([_taken(ended.case) for ended in done], len(again))
     return Section("How long until it was fixed", sentences, (Table("fixing", header, rows),))
-
-
-def nearest_rank(spans: Sequence[timedelta], percent: int) -> timedelta:
-    """The least of some spans that at least so many percent of them do not exceed."""
-    return sorted(spans)[-(-len(spans) * percent // 100) - 1]
 
 
 def _taken(case: Case) -> timedelta:
@@ -42,7 +37,7 @@ def _taken(case: Case) -> timedelta:
 def _row(title: str, taken: Sequence[timedelta], reopened: int) -> tuple[str | int | timedelta | None, ...]:
     if not taken:
         return (title, 0, None, None, reopened)
-    return (title, len(taken), median(taken), nearest_rank(taken, 90), reopened)
+    return (title, len(taken), median(taken), nine_in_ten(taken), reopened)
 
 
 def _sentences(taken: Sequence[timedelta], again: int) -> tuple[str, ...]:

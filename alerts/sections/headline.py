@@ -1,33 +1,110 @@
 """The week in three sentences."""
 
 from collections import Counter
+from collections.abc import Sequence
+from statistics import median
 
 from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section
-from alerts.sections.reply_times import median
+from alerts.sections import reply_times
+from alerts.sections.danger import danger
+from alerts.sections.volume import noun, spread, usual_total
+
+# A topic has risen when so many complain of it, and so many times as many as is usual.
+_ENOUGH, _RISE = 5, 1.5
 
 
 def section(figures: Figures) -> Section:
-    """Three sentences written from the numbers."""
-    patients = figures.patients
-    complaints = [heard for heard in patients if heard.kind == "complaint"]
-    praise = sum(heard.kind == "praise" for heard in patients)
-    topics = Counter(name for heard in complaints for name in heard.categories)
-    were = "post was" if len(figures.heard) == 1 else "posts were"
-    first = f"{len(figures.heard):,} {were} heard, {len(patients):,} of them by patients and visitors: {_count(len(complaints), 'complaint')}, {praise:,} with praise."
-    if topics:
-        name, count = min(topics.items(), key=lambda topic: (-topic[1], topic[0]))  # as the table sorts
-        second = f"The topic most complained about was {figures.title(name).lower()} ({count} of {len(complaints)})."
-    elif complaints:
-        second = "None of the complaints named a topic that we look for."
-    else:
-        second = "There were no complaints."
-    answered = [case.answered_at - case.clock_from for case in figures.cases if case.answered_at]
-    third = f"{len(answered)} of {len(figures.cases)} cases were answered in public" + (
-        f", half of them within {in_words(median(answered))}." if answered else "."
-    )
-    return Section("The week in three sentences", (first, second, third))
+    """Three sentences written from the numbers: how much, what about, how fast."""
+    title = f"The {noun(figures)} in three sentences"
+    return Section(title, (_how_much(figures), _what_about(figures), _how_fast(figures)))
+
+
+def _how_much(figures: Figures) -> str:
+    count, patients = len(figures.heard), len(figures.patients)
+    heard = f"{count:,} {'post was' if count == 1 else 'posts were'} heard{_compared(figures)}"
+    if not patients:
+        return f"{heard}, none of them by patients or visitors." if count else f"{heard}."
+    who = "by a patient or visitor" if patients == 1 else "by patients and visitors"
+    said = f"{_count(len(figures.complaints), 'complaint')}, {len(figures.praise):,} with praise"
+    return f"{heard}, {patients:,} of them {who}: {said}."
+
+
+def _compared(figures: Figures) -> str:
+    usual = usual_total(figures) if figures.span.kind == "week" else None
+    if usual is None:
+        before = figures.before and len(figures.before.heard)
+        return f" ({before:,} in {figures.compared_with})" if before else ""
+    count, weeks = len(figures.heard), len(figures.weeks)
+    if count > usual.high:
+        return f" (more than in any of the {weeks} weeks before: at most {usual.high:,.0f})"
+    if count < usual.low:
+        return f" (fewer than in any of the {weeks} weeks before: at least {usual.low:,.0f})"
+    return f" (usually {usual.low:,.0f} to {usual.high:,.0f})"
+
+
+def _what_about(figures: Figures) -> str:
+    complaints = len(figures.complaints)
+    topics = _topics(figures)
+    if not complaints:
+        return "There were no complaints."
+    if not topics:
+        named = "The one complaint named no" if complaints == 1 else "None of the complaints named a"
+        return f"{named} topic that we look for."
+    name, count = min(topics.items(), key=lambda topic: (-topic[1], topic[0]))  # as the table sorts
+    if complaints == 1:
+        return f"The one complaint was about {_about(name, figures)}."
+    most = f"People complained most about {_about(name, figures)} ({count:,} of {complaints:,} complaints)"
+    usual = _usual_of(figures, list(topics))
+    if not usual:
+        return f"{most}."
+    rises = {
+        topic: posts - usual[topic]
+        for topic, posts in topics.items()
+        if posts >= _ENOUGH and posts >= _RISE * usual[topic]
+    }
+    if not rises:
+        return f"{most}, and no topic rose by half against what is usual."
+    risen = min(rises, key=lambda topic: (-rises[topic], topic))
+    if risen == name:
+        return f"{most}, which also rose most (usually {usual[name]:,.0f})."
+    return f"{most}; what rose most is {_about(risen, figures)} ({topics[risen]:,}, usually {usual[risen]:,.0f})."
+
+
+def _usual_of(figures: Figures, names: Sequence[str]) -> dict[str, float]:
+    """Complaints about a topic in the middle of the weeks before; nothing where they tell too little."""
+    if figures.span.kind != "week" or spread([len(week.heard) for week in figures.weeks]) is None:
+        return {}
+    weeks = [_topics(week) for week in figures.weeks]
+    return {name: median(week[name] for week in weeks) for name in names}
+
+
+def _how_fast(figures: Figures) -> str:
+    needed = reply_times.needing(figures.cases)
+    cases = danger(figures)
+    danger_ = f"; {_count(len(cases), 'case')} {'was' if len(cases) == 1 else 'were'} read as danger" if cases else ""
+    if not needed:
+        return f"No case needed an answer{danger_}."
+    spans = reply_times.taken(needed)
+    of = "The one case" if len(needed) == 1 else f"{f'{len(spans):,}' if spans else 'None'} of {len(needed):,} cases"
+    if not spans:
+        was = "was not" if len(needed) == 1 else "was"
+        return f"{of} that needed an answer {was} answered in public yet{danger_}."
+    middle = in_words(reply_times.median(spans))
+    took = f"half of them within {middle}" if len(spans) > 1 else f"after {middle}"
+    before = reply_times.taken(figures.before.cases) if figures.before else []
+    compared = f" ({in_words(reply_times.median(before))} in {figures.compared_with})" if before else ""
+    were = "was" if len(spans) == 1 else "were"
+    return f"{of} that needed an answer {were} answered in public, {took}{compared}{danger_}."
+
+
+def _about(name: str, figures: Figures) -> str:
+    return figures.title(name).lower()
+
+
+def _topics(figures: Figures) -> Counter[str]:
+    return Counter(name for heard in figures.complaints for name in heard.categories)
 
 
 def _count(number: int, thing: str) -> str:

@@ -57,6 +57,12 @@ def _sentences(figures: Figures) -> tuple[str, ...]:
     return (f"{heard}, {where} in the {len(figures.weeks)} weeks before ({most}); {compared}.",)
 
 
+def noun(figures: Figures) -> str:
+    """What such a span is called: "week", "10 days"."""
+    kind = figures.span.kind
+    return f"{len(figures.span.days)} days" if kind == "days" else kind
+
+
 def _usual(figures: Figures, days: list[date]) -> list[Usual | None]:
     """Of each day what the same days of the weeks before had."""
     by_week = [Counter(_day(heard, figures) for heard in week.heard) for week in figures.weeks]

@@ -11,7 +11,8 @@ from alerts.figures import figures, heard_between
 from alerts.ledger import ledger
 from alerts.report import known_sections, report
 from alerts.span import days, named
-from listener.watch import Gap
+from alerts.spikes import Spike, SpikePost
+from listener.watch import Gap, Spend
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
 ZONE = ZoneInfo("America/Chicago")
@@ -122,6 +123,112 @@ def test_totals_agree(desk: Any, paper: Any) -> None:
     assert sum(row[1] for row in sections["categories"]) == sum(len(one.categories) or 1 for one in complaints)
     assert f"{len(complaints)} complaints" in sections["headline"][0]
     assert sum(row[2] for row in sections["reply_times"]) == len(found.cases) == sum_.alerted
+
+
+def test_what_was_done_agrees(desk: Any, paper: Any) -> None:
+    """By urgency, by hour, by what became of them: the same cases; closed cases, danger, praise and money too."""
+    for number in range(36):
+        desk.hear(
+            written_at=NOW - timedelta(hours=4 * number + 1),
+            kind=("complaint", "complaint", "praise")[number % 3],
+            urgency=("routine", "serious", "danger", "low")[number % 4],
+            categories=[{"id": name, "score": 1.0, "words": []} for name in ("food", "waiting")[: number % 3]],
+            departments=["ICU"] if number % 2 else [],
+        )
+    desk.decide()
+    desk.deliver(paper)
+    for number, case in enumerate(desk.cases()):
+        if number % 5 == 0:
+            desk.act("answered", case_id=case.id)
+        if number % 5 in (0, 1):
+            desk.act("close", case_id=case.id, outcome=("fixed", "no_answer", "explained")[number % 3])
+        if number % 5 == 2:
+            desk.act(
+                "not_for_us", case_id=case.id, reason="joke", **({"sure": "yes"} if case.urgency == "danger" else {})
+            )
+    for collector, cost in (("x", 0.25), ("x_mentions", 0.5)):
+        desk.session.add(Spend(collector=collector, day=SINCE.date() + timedelta(days=1), reads=50, cost=cost))
+    desk.session.commit()
+    found = of(desk)
+    tables = {table.name: table.rows for section in report(found, list(known_sections())) for table in section.tables}
+
+    cases = len(found.cases)
+    assert cases == 27, "24 complaints, and three kind words that are danger"
+    assert sum(row[2] for row in tables["reply_times"]) == cases
+    assert sum(row[1] for row in tables["reply_times_by_hour"]) == cases
+    ends = dict(tables["case_ends"])
+    assert ends.pop("All") == sum(ends.values()) == cases
+    answered = ends["Answered"]
+    assert (
+        sum(row[3] for row in tables["reply_times"]) == sum(row[2] for row in tables["reply_times_by_hour"]) == answered
+    )
+    in_time = sum(row[6].part for row in tables["reply_times"])
+    assert in_time == sum(row[4] for row in tables["reply_times_by_hour"])
+    assert sum(row[6].of for row in tables["reply_times"]) == in_time + sum(
+        row[5] for row in tables["reply_times_by_hour"]
+    )
+    assert len(tables["never_answered"]) == ends["Still waiting"] + ends["Closed without an answer"]
+
+    danger = dict(tables["danger"])
+    assert danger.pop("All") == sum(danger.values()) == sum(case.urgency == "danger" for case in found.cases)
+
+    deeds = [ended for ended in found.ended if ended.case.outcome != "no_answer"]
+    assert len(found.ended) == sum(number % 5 in (0, 1) for number in range(cases))
+    assert sum(row[2] for row in tables["done"]) == sum(len(ended.topics) or 1 for ended in deeds)
+
+    (x, mentions, all_) = sorted(tables["collectors"], key=lambda row: row[3] + (row[0] == "x_mentions"))
+    assert (x[0], mentions[0], all_[0]) == ("x", "x_mentions", "All")
+    assert (all_[1], all_[3], all_[4]) == (36, 100, "$0.75")
+    by_place = tables["praise_by_place"]
+    assert sum(row[1] for row in by_place) == len(found.praise) == 12
+
+
+def test_the_cases_of_a_spike(desk: Any) -> None:
+    """Each once, though a case has several posts and a post several readings."""
+    first = desk.hear(thread="t", author="a", ref="t")
+    desk.decide()
+    again = desk.hear(thread="t", author="a")
+    other, alone = desk.hear(), desk.hear(kind="praise")
+    desk.decide()
+    desk.edit(other, "still waiting", NOW)
+    desk.decide()
+    desk.act("answered", case_id=2)
+    spike = Spike(topic="waiting", began_at=NOW - 9 * MINUTE, seen_at=NOW, usual=0.5)
+    desk.session.add(spike)
+    desk.session.flush()
+    desk.session.add_all([SpikePost(spike_id=spike.id, mention_id=id_) for id_ in (first, again, other, alone)])
+    desk.session.commit()
+    span = days(NOW.date(), NOW.date() + timedelta(days=1), ZONE)
+    (found,) = figures(desk.session, desk.config, span, NOW).spikes
+    assert (found.posts, sorted(case.id for case in found.cases)) == (4, [1, 2])
+
+
+def test_praise_that_was_passed_on(desk: Any, paper: Any) -> None:
+    named = desk.hear(kind="praise", staff=["Nurse Amy"])
+    desk.hear(kind="praise")
+    desk.decide()
+    span = days(NOW.date(), NOW.date() + timedelta(days=1), ZONE)
+    assert figures(desk.session, desk.config, span, NOW).passed_on == frozenset()
+    desk.deliver(paper)
+    assert figures(desk.session, desk.config, span, NOW).passed_on == {named}
+    assert of(desk).passed_on == {named}
+    (row,) = [row for row in desk.rows() if row.kind == "praise"]
+    row.state = "pending"
+    assert of(desk).passed_on == frozenset(), "it is not there yet"
+    assert figures(desk.session, desk.config, span.before, NOW).passed_on == frozenset()
+
+
+def test_what_is_listened_to_and_how_well_it_is_read(desk: Any) -> None:
+    x = desk.config.collectors["x"].model_copy(update={"on": True})
+    desk.config = desk.config.model_copy(update={"collectors": {**desk.config.collectors, "x": x}})
+    found = of(desk)
+    assert found.collectors == ["x"]
+    assert found.spike_window == 20 * MINUTE
+    assert "danger, missed" in found.measured
+    keywords = desk.config.keywords
+    alone = keywords.model_copy(update={"reader": keywords.reader.model_copy(update={"model": False})})
+    desk.config = desk.config.model_copy(update={"keywords": alone})
+    assert of(desk).measured == {}
 
 
 def test_a_week_with_a_clock_change_is_whole(desk: Any) -> None:

@@ -16,7 +16,7 @@ from config.schema import Report
 from listener.errors import NeedsPerson
 
 CHICAGO = ZoneInfo("America/Chicago")
-ALL = ["headline", "volume", "categories", "reply_times", "praise", "listening", "ledger"]
+ALL = list(known_sections())
 
 
 class Page(HTMLParser):

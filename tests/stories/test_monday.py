@@ -24,6 +24,7 @@ from alerts.ledger import ledger
 from alerts.slack import Slack
 from alerts.slack_app import SlackApp
 from alerts.slack_link import SocketLine
+from alerts.span import days
 from alerts.spikes import TopicHour
 from config.schema import Config, Shift
 from listener.collect import known_collectors
@@ -306,9 +307,22 @@ def _the_day_adds_up(monday: Monday) -> None:
             assert case.clock_from == mention.written_at, "the clock starts when the author posts"
             assert case.answered_at == monday.answers[case.id or 0], "and stops with the hospital's own reply"
             assert case.answered_at - case.clock_from <= 9 * MINUTE
-        numbers = figures(session, monday.service.config, at(0), at(19, 30), at(19, 30))
-        rows = {row[0]: row for row in report.known_sections()["reply_times"](numbers).rows}
-        assert sum(row[2] for row in rows.values()) == len(cases) == sum(row[3] for row in rows.values())
+        span = days(at(0).date(), at(0).date() + timedelta(days=1), CHICAGO)
+        numbers = figures(session, monday.service.config, span, at(19, 30))
+        found = {name: section(numbers) for name, section in report.known_sections().items()}
+        rows = found["reply_times"].tables[0].rows
+        assert sum(row[2] for row in rows) == len(cases) == sum(row[3] for row in rows)
+        assert "Once there were many more posts about one topic" in found["spikes"].sentences[0]
+        (spike,) = found["spikes"].tables[0].rows
+        assert (spike[3], spike[5], spike[7]) == (
+            14,
+            "14 of 14",
+            "The portal is down for everyone; we are working on it.",
+        )
+        assert "It paged the people on call." in found["danger"].sentences[0]
+        assert "were passed on to the recognition channel" in found["praise"].sentences[1]
+        (recognised,) = [table.rows for table in found["praise"].tables if table.name == "recognised"]
+        assert sum(count for name, count in recognised if "Amy" in name) == 6
     for channel in CARE_CHANNELS:
         for message in monday.slack.messages(channel):
             assert problems(message.get("blocks", [])) == []

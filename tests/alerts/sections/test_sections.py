@@ -6,16 +6,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import NOW
+from conftest import NOW, PROJECT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alerts.case import Case
-from alerts.figures import Ended, Figures, Heard, Reopened
+from alerts.figures import Ended, Figures, Heard, Reopened, Spiked
 from alerts.report import known_sections
 from alerts.section import Section, Share
 from alerts.sections.areas import places
-from alerts.sections.fixing import nearest_rank
-from alerts.sections.reply_times import median
+from alerts.sections.reply_times import in_time, median, nine_in_ten
 from alerts.span import named
+from alerts.spikes import Spike
 from alerts.tuning import Change
 from listener.watch import Alarm, Gap, Spend
 
@@ -41,12 +43,13 @@ def heard(**changes: Any) -> Heard:
     return replace(HEARD, **changes)
 
 
-def case(urgency: str = "routine", answered: int | None = None, due: int = 60) -> Case:
-    answered_at = None if answered is None else SINCE + answered * MINUTE
-    return Case(
-        mention_id=1, source="x", thread="1", channel="care", urgency=urgency, opened_at=SINCE, clock_from=SINCE,
-        due_at=SINCE + due * MINUTE, answered_at=answered_at,
-    )  # fmt: skip
+def case(urgency: str = "routine", answered: int | None = None, due: int = 60, **fields: Any) -> Case:
+    """A case of a post at midnight on Monday; minutes after it."""
+    given = {
+        "mention_id": 1, "source": "x", "opened_at": SINCE, "clock_from": SINCE, "due_at": SINCE + due * MINUTE,
+        "answered_at": None if answered is None else SINCE + answered * MINUTE,
+    }  # fmt: skip
+    return Case(thread="1", channel="care", urgency=urgency, **(given | fields))
 
 
 def rows(found: Section) -> list[tuple[Any, ...]]:
@@ -54,24 +57,19 @@ def rows(found: Section) -> list[tuple[Any, ...]]:
     return list(found.tables[0].rows)
 
 
+def table(name: str, of: str, **changes: Any) -> Any:
+    """One table of a section, by its name."""
+    return next(found for found in section(name, **changes).tables if found.name == of)
+
+
 def section(name: str, **changes: Any) -> Any:
     return known_sections()[name](replace(FIGURES, **changes))
 
 
 def test_each_file_is_a_section() -> None:
-    assert list(known_sections()) == [
-        "areas",
-        "categories",
-        "fixing",
-        "headline",
-        "keywords",
-        "ledger",
-        "listening",
-        "praise",
-        "reply_times",
-        "returned",
-        "volume",
-    ]
+    files = {path.stem for path in (PROJECT / "alerts" / "sections").glob("*.py")} - {"__init__"}
+    assert set(known_sections()) == files
+    assert {"headline", "volume", "reply_times", "ledger"} <= files
 
 
 @pytest.mark.parametrize("name", known_sections())
@@ -85,40 +83,111 @@ def test_any_week_has_every_section(name: str, posts: int, before: bool) -> None
         assert all(len(row) == len(table.header) for row in table.rows)
 
 
+NO_CASE = "No case needed an answer."
+
+
+def weeks(*counts: int, **changes: Any) -> list[Figures]:
+    """Weeks before with so many posts each."""
+    return [replace(FIGURES, heard=[heard(**changes)] * count) for count in counts]
+
+
 @pytest.mark.parametrize(
-    ("posts", "cases", "sentences"),
+    ("posts", "sentence"),
     [
+        ([], "0 posts were heard."),
+        ([heard(voice="news")], "1 post was heard, none of them by patients or visitors."),
+        ([heard()], "1 post was heard, 1 of them by a patient or visitor: 1 complaint, 0 with praise."),
         (
-            [],
-            [],
-            (
-                "0 posts were heard, 0 of them by patients and visitors: 0 complaints, 0 with praise.",
-                "There were no complaints.",
-                "0 of 0 cases were answered in public.",
-            ),
-        ),
-        (
-            [heard(), heard(categories=["waiting", "food"]), heard(kind="praise"), heard(voice="news", kind=None)],
-            [case(answered=4), case(answered=10), case()],
-            (
-                "4 posts were heard, 3 of them by patients and visitors: 2 complaints, 1 with praise.",
-                "The topic most complained about was waiting (2 of 2).",
-                "2 of 3 cases were answered in public, half of them within 7 min.",
-            ),
-        ),
-        (
-            [heard(categories=[])],
-            [case()],
-            (
-                "1 post was heard, 1 of them by patients and visitors: 1 complaint, 0 with praise.",
-                "None of the complaints named a topic that we look for.",
-                "0 of 1 cases were answered in public.",
-            ),
+            [heard(), heard(), heard(kind="praise"), heard(kind="question"), heard(voice="news", kind=None)],
+            "5 posts were heard, 4 of them by patients and visitors: 2 complaints, 1 with praise.",
         ),
     ],
 )
-def test_headline(posts: list[Heard], cases: list[Case], sentences: tuple[str, ...]) -> None:
-    assert section("headline", heard=posts, cases=cases).sentences == sentences
+def test_headline_how_much(posts: list[Heard], sentence: str) -> None:
+    assert section("headline", heard=posts).sentences[0] == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "compared"),
+    [
+        ({}, ""),
+        ({"before": replace(FIGURES, heard=[HEARD] * 7)}, " (7 in the week before)"),
+        ({"before": FIGURES}, ""),
+        ({"weeks": weeks(1, 2)}, ""),
+        ({"weeks": weeks(4, 2, 3)}, " (usually 2 to 4)"),
+        ({"weeks": weeks(3, 2, 1)}, " (usually 1 to 3)"),
+        ({"weeks": weeks(3, 4, 5)}, " (usually 3 to 5)"),
+        ({"weeks": weeks(2, 0, 1)}, " (more than in any of the 3 weeks before: at most 2)"),
+        ({"weeks": weeks(9, 4, 5, 6)}, " (fewer than in any of the 4 weeks before: at least 4)"),
+        ({"weeks": weeks(9, 4, 5, 6), "span": named("2026-11", CHICAGO)}, ""),
+    ],
+)
+def test_headline_against_what_is_usual(changes: Any, compared: str) -> None:
+    first = section("headline", heard=[heard(voice="news")] * 3, **changes).sentences[0]
+    assert first == f"3 posts were heard{compared}, none of them by patients or visitors."
+
+
+WAITING, FOOD = heard(), heard(categories=("food",))
+
+
+@pytest.mark.parametrize(
+    ("posts", "before", "sentence"),
+    [
+        ([], (), "There were no complaints."),
+        ([heard(categories=())], (), "The one complaint named no topic that we look for."),
+        ([heard(categories=())] * 2, (), "None of the complaints named a topic that we look for."),
+        ([WAITING], (), "The one complaint was about waiting."),
+        ([WAITING, WAITING, FOOD], (), "People complained most about waiting (2 of 3 complaints)."),
+        ([heard(categories=("gone_topic",))] * 2, (), "People complained most about gone topic (2 of 2 complaints)."),
+        (
+            [*[WAITING] * 6, *[FOOD] * 5],
+            weeks(4, 4, 9),
+            "People complained most about waiting (6 of 11 complaints); what rose most is food (5, usually 0).",
+        ),
+        (
+            [WAITING] * 6,
+            weeks(4, 4, 9),
+            "People complained most about waiting (6 of 6 complaints), which also rose most (usually 4).",
+        ),
+        (  # one short of half more, and four that are too few
+            [*[WAITING] * 6, *[FOOD] * 4],
+            weeks(5, 4, 5),
+            "People complained most about waiting (6 of 10 complaints), and no topic rose by half against what is usual.",
+        ),
+        ([WAITING] * 6, weeks(1, 1), "People complained most about waiting (6 of 6 complaints)."),
+    ],
+)
+def test_headline_what_about(posts: list[Heard], before: Any, sentence: str) -> None:
+    assert section("headline", heard=posts, weeks=before).sentences[1] == sentence
+
+
+@pytest.mark.parametrize(
+    ("cases", "before", "sentence"),
+    [
+        ([], [], NO_CASE),
+        ([case(state="dismissed"), case(state="closed", outcome="no_answer")], [case(answered=4)], NO_CASE),
+        ([case()], [], "The one case that needed an answer was not answered in public yet."),
+        ([case(), case()], [], "None of 2 cases that needed an answer was answered in public yet."),
+        ([case(answered=4)], [], "The one case that needed an answer was answered in public, after 4 min."),
+        (
+            [case(answered=4), case(answered=10), case(), case(state="dismissed")],
+            [case(answered=30), case()],
+            "2 of 3 cases that needed an answer were answered in public, half of them within 7 min "
+            "(30 min in the week before).",
+        ),
+        (
+            [case("danger", answered=4)],
+            [],
+            "The one case that needed an answer was answered in public, after 4 min; 1 case was read as danger.",
+        ),
+        ([case("danger", state="dismissed")] * 2, [], "No case needed an answer; 2 cases were read as danger."),
+    ],
+)
+def test_headline_how_fast(cases: list[Case], before: list[Case], sentence: str) -> None:
+    found = section("headline", cases=cases, before=replace(FIGURES, cases=before))
+    assert found.title == "The week in three sentences"
+    assert len(found.sentences) == 3
+    assert found.sentences[2] == sentence
 
 
 def test_volume() -> None:
@@ -154,14 +223,107 @@ def test_categories() -> None:
 def test_reply_times() -> None:
     cases = [
         case("danger", 3, due=5), case("danger", 9, due=5), case("danger", due=5),
-        case("routine", 60), case("low", 61), case("none"),
+        case("routine", 60), case("low", 61), case("none"), case("routine", state="dismissed"),
     ]  # fmt: skip
-    assert rows(section("reply_times", cases=cases)) == [
+    found = section("reply_times", cases=cases)
+    assert rows(found) == [
         ("Danger", 5 * MINUTE, 3, 2, 6 * MINUTE, 9 * MINUTE, Share(1, 3)),
         ("Here now", 15 * MINUTE, 0, 0, None, None, Share(0, 0)),
         ("Serious", 15 * MINUTE, 0, 0, None, None, Share(0, 0)),
-        ("To answer", 60 * MINUTE, 3, 2, 60.5 * MINUTE, 61 * MINUTE, Share(1, 3)),
+        ("To answer", 60 * MINUTE, 4, 2, 60.5 * MINUTE, 61 * MINUTE, Share(1, 3)),
     ]
+    assert found.sentences[0] == (
+        "Of 6 cases that needed an answer, 2 (33%) had one within 15 minutes, the time that Southwest Airlines aims at."
+    )
+
+
+def test_reply_times_without_a_case() -> None:
+    found = section("reply_times", cases=[])
+    assert found.sentences[0] == "No case needed an answer. Southwest Airlines aims at 15 minutes."
+    assert [table.name for table in found.tables] == ["reply_times"]
+
+
+@pytest.mark.parametrize(
+    ("one", "share"),
+    [
+        (case(answered=60, due=60), Share(1, 1)),
+        (case(answered=61, due=60), Share(0, 1)),
+        (case(due=60), Share(0, 1)),  # long over
+        (case(clock_from=NOW, due_at=NOW + MINUTE), Share(0, 0)),  # there is time left
+        (case(state="closed", outcome="fixed"), Share(0, 1)),
+        (case(state="closed", outcome="no_answer"), Share(0, 0)),
+        (case(state="dismissed"), Share(0, 0)),
+        (case(state="closed", outcome="no_answer", answered=3), Share(1, 1)),
+        # Its target moves on while it is snoozed.
+        (case(due=60, snoozed_at=SINCE + 50 * MINUTE, snoozed_until=NOW), Share(0, 0)),
+        (case(due=60, snoozed_at=SINCE + 50 * MINUTE, snoozed_until=NOW - 20 * MINUTE), Share(0, 1)),
+    ],
+)
+def test_what_counts_as_in_time(one: Case, share: Share) -> None:
+    assert in_time([one], NOW) == share
+
+
+def test_what_became_of_the_cases() -> None:
+    cases = [
+        case(answered=1), case(answered=2, state="closed", outcome="fixed"), case(), case(state="claimed"),
+        case(state="closed", outcome="fixed"), case(state="closed", outcome="no_answer"), case(state="dismissed"),
+    ]  # fmt: skip
+    assert table("reply_times", "case_ends", cases=cases).rows == [
+        ("Answered", 2), ("Still waiting", 2), ("Closed without an answer", 1), ("Needed no answer", 2), ("All", 7),
+    ]  # fmt: skip
+
+
+def test_reply_times_by_the_hour_of_the_post() -> None:
+    def posted(hour: int, answered: int | None = None, due: int = 60) -> Case:
+        at = SINCE + timedelta(hours=hour)
+        return case(clock_from=at, due_at=at + due * MINUTE, answered_at=at + answered * MINUTE if answered else None)
+
+    cases = [posted(0, 10), posted(2, 70), posted(3), posted(23, 5), posted(24 + 23, 9), case(state="dismissed")]
+    found = table("reply_times", "reply_times_by_hour", cases=cases)
+    assert found.rows[0] == ("0–3", 3, 2, 40 * MINUTE, 1, 1, Share(1, 2))
+    assert found.rows[1] == ("3–6", 1, 0, None, 0, 1, Share(0, 1))
+    assert found.rows[7] == ("21–24", 2, 2, 7 * MINUTE, 2, 0, Share(2, 2))
+    assert len(found.rows) == 8
+    assert [series.values for series in found.chart.series] == [[1, 0, 0, 0, 0, 0, 0, 2], [1, 1, 0, 0, 0, 0, 0, 0]]
+    assert found.chart.alt == (
+        "Cases by the hour of the post: 3 answered in time, 2 not, the most of these at 0–3 h (1)."
+    )
+
+
+def test_the_list_of_what_was_never_answered() -> None:
+    cases = [
+        case(id=4, clock_from=NOW - 3 * MINUTE),
+        case(id=5, clock_from=NOW - 9 * MINUTE, topics=["food", "waiting"]),
+        case("serious", id=6, clock_from=NOW - 2 * MINUTE, source="reddit", mention_id=99),
+        case(id=7, state="closed", outcome="fixed", clock_from=SINCE, closed_at=SINCE + 2 * MINUTE),
+        case("danger", id=8, clock_from=NOW - MINUTE),
+        case(id=9, answered=1), case(id=10, state="dismissed"), case(id=11, state="closed", outcome="no_answer"),
+    ]  # fmt: skip
+    found = table("reply_times", "never_answered", cases=cases, heard=[HEARD])
+    assert found.title == "Not answered (5)"
+    assert found.rows == [
+        ("8", "Danger", None, None, "waiting for 1 min"),
+        ("6", "Serious", "No topic named", "Reddit", "waiting for 2 min"),
+        ("7", "To answer", "Waiting", "X", "closed after 2 min"),
+        ("5", "To answer", "Food, Waiting", "X", "waiting for 9 min"),
+        ("4", "To answer", "Waiting", "X", "waiting for 3 min"),
+    ]
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    found = table("reply_times", "never_answered", cases=[case("danger", id=n) for n in range(23)], heard=[HEARD])
+    assert len(found.rows) == 21
+    assert found.rows[0] == ("0", "Danger", "Waiting", "X", "waiting for 7 d 9 h"), "23 are too many to tell who it was"
+    assert found.rows[-1] == ("… 3 more", "", "", "", "")
+    assert len(table("reply_times", "never_answered", cases=[case()] * 20).rows) == 20
+
+
+@pytest.mark.parametrize(
+    ("minutes", "most"),
+    [([7], 7), ([1, 9], 9), (range(1, 11), 9), (range(1, 12), 10), (range(20, 0, -1), 18), ([5, 5, 5], 5)],
+)
+def test_nine_in_ten(minutes: list[int], most: int) -> None:
+    assert nine_in_ten([number * MINUTE for number in minutes]) == most * MINUTE
 
 
 @pytest.mark.parametrize(("minutes", "middle"), [([5], 5), ([9, 1, 5], 5), ([1, 3], 2), ([1, 2, 4, 100], 3)])
@@ -171,10 +333,63 @@ def test_median(minutes: list[int], middle: float) -> None:
 
 def test_praise_is_short_and_recent() -> None:
     posts = [heard(kind="praise", redacted_text=f"thanks {n}\n" + "so kind " * 99) for n in range(12)]
-    found = section("praise", heard=[*posts, heard(kind="praise", deleted=True, redacted_text="gone"), HEARD])
-    assert found.sentences == ("13 posts with praise.",)
-    assert [row[2].split(" so")[0] for row in rows(found)] == [f"thanks {n}" for n in range(4, 12)]
+    gone = heard(kind="praise", deleted=True, redacted_text="gone")
+    found = section("praise", heard=[*posts, gone, heard(kind="praise", redacted_text=""), HEARD])
+    assert found.sentences == ("14 posts with praise.",)
+    assert [row[2].split(" so")[0] for row in rows(found)] == [f"thanks {n}" for n in (11, 10, 9, 8, 7, 6)]
     assert all(len(row[2]) <= 160 and "\n" not in row[2] for row in rows(found))
+    assert [table.name for table in found.tables] == ["praise"], "it names nobody and no place"
+
+
+def praise(number: int = 1, **changes: Any) -> Heard:
+    return heard(mention_id=number, kind="praise", **changes)
+
+
+@pytest.mark.parametrize(
+    ("posts", "sentences"),
+    [
+        ([], ("0 posts with praise.",)),
+        ([praise()], ("1 post with praise.",)),
+        ([praise(staff=("Amy",))], ("1 post with praise.", "None was passed on to the recognition channel.")),
+        (
+            [praise(7, staff=("Amy",)), praise(2)],
+            ("2 posts with praise.", "1 named a person or a department and was passed on to the recognition channel."),
+        ),
+        (  # 9 was passed on too, and is no praise as it reads now
+            [praise(7, departments=("ICU",)), praise(8, staff=("Amy",)), heard(mention_id=9)],
+            ("2 posts with praise.", "2 named a person or a department and were passed on to the recognition channel."),
+        ),
+    ],
+)
+def test_praise_that_was_passed_on(posts: list[Heard], sentences: tuple[str, ...]) -> None:
+    assert section("praise", heard=posts, passed_on=frozenset({7, 8, 9})).sentences == sentences
+
+
+def test_who_was_praised() -> None:
+    posts = [
+        praise(staff=("Nurse Amy", "Dr. Chen")), praise(staff=("nurse Amy", "Nurse Amy")), praise(staff=("nurse Amy",)),
+        praise(staff=("علي",)), heard(staff=("nobody",)),
+    ]  # fmt: skip
+    found = table("praise", "recognised", heard=posts)
+    assert found.rows == [("Nurse Amy", 3), ("Dr. Chen", 1), ("علي", 1)]
+
+
+@pytest.mark.parametrize(
+    ("posts", "places"),
+    [
+        ([praise(departments=("ICU",))] * 4, None),
+        ([praise(departments=("ICU",))] * 5, [("ICU", 5)]),
+        ([praise(departments=("ICU",))] * 4 + [praise(site="Harbor 🏥")], None),
+        (
+            [praise(departments=("ICU", "ER"), site="Harbor 🏥")] * 5 + [praise(site="Harbor 🏥")] * 6 + [praise()] * 2,
+            [("Harbor 🏥", 6), ("ER", 5), ("ICU", 5), ("Elsewhere, or not said", 2)],
+        ),
+        ([praise(departments=("ICU",))] * 5 + [praise(site="West")] * 4, [("ICU", 5), ("Elsewhere, or not said", 4)]),
+    ],
+)
+def test_where_praise_was_earned(posts: list[Heard], places: Any) -> None:
+    found = [table.rows for table in section("praise", heard=posts).tables if table.name == "praise_by_place"]
+    assert found == ([] if places is None else [places])
 
 
 def test_ledger() -> None:
@@ -186,6 +401,7 @@ def test_ledger() -> None:
     found = section("ledger", heard=posts, gaps=[gap])
     assert found.sentences == (
         "It does NOT add up: run call-light doctor.",
+        "3 of 4 posts were reviewed (75%): 1 went to people as a card, 1 in a digest, 1 was left out for a reason.",
         "Not heard: x, too long away.",
     )
     assert rows(found) == [
@@ -193,7 +409,11 @@ def test_ledger() -> None:
         ("STUCK: not read", 1), ("  dismissed: rule spam", 1),
     ]  # fmt: skip
     young = section("ledger", heard=[heard(outcome=None, heard_at=NOW)])
-    assert young.sentences == ("It adds up.",)
+    assert young.sentences[0] == "It adds up."
+    assert young.sentences[1].startswith("0 of 1 post was reviewed (0%)")
+    assert section("ledger").sentences == ("It adds up.",)
+    nearly = section("ledger", heard=[heard()] * 999 + [heard(card_sent=False)])
+    assert nearly.sentences[1].startswith("999 of 1,000 posts were reviewed (99%): 999 went to people as a card, 0 in")
     assert ("On the way", 1) in rows(young)
 
 
@@ -201,25 +421,322 @@ def test_where_we_listened_and_what_it_cost() -> None:
     day = SINCE.date()
     spends = [Spend(collector="x", day=day, reads=100, cost=0.5), Spend(collector="x", day=day, reads=20, cost=0.1)]
     before = replace(FIGURES, spends=[Spend(collector="x", day=day, reads=10, cost=0.05)])
-    posts = [heard(collector="x"), heard(collector="rss"), heard(collector="rss")]
-    found = section("listening", heard=posts, spends=[*spends, Spend(collector="y", day=day)], before=before)
-    assert found.sentences == ("Listening and answering cost $0.60; $0.05 in the week before.",)
+    posts = [heard(collector="x"), heard(collector="x"), heard(collector="rss", voice="news"), heard(collector="rss")]
+    found = section(
+        "listening", heard=posts, spends=[*spends, Spend(collector="y", day=day)], before=before,
+        weeks=weeks(3, 5, 9, collector="x"), collectors=["x", "rss", "off_week"],
+    )  # fmt: skip
+    assert found.sentences == (
+        "off_week heard nothing.",
+        "Listening and answering cost $0.60; $0.05 in the week before.",
+        "There was no gap and no alarm.",
+    )
     assert rows(found) == [
-        ("x", 1, 120, "$0.60"),
-        ("rss", 2, 0, "$0.00"),
-        ("y", 0, 0, "$0.00"),
-        ("All", 3, 120, "$0.60"),
+        ("x", 2, 5, 120, "$0.60", "$0.30"),
+        ("rss", 2, 0, 0, "$0.00", "$0.00"),
+        ("off_week", 0, 0, 0, "$0.00", None),
+        ("y", 0, None, 0, "$0.00", None),
+        ("All", 4, None, 120, "$0.60", "$0.20"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "No collector is switched on."),
+        ({"heard": [HEARD]}, "Every collector heard something."),
+        ({"heard": [HEARD], "collectors": ["x"]}, "Every collector heard something."),
+        ({"collectors": ["x"]}, "x heard nothing."),
+        ({"collectors": ["x"], "weeks": weeks(1, 2)}, "x heard nothing."),
+        ({"collectors": ["x"], "weeks": weeks(0, 1200, 1300)}, "x heard nothing, usually 1,200 a week."),
+        ({"collectors": ["x"], "weeks": weeks(0, 12, 30), "span": named("2026-Q4", CHICAGO)}, "x heard nothing."),
+    ],
+)
+def test_who_heard_nothing(changes: Any, sentence: str) -> None:
+    assert section("listening", **changes).sentences[0] == sentence
 
 
 def test_when_we_were_deaf() -> None:
     over = Alarm(collector="x", kind="silent", why="x may be deaf", raised_at=SINCE, over_at=SINCE + 90 * MINUTE)
     still = Alarm(collector="rss", kind="failing", why="rss failed", raised_at=NOW - 5 * MINUTE)
-    assert section("listening", alarms=[over, still]).sentences == (
-        "Listening and answering cost nothing.",
-        "x may be deaf (over after 1 h 30 min).",
-        "rss failed (for 5 min now).",
+    gap = Gap(collector="x", since=SINCE + MINUTE, until=SINCE + 31 * MINUTE, why="down", found_at=NOW)
+    found = section("listening", alarms=[over, still], gaps=[gap])
+    assert found.sentences[2] == "There were 1 gap and 2 alarms; 1 is not over."
+    assert found.tables[1].rows == [
+        ("x: down", "Mon 9 Nov 00:01", 30 * MINUTE, "yes"),
+        ("x may be deaf", "Mon 9 Nov 00:00", 90 * MINUTE, "yes"),
+        ("rss failed", "Mon 16 Nov 08:55", 5 * MINUTE, "no"),
+    ]
+    assert section("listening", alarms=[over]).sentences[2] == "There was 1 alarm."
+
+
+# ---------------------------------------------------------------- danger
+
+
+def danger(**fields: Any) -> Case:
+    return case("danger", due=5, **fields)
+
+
+@pytest.mark.parametrize(
+    ("cases", "posts", "sentences"),
+    [
+        ([], [], ("No post was read as danger.",)),
+        ([case()], [heard()], ("No post was read as danger.",)),
+        (
+            [],
+            [heard(urgency="danger", case_id=None)],
+            ("No case of danger was opened; 1 post was read as danger without one of its own.",),
+        ),
+        (
+            [danger(id=1)],
+            [heard(urgency="danger")],
+            ("1 case was read as danger. It paged the people on call.", "No person has taken it yet."),
+        ),
+        (
+            [danger(id=1, claimed_at=SINCE + 4 * MINUTE, answered=9), danger(id=2, answered=8), danger(id=3)],
+            [heard(), heard(case_id=2), heard(case_id=3, card_sent=False)],
+            (
+                "3 cases were read as danger. 2 of 3 paged the people on call; the cards of the others have not arrived yet.",
+                "A person took 2 of 3, half of them within 6 min; 1 within the target of 5 min.",
+            ),
+        ),
+        (
+            [danger(id=1, claimed_at=SINCE + 5 * MINUTE)],
+            [heard()],
+            (
+                "1 case was read as danger. It paged the people on call.",
+                "A person took 1 of 1, after 5 min; 1 within the target of 5 min.",
+            ),
+        ),
+        (
+            [danger(id=1)] * 2,
+            [heard()],
+            ("2 cases were read as danger. Each paged the people on call.", "No person has taken any of the 2 yet."),
+        ),
+        (
+            [danger(id=1, state="closed", outcome="fixed", closed_at=SINCE + 2 * MINUTE)],
+            [heard()],
+            (
+                "1 case was read as danger. It paged the people on call.",
+                "A person took 1 of 1, after 2 min; 1 within the target of 5 min.",
+            ),
+        ),
+        (
+            [danger(id=1, state="dismissed")],
+            [heard()],
+            ("1 case was read as danger; 1 turned out to be none. It paged the people on call.",),
+        ),
+        (
+            [danger(id=1, state="dismissed", claimed_at=SINCE), danger(id=1, answered=6)],
+            [heard()],
+            (
+                "2 cases were read as danger; 1 turned out to be none. Each paged the people on call.",
+                "A person took 1 of 1, after 6 min; 0 within the target of 5 min.",
+            ),
+        ),
+        (  # a post of a day later made it danger: nobody was late before
+            [case("danger", id=1, due=1445, claimed_at=SINCE + 1443 * MINUTE)],
+            [heard()],
+            (
+                "1 case was read as danger. It paged the people on call.",
+                "A person took 1 of 1, after 3 min; 1 within the target of 5 min.",
+            ),
+        ),
+    ],
+)
+def test_danger(cases: list[Case], posts: list[Heard], sentences: tuple[str, ...]) -> None:
+    assert section("danger", cases=cases, heard=posts).sentences == sentences
+
+
+def test_how_danger_ended() -> None:
+    cases = [
+        danger(id=1, answered=1), danger(id=2, answered=9, state="closed", outcome="fixed"), danger(id=3),
+        danger(id=4, state="claimed"), danger(id=5, state="closed", outcome="no_answer"), danger(id=6, state="dismissed"),
+        case(id=7, claimed_at=SINCE), case(id=8),
+    ]  # fmt: skip
+    posts = [heard(case_id=number) for number in range(1, 9)] + [heard(case_id=7, urgency="danger")]
+    found = section("danger", cases=cases, heard=posts)
+    assert rows(found) == [
+        ("Answered in public", 2),
+        ("Closed without a public answer", 1),
+        ("Still open", 2),
+        ("Turned out to be none", 2),
+        ("All", 7),
+    ]
+    assert not any("Waiting" in str(cell) for row in rows(found) for cell in row), "few: no topic, no place"
+
+
+# ---------------------------------------------------------------- spikes
+
+
+def spiked(topic: str = "food", posts: int = 9, cases: Any = (), **fields: Any) -> Spiked:
+    given = {"began_at": SINCE + 781 * MINUTE, "seen_at": NOW, "usual": 0.4, "over_at": SINCE + 840 * MINUTE} | fields
+    return Spiked(Spike(topic=topic, **given), posts, cases)
+
+
+def test_spikes() -> None:
+    cases = [case(answered=3), case(), case(state="dismissed"), case(answered=4, state="closed", outcome="fixed")]
+    found = section(
+        "spikes",
+        spikes=[spiked("waiting", 14, cases, known="The line is open again."), spiked("gone_topic", over_at=None)],
+        spike_window=30 * MINUTE,
     )
+    assert found.sentences == (
+        "2 times there were many more posts about one topic than is usual; the largest was Waiting (14). "
+        "1 of them is not over.",
+    )
+    assert found.tables[0].header[4] == "Usual in 30 min"
+    assert rows(found) == [
+        (
+            "Waiting", "Mon 9 Nov 13:01", "59 min", 14, 0.4, "2 of 3", "Operations", "The line is open again.",
+        ),
+        ("Gone topic", "Mon 9 Nov 13:01", "6 d 19 h so far", 9, 0.4, "0 of 0", "", "nothing"),
+    ]  # fmt: skip
+
+
+def test_one_spike_and_none() -> None:
+    assert section("spikes").sentences == ("No topic had many more posts at once than is usual.",)
+    assert section("spikes").tables == ()
+    assert section("spikes", spikes=[spiked()]).sentences == (
+        "Once there were many more posts about one topic than is usual: Food (9).",
+    )
+
+
+# ---------------------------------------------------------------- you said, we did
+
+
+def ended(outcome: str = "fixed", minutes: int = 60, topics: Any = ("food",), **where: Any) -> Ended:
+    closed = case(state="closed", outcome=outcome, closed_at=SINCE + minutes * MINUTE)
+    return Ended(closed, topics, where.get("site"), where.get("departments", ()))
+
+
+def test_done() -> None:
+    closed = [
+        *[ended(departments=("Kitchen 🍲",), minutes=number) for number in (10, 20, 30, 40, 90)],
+        ended("explained", 30, ("food", "waiting"), site="Harbor"),
+        ended("gone_outcome", 15, ()),
+        ended("no_answer", 1),
+    ]
+    found = section("done", ended=closed, outcomes={"fixed": "Fixed", "explained": "Explained", "no_answer": "None"})
+    assert found.sentences == (
+        "8 cases were closed: for 7 something was done, 1 needed no answer. A case about several topics counts in each.",
+        "You said: Food (6). We did: Fixed 5, Explained 1.",
+        "You said: Waiting (1). We did: Explained 1.",
+        "You said: No topic named (1). We did: Gone outcome 1.",
+    )
+    assert rows(found) == [
+        ("Food", "Fixed", 5, 30 * MINUTE, "Kitchen 🍲 5"),
+        ("Food", "Explained", 1, 30 * MINUTE, ""),
+        ("Waiting", "Explained", 1, 30 * MINUTE, ""),
+        ("No topic named", "Gone outcome", 1, 15 * MINUTE, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closed", "sentence"),
+    [
+        ([], "No case was closed."),
+        ([ended("no_answer")], "1 case was closed: for 0 something was done, 1 needed no answer."),
+        ([ended()], "1 case was closed: for 1 something was done."),
+    ],
+)
+def test_how_many_were_closed(closed: list[Ended], sentence: str) -> None:
+    assert section("done", ended=closed).sentences[0] == sentence
+
+
+def test_five_topics_are_told_in_sentences() -> None:
+    found = section("done", ended=[ended(topics=(f"topic_{number}",)) for number in range(7)])
+    assert len(found.sentences) == 6
+    assert len(rows(found)) == 7
+
+
+# ---------------------------------------------------------------- how to read this
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ({}, "A program reads the posts, and it makes mistakes."),
+        ({"danger, missed": "none"}, "A program reads the posts, and it makes mistakes."),
+        (
+            {"danger, missed": "103 of 1146"},
+            "A program reads the posts, and it makes mistakes. In test posts it missed 103 of 1,146 dangers. "
+            "Its model card (nlp/model/CARD.md) has all figures.",
+        ),
+        (
+            {"danger, missed": "1 of 20", "complaint, recall": "0.896", "complaint, precision": "0.862"},
+            "A program reads the posts, and it makes mistakes. In test posts it missed 1 of 20 dangers and 10 of 100 "
+            "complaints; 14 of 100 that it called complaints were none. Its model card (nlp/model/CARD.md) has all figures.",
+        ),
+    ],
+)
+def test_how_often_the_reader_is_wrong(measured: dict[str, str], said: str) -> None:
+    assert said in section("how_to_read", measured=measured).sentences
+
+
+def test_how_to_read_this() -> None:
+    words = " ".join(section("how_to_read").sentences)
+    for said in (
+        "Fewer than 5 posts",
+        "up to 8 weeks",
+        "target for most cases is 1 h",
+        "docs/figures.md",
+        "orders nothing",
+    ):
+        assert said in words
+
+
+# ---------------------------------------------------------------- whatever a week holds
+
+STRANGE = st.text(max_size=20) | st.sampled_from(["عيادة", "🅿️ Parking", "no_such_topic", "<b>", "\u202egnikraP"])
+POSTS = st.builds(
+    heard,
+    mention_id=st.integers(1, 40),
+    source=STRANGE,
+    collector=STRANGE,
+    voice=st.sampled_from([None, "patient", "news"]),
+    kind=st.sampled_from([None, "complaint", "praise"]),
+    urgency=st.sampled_from([None, "danger", "routine"]),
+    categories=st.lists(STRANGE, max_size=3),
+    staff=st.lists(STRANGE, max_size=2),
+    departments=st.lists(STRANGE, max_size=2),
+    site=st.none() | STRANGE,
+    redacted_text=STRANGE,
+    deleted=st.booleans(),
+    case_id=st.none() | st.integers(1, 40),
+)
+CASES = st.builds(
+    case,
+    st.sampled_from(["danger", "here_now", "serious", "routine", "low", "none"]),
+    st.none() | st.integers(0, 9999),
+    id=st.integers(1, 40),
+    mention_id=st.integers(1, 40),
+    source=STRANGE,
+    state=st.sampled_from(["open", "claimed", "answered", "closed", "dismissed"]),
+    outcome=st.none() | STRANGE | st.just("no_answer"),
+    claimed_at=st.none() | st.just(SINCE + MINUTE),
+    closed_at=st.none() | st.just(SINCE + MINUTE),
+    topics=st.none() | st.lists(STRANGE, max_size=2),
+)
+MINE = ["danger", "done", "headline", "how_to_read", "ledger", "listening", "praise", "reply_times", "spikes"]
+
+
+@given(posts=st.lists(POSTS, max_size=12), cases=st.lists(CASES, max_size=12), topic=STRANGE, known=st.none() | STRANGE)
+@settings(max_examples=60, deadline=None)
+def test_nothing_that_strangers_write_breaks_a_section(posts: Any, cases: Any, topic: str, known: str | None) -> None:
+    closed = [Ended(case, case.topics or (), topic, (topic,)) for case in cases]
+    whole = {"heard": posts, "cases": cases, "ended": closed, "spikes": [spiked(topic, 5, cases, known=known)]}
+    for name in MINE:
+        found = section(name, **whole, weeks=weeks(1, 2, 3), before=FIGURES)
+        assert all(len(row) == len(table.header) for table in found.tables for row in table.rows)
+        assert len(found.sentences) == 3 or name != "headline"
+    ends = table_rows("reply_times", "case_ends", whole)
+    assert sum(row[1] for row in ends[:-1]) == (ends[-1][1] if ends else 0) == len(cases)
+    assert sum(row[1] for row in table_rows("reply_times", "reply_times_by_hour", whole)) == len(cases)
+
+
+def table_rows(name: str, of: str, whole: Any) -> Any:
+    return next((found.rows for found in section(name, **whole).tables if found.name == of), [])
 
 
 # ---------------------------------------------------------------- what we listen for
@@ -376,19 +893,19 @@ def test_places_of_a_post() -> None:
     assert list(places(heard())) == []
 
 
-def ended(hours: float, outcome: str = "fixed", topics: tuple[str, ...] = ("waiting",), **changes: Any) -> Ended:
-    closed = FIRST + timedelta(hours=hours)
+def closed(hours: float, outcome: str = "fixed", topics: tuple[str, ...] = ("waiting",), **changes: Any) -> Ended:
+    over = FIRST + timedelta(hours=hours)
     one = Case(
         mention_id=1, source="x", thread="1", channel="care", urgency="routine", state="closed", opened_at=FIRST,
-        clock_from=FIRST, due_at=FIRST, closed_at=closed, outcome=outcome,
+        clock_from=FIRST, due_at=FIRST, closed_at=over, outcome=outcome,
     )  # fmt: skip
     return Ended(one, topics, changes.get("site"), changes.get("departments", ("Emergency",)))
 
 
 def test_how_long_until_it_was_fixed() -> None:
     hour = timedelta(hours=1)
-    done = [ended(hours) for hours in range(1, 11)]
-    done += [ended(3, "explained", ("food", "waiting")), ended(90, "no_answer"), ended(5, "gone_from_config", ())]
+    done = [closed(hours) for hours in range(1, 11)]
+    done += [closed(3, "explained", ("food", "waiting")), closed(90, "no_answer"), closed(5, "gone_from_config", ())]
     again = [Reopened(done[0].case, ["waiting"], "fixed"), Reopened(done[0].case, ["dignity"], None)]
     again.append(Reopened(done[0].case, ["food"], "no_answer"))
     found = month("fixing", ended=done, reopened=again)
@@ -414,15 +931,7 @@ def test_how_long_until_it_was_fixed() -> None:
 )
 def test_fixing_in_words(cases: list[int], again: list[str], sentences: tuple[str, ...]) -> None:
     taken_back = [Reopened(case(), [], outcome) for outcome in again]
-    assert month("fixing", ended=[ended(hours) for hours in cases], reopened=taken_back).sentences == sentences
-
-
-@pytest.mark.parametrize(
-    ("hours", "percent", "rank"), [([1], 90, 1), ([1, 2], 90, 2), (range(1, 11), 90, 9), (range(1, 11), 50, 5)]
-)
-def test_nearest_rank(hours: Any, percent: int, rank: int) -> None:
-    spans = [timedelta(hours=number) for number in hours]
-    assert nearest_rank(spans[::-1], percent) == timedelta(hours=rank)
+    assert month("fixing", ended=[closed(hours) for hours in cases], reopened=taken_back).sentences == sentences
 
 
 DAYS_28 = timedelta(days=28)
@@ -444,7 +953,7 @@ DAYS_28 = timedelta(days=28)
 )
 def test_did_it_stay_fixed(before: int, after: int, passed: int, verdict: str) -> None:
     """Fixed twice: before counts from the first, after from the last; what was said between counts for neither."""
-    fixes = [ended(48), ended(96, "billing_corrected"), ended(60, "explained"), ended(48, topics=("food",))]
+    fixes = [closed(48), closed(96, "billing_corrected"), closed(60, "explained"), closed(48, topics=("food",))]
     first, last = FIRST + timedelta(hours=48), FIRST + timedelta(hours=96)
     moments = [first - DAYS_28] * before + [first] * 3 + [first - DAYS_28 - MINUTE, last + DAYS_28] + [last] * after
     earlier = [at for at in moments if at < FIRST]
@@ -482,7 +991,7 @@ def test_did_it_stay_fixed(before: int, after: int, passed: int, verdict: str) -
     ],
 )
 def test_nothing_to_say_of_what_was_fixed(fixes: list[dict[str, Any]], sentences: tuple[str, ...]) -> None:
-    assert month("returned", ended=[ended(1, **one) for one in fixes]).sentences == sentences
+    assert month("returned", ended=[closed(1, **one) for one in fixes]).sentences == sentences
 
 
 @pytest.mark.parametrize(
