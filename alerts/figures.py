@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -227,8 +228,8 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
 # A quarter may have 250,000 rows: not all of them at once beside what is made of them.
 _SOME = {"yield_per": 2_000}
 _READ: tuple[Any, ...] = (
-    *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
-    *(Reading.voice, Reading.kind, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
+    *(Mention.id, Mention.source, Mention.collector, Reading.voice, Reading.kind, Reading.stage, Reading.urgency),
+    *(Reading.site, Reading.mood, Mention.heard_at, Mention.written_at, Mention.deleted_at),
     # As text: to parse it is most of the work, and most of it is "[]", or what was parsed before.
     *(cast(listed, String) for listed in (Reading.categories, Reading.departments, Reading.staff)),
 )
@@ -453,8 +454,9 @@ def _parsed(text: str | None) -> tuple[Any, ...]:
 
 
 def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
-    id_, source, collector, heard_at, written_at, deleted_at, voice, kind, stage, mood, urgency, site = row[:12]
-    categories, departments, staff = row[12:]
+    id_, *words, mood, heard_at, written_at, deleted_at, categories, departments, staff = row
+    # The same few words in every row: each is kept once.
+    source, collector, voice, kind, stage, urgency, site = [word and intern(word) for word in words]
     is_us = id_ not in corrected.not_us
     return Heard(
         id_,
