@@ -96,7 +96,7 @@ def _posts(figures: Figures, change: Change) -> str:
     count = f"{'about ' if change.is_estimate else ''}{change.posts:,}" if change.posts else "no"
     posts = f"{count} post{'' if change.posts == 1 else 's'}"
     so_far = " so far" if min(figures.now, figures.until) - change.at < _SO_FAR else ""
-    return f"found in {posts}{so_far}" if change.is_added else f"{posts} still said so{so_far}"
+    return f"{'found' if change.is_added else 'still said'} in {posts}{so_far}"
 
 
 def _pace(figures: Figures, change: Change) -> str:

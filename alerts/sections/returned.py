@@ -29,7 +29,7 @@ def section(figures: Figures) -> Section:
     found = [_row(figures, area, moments, said[area]) for area, moments in fixed.items()]
     rows = [row for row in found if row[3] + row[4] >= FEW]
     rows.sort(key=lambda row: (_ORDER.index(row[5]), -row[4], row[:2]))
-    header = ("Place", "Topic", "Fixed", "28 days before", "28 days after", "")
+    header = ("Place", "Topic", "Fixed", "28 days before", "28 days after", "Did it hold")
     return Section(
         "Did it stay fixed", _sentences(rows, len(found) - len(rows)), (Table("returned", header, rows[:_MOST]),)
     )
@@ -74,8 +74,9 @@ def _sentences(rows: Sequence[_Row], few: int) -> tuple[str, ...]:
         sentences.append(f"{few} of them had fewer than {FEW} complaints and {'is' if few == 1 else 'are'} not listed.")
     verdicts = [row[5] for row in rows if row[5] not in (_EARLY, _UNKNOWN)]
     if verdicts:
-        back, held = verdicts.count(_BACK), verdicts.count(_HELD)
-        sentences.append(f"Of the {len(verdicts)} that can be judged, {held} held and {back} came back.")
+        held, back, unclear = map(verdicts.count, (_HELD, _BACK, _UNCLEAR))
+        rest = f"{unclear} {'is' if unclear == 1 else 'are'} unclear"
+        sentences.append(f"Of the {len(verdicts)} that can be judged, {held} held, {back} came back, {rest}.")
     elif rows:
         sentences.append("It cannot be said yet whether it held: that takes 28 days of listening before and after.")
     if len(rows) > _MOST:
