@@ -35,7 +35,7 @@ def section(figures: Figures) -> Section:
         )
         for place, topic in areas[:_MOST]
     ]
-    header = ("Place", "Topic", "Complaints", "Weeks", "Second half", "Of the place's complaints")
+    header = ("Place", "Topic", "Complaints", "Weeks", "First half → second", "Of the place's complaints")
     return Section("Where it comes back", _sentences(figures, rows, len(areas)), (Table("areas", header, rows),))
 
 
@@ -56,10 +56,10 @@ def _trend(found: Sequence[Heard], figures: Figures) -> str:
     second = sum(heard.heard_at >= middle for heard in found)
     first = len(found) - second
     if second >= _HALF_MORE * first and second - first >= FEW:
-        return f"more ({first} → {second})"
+        return f"{first} → {second}, more"
     if first >= _HALF_MORE * second and first - second >= FEW:
-        return f"fewer ({first} → {second})"
-    return f"about the same ({first} → {second})"
+        return f"{first} → {second}, fewer"
+    return f"{first} → {second}, steady"
 
 
 def _sentences(figures: Figures, rows: Sequence[tuple[str | int | Share, ...]], count: int) -> tuple[str, ...]:

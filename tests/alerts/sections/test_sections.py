@@ -823,6 +823,14 @@ def test_complaints_a_day_before_and_since() -> None:
     assert short == "found in 9 posts", "less than a day tells nothing"
 
 
+def test_of_a_month_a_week_on_either_side_counts() -> None:
+    day, at = timedelta(days=1), FIRST + timedelta(days=10)
+    times = [FIRST + 2 * day, FIRST + 3 * day, at, at + 6 * day, at + 7 * day, at + 15 * day]
+    posts = [heard(heard_at=moment, categories=["billing"]) for moment in times]
+    ((*_, effect),) = rows(month("keywords", changes=[Change(at, BILLING, ("w",), True, 6)], heard=posts))
+    assert effect == "found in 6 posts; complaints a day: 0.1 before, 0.3 since"  # 1 in seven days, 2 in seven
+
+
 def test_no_more_changes_than_people_read() -> None:
     many = [Change(WEDNESDAY, ("exclude", "phrases"), (str(number),), True, 0) for number in range(31)]
     found = section("keywords", changes=many)
@@ -858,8 +866,8 @@ def test_where_it_comes_back() -> None:
     ]
     found = month("areas", heard=posts)
     assert rows(found) == [
-        ("🏥 West", "Food", 12, 5, "more (3 → 9)", Share(12, 12)),
-        ("Emergency", "Waiting", 5, 3, "fewer (5 → 0)", Share(5, 6)),
+        ("🏥 West", "Food", 12, 5, "3 → 9, more", Share(12, 12)),
+        ("Emergency", "Waiting", 5, 3, "5 → 0, fewer", Share(5, 6)),
     ]
     assert found.sentences == (
         "Food came up most steadily at 🏥 West: 12 complaints in 5 different weeks.",
@@ -870,12 +878,12 @@ def test_where_it_comes_back() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "trend"),
     [
-        (5, 10, "more (5 → 10)"),
-        (10, 14, "about the same (10 → 14)"),
-        (2, 6, "about the same (2 → 6)"),
-        (30, 35, "about the same (30 → 35)"),
-        (0, 5, "more (0 → 5)"),
-        (12, 4, "fewer (12 → 4)"),
+        (5, 10, "5 → 10, more"),
+        (10, 14, "10 → 14, steady"),
+        (2, 6, "2 → 6, steady"),
+        (30, 35, "30 → 35, steady"),
+        (0, 5, "0 → 5, more"),
+        (12, 4, "12 → 4, fewer"),
     ],
 )
 def test_whether_it_grows(first: int, second: int, trend: str) -> None:
