@@ -8,14 +8,13 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from alerts.message import visible
-from alerts.palette import variables
+from alerts.palette import FONTS, variables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ft2font import FT2Font
 
 Anchor = Literal["start", "middle", "end"]
-FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _CAP = 0.36  # of a letter's size: from its base line to the middle of a digit
 _JOINERS = "\u200d\ufe0e\ufe0f"  # between the parts of an emoji
 _FAMILIES = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans Devanagari", "Noto Sans Thai")

@@ -1,15 +1,16 @@
-"""The door that is used when there is no Slack: cards in the terminal."""
+"""The door that is used when there is no Slack: cards in the terminal; and tables there."""
 
 from datetime import datetime
 
 from rich.console import Console as Terminal
 from rich.console import Group
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 from alerts.door import Sent
 from alerts.message import Message, visible
+from alerts.section import Table, is_number, shown
 
 _COLOURS = {
     "danger": "red",
@@ -32,7 +33,7 @@ class Console:
 
     def post(self, channel: str, message: Message, key: str) -> Sent:
         """Print a message."""
-        table = Table.grid(padding=(0, 2))
+        table = Grid.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in message.lines:
@@ -57,10 +58,26 @@ class Console:
         self._terminal.print(self._text(f"  ↳ {message.title}: {state}", "dim"))
 
     def _text(self, text: str, style: str = "") -> Text:
-        """Text, not str: rich must not read a stranger's words as its own markup, nor the terminal as commands."""
-        encoding = self._terminal.encoding
-        return Text(visible(text).encode(encoding, "replace").decode(encoding), style=style)
+        return _text(self._terminal, text, style)
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         """Nothing printed can be found again; printing a card twice beats losing it."""
         return None
+
+
+def print_table(terminal: Terminal, table: Table) -> None:
+    """A table in the terminal, numbers to the right."""
+    grid = Grid(box=None, pad_edge=False, show_header=any(table.header))
+    for number, name in enumerate(table.header):
+        right = bool(table.rows) and all(is_number(row[number]) for row in table.rows)
+        grid.add_column(_text(terminal, name), justify="right" if right else "left", overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(_text(terminal, shown(cell)) for cell in row))
+    if table.title:
+        terminal.print(_text(terminal, table.title, "italic"))
+    terminal.print(grid)
+
+
+def _text(terminal: Terminal, text: str, style: str = "") -> Text:
+    """Text, not str: rich must not read a stranger's words as its own markup, nor the terminal as commands."""
+    return Text(visible(text).encode(terminal.encoding, "replace").decode(terminal.encoding), style=style)

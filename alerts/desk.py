@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
 from alerts.case import WAITING, Case, waiting_cases
 from alerts.clockface import due_now, in_words
 from alerts.message import LINE, NAMES, SIGNS, escape, place, shorten
-from alerts.people import in_slack, is_slack_id
+from alerts.people import in_slack, is_slack_id, named
+from alerts.section import Table
 from alerts.shifts import on_shift, shifts_of
 from alerts.verdict import Verdict
 from alerts.view import foremost, posts_of, topics_of
@@ -84,6 +86,23 @@ def clock(case: Case, now: datetime) -> str:
         return f"snoozed: {_in_a_line(case.snooze_why or '', _WHY)}"
     due = due_now(case, now)
     return f"{in_words(due - now)} left" if due > now else f"late by {in_words(now - due)}"
+
+
+def table(session: Session, cases: Sequence[Case], now: datetime, zone: ZoneInfo) -> Table:
+    """Cases for the terminal and a spreadsheet, without who wrote them."""
+    rows = [
+        (
+            str(case.id),  # its name, no amount
+            f"{SIGNS[case.urgency]} {NAMES[case.urgency]}",
+            clock(case, now),
+            f"{case.state} by {named(session, case.owner)}" if case.owner else case.state,
+            f"{case.clock_from.astimezone(zone):%Y-%m-%d %H:%M}",
+            place(case.source),
+            case.channel,
+        )
+        for case in cases
+    ]
+    return Table("cases", ("Case", "Urgency", "Time left", "State", "Posted", "On", "Channel"), rows)
 
 
 def owner(case: Case) -> str:

@@ -149,19 +149,23 @@ def _across(
     """Names under slots, in up to three lines, of many every second, third ..., else upwards; and how high they are."""
     step, room = 1, slot - 2
     if len(labels) > _MANY:
-        while step < len(labels) and not _alike(labels[::step], step * slot - 6):
+        while step < len(labels) and not _alike(labels[::step], step * slot - 6, 2):
             step += 1
         room = step * slot - 6
-    lines = _alike(labels[::step], room) or [[_fitting(label, room)] for label in labels[::step]]
-    if step == 1 and not _alike(labels, room):
+    size = next((size for size in (_SIZE, _SMALL) if _alike(labels[::step], room, size=size)), _SIZE)
+    lines = _alike(labels[::step], room, size=size) or [[_fitting(label, room)] for label in labels[::step]]
+    if step == 1 and not _alike(labels, room, size=size):
         upwards = [_fitting(label, _TURNED) for label in labels]
         turned = [Words(left + (at + 0.5) * slot, top, text, turned=True) for at, text in enumerate(upwards)]
         return list(turned), max(map(width_of, upwards)) + 6
+    middles = [left + (number * step + 0.5) * slot for number in range(len(lines))]
+    halves = [max(map(width_of, some)) / 2 for some in lines]
+    if any(x < half or x + half > width for x, half in zip(middles, halves, strict=True)):  # then where the slot begins
+        middles = [x - slot / 2 + half for x, half in zip(middles, halves, strict=True)]
     shapes: list[Box | Words] = []
-    for number, some in enumerate(lines):
-        half = max(map(width_of, some)) / 2
-        x = min(max(left + (number * step + 0.5) * slot, half), width - half)
-        shapes += [Words(x, top + 8 + 15 * down, line, "middle") for down, line in enumerate(some)]
+    for x, half, some in zip(middles, halves, lines, strict=True):
+        if x + half <= width:
+            shapes += [Words(x, top + 8 + 15 * down, line, "middle", size=size) for down, line in enumerate(some)]
     return shapes, 8 + 15 * max(map(len, lines))
 
 
@@ -279,11 +283,11 @@ def _fitting(text: str, room: float, size: float = _SIZE) -> str:
     return f"{text.rstrip()}…"
 
 
-def _alike(texts: Sequence[str], room: float) -> list[list[str]]:
-    """Each in up to three lines, all of them broken in the same manner; none where that does not fit."""
-    for broken in (lambda words: [" ".join(words)], _first_and_rest, list, lambda words: _filled(words, room)):
+def _alike(texts: Sequence[str], room: float, most: int = 3, size: float = _SIZE) -> list[list[str]]:
+    """Each in so many lines at most, all of them broken in the same manner; none where that does not fit."""
+    for broken in (lambda words: [" ".join(words)], _first_and_rest, list, lambda words: _filled(words, room, size)):
         found = [broken(clean(text[:300]).split(" ")) for text in texts]
-        if all(len(lines) <= 3 and max(map(width_of, lines)) <= room for lines in found):
+        if all(len(lines) <= most and max(width_of(line, size) for line in lines) <= room for lines in found):
             return found
     return []
 
@@ -292,7 +296,7 @@ def _first_and_rest(words: list[str]) -> list[str]:
     return [words[0], " ".join(words[1:])] if len(words) > 1 else words
 
 
-def _filled(words: list[str], room: float, size: float = _SIZE) -> list[str]:
+def _filled(words: list[str], room: float, size: float) -> list[str]:
     """As much on each line as it holds."""
     lines = [words[0]]
     for word in words[1:]:

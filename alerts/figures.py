@@ -25,7 +25,7 @@ from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
 from alerts.tuning import Change, changes
 from alerts.verdict import Verdict
-from config.schema import Config
+from config.schema import Config, Hospital
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Spend
 from nlp.measured import measured
@@ -137,6 +137,7 @@ class Figures:
     spike_window: timedelta = timedelta(minutes=20)
     passed_on: frozenset[int] = frozenset()  # mentions whose praise the recognition channel was sent
     measured: dict[str, str] = field(default_factory=dict)  # how well the reader reads, as its card prints
+    own_names: Sequence[str] = ()  # of the hospital, its town, sites and accounts
     against: Span | None = None  # what it is compared with, where that was asked for
     changes: Sequence[Change] = ()  # in what posts are read with
     reopened: Sequence[Reopened] = ()
@@ -173,6 +174,18 @@ class Figures:
     def praise(self) -> list[Heard]:
         """Their posts that praise and complain of nothing."""
         return [heard for heard in self.patients if heard.kind == "praise"]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was listened from its beginning, as far as what was heard tells: a part of a week is not usual."""
+        begins = self.since + (self.until - self.since) / 7
+        return any(heard.heard_at < begins for heard in self.heard)
+
+    @property
+    def whole_weeks(self) -> Sequence["Figures"]:
+        """The weeks before it, without the one in which listening began."""
+        began = len(self.weeks) < WEEKS and not self.weeks[-1].is_whole if self.weeks else False
+        return self.weeks[:-1] if began else self.weeks
 
     def title(self, category: str) -> str:
         """What people call a category; one that config has no more keeps its name."""
@@ -322,10 +335,17 @@ def _whole(
         measured(Path(folder) if (folder := config.keywords.reader.folder) else None)
         if config.keywords.reader.model
         else {},
+        _own_names(config.hospital),
         changes=changes(session, span, heard),
         reopened=_reopened(session, config, span),
         after=_after(session, span, ended, now),
     )
+
+
+def _own_names(hospital: Hospital) -> tuple[str, ...]:
+    sites = [name for site in hospital.sites for name in (site.name, *site.aliases)]
+    accounts = [name for name in hospital.accounts.model_dump().values() if name]
+    return (hospital.name, *hospital.aliases, hospital.town, *sites, *accounts)
 
 
 def _cases(session: Session, span: Span) -> Sequence[Case]:

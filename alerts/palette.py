@@ -1,6 +1,6 @@
-"""Colours of the page and of its charts, light and dark: every mark stands out from the paper by 3:1, every word by 4.5:1.
+"""Colours, light and dark, and fonts of the page and of its charts.
 
-After Okabe and Ito's colours for the colour-blind, made lighter or darker until each differs in lightness too.
+Every mark stands out from the paper by 3:1, every word by 4.5:1. After Okabe and Ito's colours for the colour-blind, made lighter or darker until each differs in lightness too.
 """
 
 # name: (on light paper, on dark paper)
@@ -28,6 +28,7 @@ COLOURS = {
     "heat-5": ("#1f6299", "#86bfe6"),
     "heat-6": ("#0d3f69", "#cfe8fa"),
 }
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SERIES = tuple(name for name in COLOURS if name.startswith("series-"))
 HEAT = tuple(name for name in COLOURS if name.startswith("heat-"))
 _WORDS = ("#ffffff", "#05090c")

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import cast
 
 import jinja2
+from markupsafe import Markup
 from sqlmodel import Session
 
 import alerts.sections
+from alerts.charts import NARROW, WIDE, svg
 from alerts.figures import Figures, figures
+from alerts.palette import FONTS, variables
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
 from config.schema import Config, Report
@@ -24,6 +27,7 @@ from listener.errors import NeedsPerson
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _LONG = ("areas", "fixing", "returned")  # what only a longer time shows
 _LONGEST_WEEK = 14  # days that are reported like a week
+_FOLDED = 6  # more rows than these are folded away where a chart shows them
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -39,7 +43,7 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
     """The sections in order. Raises NeedsPerson for one that there is not."""
     known = known_sections()
     if wrong := [name for name in sections if name not in known]:
-        raise NeedsPerson(f"no section {wrong[0]!r} for report.toml; there are {', '.join(known)}")
+        raise NeedsPerson(f"no section {wrong[0]!r}; there are {', '.join(known)}")
     return [known[name](figures) for name in sections]
 
 
@@ -51,14 +55,25 @@ def chosen(config: Report, span: Span) -> Sequence[str]:
 
 
 def html(sections: Sequence[Section], figures: Figures) -> str:
-    """One self-contained page; whatever came from a post is escaped."""
+    """One self-contained page; the first section leads it. Whatever came from a post is escaped."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"shown": shown}
+    environment.filters |= {"shown": shown, "svg": svg}
     environment.tests |= {"right": is_number}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(sections=sections, hospital=figures.hospital, span=figures.span)
+    return template.render(
+        sections=sections,
+        hospital=figures.hospital,
+        span=figures.span,
+        compared=figures.before.span if figures.before else None,
+        made=figures.now.astimezone(figures.zone),
+        colours=variables(),
+        fonts=Markup(FONTS),
+        wide=WIDE,
+        narrow=NARROW,
+        folded=_FOLDED,
+    )
 
 
 def write(
@@ -68,9 +83,14 @@ def write(
     numbers = figures(session, config, span, now, against)
     sections = report(numbers, chosen(config.report, span))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{span.name}{f'{_AGAINST}{against.name}' if against else ''}.html"
+    path = folder / f"{file_name(span, against)}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")
     return path, numbers, sections
+
+
+def file_name(span: Span, against: Span | None = None) -> str:
+    """What the files of a report are called, without their endings."""
+    return f"{span.name}{_AGAINST}{against.name}" if against else span.name
 
 
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:

@@ -19,6 +19,13 @@ class Share:
         return f"{self.part / self.of:.0%}" if self.of else "–"
 
 
+class Dollars(float):
+    """An amount of US dollars: "$1,204.50". Elsewhere a number."""
+
+    def __str__(self) -> str:
+        return f"${float(self):,.2f}"
+
+
 Cell = str | int | float | Share | timedelta | None
 
 
@@ -43,12 +50,12 @@ class Section:
 
 
 def shown(cell: Cell) -> str:
-    """A cell as people read it: "1,204", "33%", "6 min", "–" for what there is not."""
+    """A cell as people read it: "1,204", "33%", "$0.60", "6 min", "–" for what there is not."""
     if cell is None:
         return "–"
     if isinstance(cell, timedelta):
         return in_words(cell)
-    if isinstance(cell, float):
+    if isinstance(cell, float) and not isinstance(cell, Dollars):
         return f"{cell:,.1f}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
 

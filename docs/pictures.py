@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from dataclasses import replace as replaced
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 
 from rich.console import Console as Terminal
@@ -114,9 +115,17 @@ def main() -> None:
     reader = Reader(config)
     _explain_picture(reader)
     _screenshot(slack_page([danger]), _OUT / "card.png", 660, 760)
-    _screenshot(page, _OUT / "summary.png", 820, 1500)
+    _page_pictures(page)
     _listening_post_pictures(config.hospital)
     _desk_pictures(config, reader)
+
+
+def _page_pictures(page: str) -> None:
+    """The top of the page on a desk; and on a phone at night, in a frame as no window is that narrow."""
+    _screenshot(page, _OUT / "summary.png", 820, 1060)
+    night = page.replace("(prefers-color-scheme: dark)", "(min-width: 0)")
+    frame = f"<body style='margin:0'><iframe srcdoc='{escape(night)}' width=390 height=844 style='border:0'></iframe>"
+    _screenshot(frame, _OUT / "summary_phone.png", 390, 844)
 
 
 def _listening_post_pictures(hospital: Hospital) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from alerts.door import Door
+    from alerts.ledger import Ledger
+    from alerts.section import Table
     from alerts.span import Kind, Span
     from config.schema import Config
     from listener.environment import Environment
@@ -33,6 +35,10 @@ hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is
 app.add_typer(hooks_app, name="hooks")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+AsCsv = Annotated[
+    str | None, typer.Option("--csv", metavar="FILE", help='As CSV into this file; "-" is standard output.')
+]
+AsXlsx = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="As a workbook for spreadsheets.")]
 Since = Annotated[str | None, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")]
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
@@ -135,11 +141,12 @@ def demo(
     service.flow()
     after = today.astimezone(zone).date()
     path = _write_report(service, days(after - timedelta(days=7), after, zone), today, terminal)
-    adds_up = _print_ledger(service, None, today, as_json=False)
+    sum_ = _ledger(service, None, today)
+    _give_ledger(sum_)
     terminal.print(f"\nThe summary is in {path}. Next: call-light cases --open, call-light ledger --since 7d")
     if not no_serve and sys.stdout.isatty():
         typer.launch(path.resolve().as_uri())
-    if not adds_up:
+    if not sum_.adds_up:
         raise typer.Exit(1)
 
 
@@ -268,10 +275,13 @@ def check_reply(
 
 
 @app.command()
-def ledger(since: Since = None, as_json: AsJson = False) -> None:
+def ledger(since: Since = None, csv: AsCsv = None, xlsx: AsXlsx = None, as_json: AsJson = False) -> None:
     """The sum: collected = alerted + in digest + dismissed with a reason. Exit status 1 if it does not add up."""
     service = _service()
-    if not _print_ledger(service, _since(service, since), service.now(), as_json):
+    start = _since(service, since)
+    sum_ = _ledger(service, start, service.now())
+    _give_ledger(sum_, csv, xlsx, {**sum_.__dict__, "since": start, "adds_up": sum_.adds_up} if as_json else None)
+    if not sum_.adds_up:
         raise typer.Exit(1)
 
 
@@ -283,6 +293,8 @@ def cases(
     search: Annotated[
         str | None, typer.Option(metavar="WORDS", help="Those with these words, also what is over.")
     ] = None,
+    csv: AsCsv = None,
+    xlsx: AsXlsx = None,
     as_json: AsJson = False,
 ) -> None:
     """What still needs someone, the most urgent first, with the time left."""
@@ -299,7 +311,9 @@ def cases(
             (late, desk.late(session, now)),
         ):
             found = [case for case in found if case in subset] if wanted else found
-        _print_cases(service, session, found, now, as_json)
+        table = desk.table(session, found, now, service.config.hospital.zone)
+        dump = [case.model_dump(mode="json", exclude={"author"}) for case in found] if as_json else None
+    _give(table, csv, xlsx, dump, "Nothing waits for anyone.")
 
 
 @app.command("act")
@@ -352,12 +366,24 @@ def report(
     post: Annotated[
         bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")
     ] = False,
+    section: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this section, in place of the page; may be repeated.")
+    ] = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="DIR", help='A CSV file a table; "-" prints the only one.')
+    ] = None,
+    xlsx: AsXlsx = None,
+    as_json: AsJson = False,
 ) -> None:
-    """The summary of a week, a month or a quarter: one HTML page in the data folder, and its sentences here."""
-    given = {"week": week, "month": month, "quarter": quarter, "days": days}
+    """The summary of a week, a month or a quarter: one HTML page in the data folder, and its sentences here; or its
+    tables as files."""
     service = _service()
     now = service.now()
-    span, other = _spans(service, given, against, now)
+    span, other = _spans(service, {"week": week, "month": month, "quarter": quarter, "days": days}, against, now)
+    if section or csv or xlsx or as_json:
+        if open_it or post:
+            _fail("--open and --post are for the page; run call-light report once more for the tables")
+        return _give_report(service, span, other, section, csv, xlsx, as_json)
     if post and span.kind != "week":
         _fail("only the summary of a week is sent to the channel")
     path = _write_report(service, span, now, _terminal(), other)
@@ -415,27 +441,15 @@ def page(
 
 
 @hooks_app.command("list")
-def hooks_list(as_json: AsJson = False) -> None:
+def hooks_list(csv: AsCsv = None, xlsx: AsXlsx = None, as_json: AsJson = False) -> None:
     """Each hook of care.toml: where it goes, when it last took an event, what waits, and why."""
-    from rich.table import Table
-
-    from alerts.notices.hook import standings
+    from alerts.notices.hook import standings, table
 
     service = _service()
     with _session(service.engine) as session:
         found = standings(session, service.config.care.hooks)
-    if as_json:
-        _print_json([standing.__dict__ for standing in found])
-        return
-    table = Table(box=None, pad_edge=False)
-    for column in ("Hook", "Host", "Last event", "Waiting", "Given up", "Trouble"):
-        table.add_column(column, overflow="fold")
-    zone = service.config.hospital.zone
-    for standing in found:
-        last = standing.sent_at.astimezone(zone).strftime("%a %d %b %H:%M") if standing.sent_at else "never"
-        counts = (f"{standing.waiting:,}", f"{standing.given_up:,}")
-        table.add_row(standing.name, standing.host, last, *counts, standing.trouble or "")
-    _terminal().print(table if found else "care.toml names no hook.")
+    dump = [standing.__dict__ for standing in found] if as_json else None
+    _give(table(found, service.config.hospital.zone), csv, xlsx, dump, "care.toml names no hook.")
 
 
 @hooks_app.command("replay")
@@ -855,35 +869,63 @@ def _print_passed(passed: "Passed", as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _print_ledger(service: "Service", since: datetime | None, now: datetime, as_json: bool) -> bool:
-    from rich.table import Table
+def _give(
+    table: "Table", csv: str | None = None, xlsx: Path | None = None, dump: Any = None, nothing: str = ""
+) -> None:
+    """A table as it was asked for: in files, as JSON (`dump`), or else on the terminal; `nothing` if it has no rows."""
+    from alerts import export
+    from alerts.console import print_table
 
+    _one_on_stdout(csv, dump is not None)
+    if csv == "-":
+        typer.echo(export.csv_text(table).encode(), nl=False)
+    elif csv:
+        export.write_csv(Path(csv), table)
+        _written(Path(csv))
+    if xlsx:
+        _give_workbook([table], xlsx)
+    if dump is not None:
+        _print_json(dump)
+    elif not csv and not xlsx:
+        print_table(_terminal(), table) if table.rows else typer.echo(nothing)
+
+
+def _give_workbook(tables: "Sequence[Table]", path: Path) -> None:
+    from alerts import export
+
+    content, left_off = export.workbook(tables)
+    export.write(path, content)
+    for sentence in left_off:
+        typer.echo(sentence, err=True)
+    _written(path)
+
+
+def _written(path: Path) -> None:
+    typer.echo(f"written to {path}", err=True)  # standard output is for what programs read
+
+
+def _one_on_stdout(csv: str | None, as_json: bool) -> None:
+    if csv == "-" and as_json:
+        _fail("--csv - and --json would both go to standard output; give --csv a file")
+
+
+def _ledger(service: "Service", since: datetime | None, now: datetime) -> "Ledger":
     from alerts.figures import heard_between
     from alerts.ledger import ledger as sum_up
 
     with _session(service.engine) as session:
-        result = sum_up(heard_between(session, since, now + timedelta(seconds=1)), now)
-    if as_json:
-        _print_json({**result.__dict__, "since": since, "adds_up": result.adds_up})
-        return result.adds_up
-    table = Table(title="Every post reviewed", title_justify="left", show_header=False, box=None)
-    table.add_column()
-    table.add_column(justify="right")
-    rows = [
-        ("collected", result.collected),
-        ("= alerted", result.alerted),
-        ("+ in a digest", result.in_digest),
-        ("+ dismissed with a reason", result.dismissed),
-    ]
-    rows += [("+ on the way", result.on_the_way)] if result.on_the_way else []
-    rows += [(f"! stuck: {where}", count) for where, count in result.stuck.items()]
-    rows += [(f"    {reason}", count) for reason, count in result.reasons.items()]
-    for name, count in rows:
-        table.add_row(name, f"{count:,}")
-    terminal = _terminal()
-    terminal.print(table)
-    terminal.print("It adds up." if result.adds_up else "It does NOT add up; run call-light doctor.")
-    return result.adds_up
+        return sum_up(heard_between(session, since, now + timedelta(seconds=1)), now)
+
+
+def _give_ledger(sum_: "Ledger", csv: str | None = None, xlsx: Path | None = None, dump: Any = None) -> None:
+    from dataclasses import replace
+
+    from alerts.sections.ledger import table
+
+    _give(replace(table(sum_), title="Every post reviewed"), csv, xlsx, dump)
+    if dump is None:
+        sentence = "It adds up." if sum_.adds_up else "It does NOT add up; run call-light doctor."
+        typer.echo(sentence, err=bool(csv or xlsx))
 
 
 def _pairs(answers: list[str] | None) -> dict[str, Any]:
@@ -895,36 +937,6 @@ def _pairs(answers: list[str] | None) -> dict[str, Any]:
             _fail(f"--with {answer}: write it as NAME=VALUE")
         found[name] = [*found[name], value] if name in found else [value]
     return found
-
-
-def _print_cases(service: "Service", session: Any, found: list[Any], now: datetime, as_json: bool) -> None:
-    from rich.table import Table
-
-    from alerts import desk
-    from alerts.message import NAMES, PLACES, SIGNS
-    from alerts.people import named
-
-    if as_json:
-        _print_json([case.model_dump(mode="json", exclude={"author"}) for case in found])
-        return
-    table = Table(box=None, pad_edge=False)
-    for column in ("Case", "Urgency", "Time left", "State", "Posted", "On", "Channel"):
-        table.add_column(column, overflow="fold")
-    zone = service.config.hospital.zone
-    for case in found:
-        state = f"{case.state} by {named(session, case.owner)}" if case.owner else case.state
-        posted = case.clock_from.astimezone(zone).strftime("%a %d %b %H:%M")
-        table.add_row(
-            str(case.id),
-            f"{SIGNS[case.urgency]} {NAMES[case.urgency]}",
-            desk.clock(case, now),
-            state,
-            posted,
-            PLACES.get(case.source, case.source),
-            case.channel,
-        )
-    terminal = _terminal()
-    terminal.print(table if found else "Nothing waits for anyone.")
 
 
 def _spans(
@@ -958,6 +970,49 @@ def _write_report(
         for sentence in section.sentences:
             terminal.print(sentence, highlight=False, markup=False)
     return path
+
+
+def _give_report(
+    service: "Service",
+    span: "Span",
+    against: "Span | None",
+    names: list[str] | None,
+    csv: str | None,
+    xlsx: Path | None,
+    as_json: bool,
+) -> None:
+    """Sections of a report as they were asked for: in files, as JSON, or else on the terminal. The page stays as it is."""
+    from alerts import export, report
+    from alerts.console import print_table
+    from alerts.figures import figures
+
+    _one_on_stdout(csv, as_json)
+    names = list(dict.fromkeys(names or report.chosen(service.config.report, span)))
+    with _session(service.engine) as session:
+        numbers = figures(session, service.config, span, service.now(), against)
+        sections = dict(zip(names, report.report(numbers, names), strict=True))
+    tables = [table for section in sections.values() for table in section.tables]
+    if csv == "-":
+        if len(tables) != 1:
+            _fail(
+                f"--csv - prints one table, not {len(tables)}; name a section that has one with --section, or a folder"
+            )
+        _give(tables[0], csv)
+    elif csv:
+        for path in export.write_each(Path(csv), report.file_name(span, against), tables):
+            _written(path)
+    if xlsx:
+        _give_workbook([export.about(sections.values(), numbers), *tables], xlsx)
+    if as_json:
+        typer.echo(export.json_text(sections, numbers))
+    elif not csv and not xlsx:
+        terminal = _terminal()
+        for section in sections.values():
+            terminal.rule(section.title)
+            for sentence in section.sentences:
+                terminal.print(sentence, highlight=False, markup=False)
+            for table in section.tables:
+                print_table(terminal, table)
 
 
 def _reports() -> Path:

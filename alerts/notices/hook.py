@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, and_, col, func, or_, select
@@ -14,6 +15,7 @@ from alerts.clockface import due_now
 from alerts.delivery import GIVEN_UP, Delivery, pending
 from alerts.hooks import channel_of
 from alerts.message import Message
+from alerts.section import Table
 from alerts.view import foremost, posts_of, topics_of
 from config.schema import Config, Hook, HookEvent
 from listener import health
@@ -173,6 +175,22 @@ def _standing(session: Session, hook: Hook) -> HookStanding:
         by_state.get(GIVEN_UP, (0, None))[0],
         session.exec(unsent.order_by(col(Delivery.next_try_at).desc()).limit(1)).first(),
     )
+
+
+def table(standings: Sequence[HookStanding], zone: ZoneInfo) -> Table:
+    """The same for the terminal and a spreadsheet."""
+    rows = [
+        (
+            one.name,
+            one.host,
+            f"{one.sent_at.astimezone(zone):%Y-%m-%d %H:%M}" if one.sent_at else "never",
+            one.waiting,
+            one.given_up,
+            one.trouble or "",
+        )
+        for one in standings
+    ]
+    return Table("hooks", ("Hook", "Host", "Last event", "Waiting", "Given up", "Trouble"), rows)
 
 
 def replay(

@@ -10,6 +10,12 @@ from alerts.section import Section, Table
 def section(figures: Figures) -> Section:
     """Collected = alerted + in digest + dismissed with a reason."""
     sum_ = ledger(figures.heard, figures.now)
+    unheard = (f"Not heard: {gap.collector}, {gap.why}." for gap in figures.gaps)
+    return Section("Every post reviewed", (*_sentences(sum_), *unheard), (table(sum_),))
+
+
+def table(sum_: Ledger) -> Table:
+    """The sum, then what the dismissed ones were dismissed for."""
     rows: list[tuple[str, int]] = [
         ("Collected", sum_.collected),
         ("Alerted", sum_.alerted),
@@ -19,8 +25,7 @@ def section(figures: Figures) -> Section:
     rows += [("On the way", sum_.on_the_way)] if sum_.on_the_way else []
     rows += [(f"STUCK: {where}", count) for where, count in sum_.stuck.items()]
     rows += [(f"  dismissed: {reason}", count) for reason, count in sum_.reasons.items()]
-    unheard = (f"Not heard: {gap.collector}, {gap.why}." for gap in figures.gaps)
-    return Section("Every post reviewed", (*_sentences(sum_), *unheard), (Table("ledger", ("", "Posts"), rows),))
+    return Table("ledger", ("", "Posts"), rows)
 
 
 def _sentences(sum_: Ledger) -> Iterable[str]:

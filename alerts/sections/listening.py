@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from alerts.figures import Figures
-from alerts.section import Cell, Section, Table
+from alerts.section import Cell, Dollars, Section, Table
 from alerts.sections.volume import spread
 
 
@@ -20,13 +20,13 @@ def section(figures: Figures) -> Section:
     usual = _usual(figures)
     names = sorted({*figures.collectors, *posts, *reads}, key=lambda name: (-cost[name], -posts[name], name))
     rows: list[tuple[Cell, ...]] = [
-        (name, posts[name], usual.get(name), reads[name], dollars(cost[name]), _each(cost[name], patients[name]))
+        (name, posts[name], usual.get(name), reads[name], Dollars(cost[name]), _each(cost[name], patients[name]))
         for name in names
     ]
     total = sum(cost.values())
     if len(rows) > 1:
         # The middle of all is not the sum of the middles, so a sum of what is usual would not add up.
-        sums = (posts.total(), None, sum(reads.values()), dollars(total), _each(total, patients.total()))
+        sums = (posts.total(), None, sum(reads.values()), Dollars(total), _each(total, patients.total()))
         rows.append(("All", *sums))
     header = ("Collector", "Posts", "Usual", "Billed reads", "Cost", "Cost a patient's post")
     tables = [Table("collectors", header, rows)]
@@ -37,13 +37,8 @@ def section(figures: Figures) -> Section:
     return Section("Where we listened", sentences, tuple(tables))
 
 
-def dollars(amount: float) -> str:
-    """ "$1,204.50"."""
-    return f"${amount:,.2f}"
-
-
-def _each(cost: float, patients: int) -> str | None:
-    return dollars(cost / patients) if patients else None
+def _each(cost: float, patients: int) -> Dollars | None:
+    return Dollars(cost / patients) if patients else None
 
 
 def _usual(figures: Figures) -> dict[str, int]:
@@ -72,7 +67,7 @@ def _spent(figures: Figures, total: float) -> str:
     before = sum(spend.cost for spend in figures.before.spends) if figures.before else 0.0
     if not total and not before:
         return "Listening and answering cost nothing."
-    return f"Listening and answering cost {dollars(total)}; {dollars(before)} in {figures.compared_with}."
+    return f"Listening and answering cost {Dollars(total)}; {Dollars(before)} in {figures.compared_with}."
 
 
 def _counted(figures: Figures) -> str:

@@ -7,10 +7,10 @@ import pytest
 from conftest import NOW
 from rich.console import Console as Terminal
 
-from alerts.console import Console
+from alerts.console import Console, print_table
 from alerts.door import Sent
 from alerts.message import Message, note, summary
-from alerts.section import Section, Table
+from alerts.section import Section, Share, Table
 
 HOSTILE = [
     "[bold]not bold[/bold]",
@@ -109,3 +109,40 @@ def test_notes_and_summaries_are_shown() -> None:
     )
     assert "x could not be heard" in out.getvalue()
     assert "Mon" in out.getvalue()
+
+
+# ---------------------------------------------------------------- tables
+
+
+def printed(table: Table, width: int = 60) -> list[str]:
+    out = io.StringIO()
+    print_table(Terminal(file=out, width=width, force_terminal=False), table)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_numbers_stand_to_the_right() -> None:
+    rows = [("Waiting", 1204, Share(1, 3), "5"), ("[b]Food[/b]", 9, None, "12")]
+    assert printed(Table("t", ("Topic", "Posts", "In time", "Case"), rows, "Topics")) == [
+        "Topics",
+        "Topic        Posts  In time  Case",
+        "Waiting      1,204      33%  5",
+        "[b]Food[/b]      9        –  12",
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_table_never_raises_and_does_nothing(text: str) -> None:
+    lines = "".join(printed(Table("t", (text, "n"), [(text, 1)], text)))
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(lines)
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        (Table("t", ("A", "B"), []), ["A  B"]),
+        (Table("t", ("", ""), [("a", 1)]), ["a  1"]),
+        (Table("t", (), []), []),
+    ],
+)
+def test_a_table_of_any_shape(table: Table, lines: list[str]) -> None:
+    assert [line for line in printed(table) if line] == lines

@@ -10,6 +10,7 @@ from fakes.slack_limits import problems
 from fakes.strangers import HOSTILE
 
 from alerts import desk as lists
+from alerts.case import Case
 from alerts.message import mrkdwn
 from config.schema import Shift
 from listener.keep import DELETED, forget
@@ -45,6 +46,26 @@ def test_the_lists(busy: Any) -> None:
 )
 def test_what_is_late(busy: Any, minutes: int, late: list[int]) -> None:
     assert numbers(lists.late(busy.session, NOW + minutes * MINUTE)) == late, "what sleeps is not late"
+
+
+def test_a_table_of_cases(busy: Any) -> None:
+    cases = [busy.session.get(Case, number) for number in (2, 1, 4, 5, 6)]
+    found = lists.table(busy.session, cases, NOW + 20 * MINUTE, busy.config.hospital.zone)
+    assert found.header == ("Case", "Urgency", "Time left", "State", "Posted", "On", "Channel")
+    assert found.rows == [
+        ("2", "🚨 DANGER", "late by 15 min", "claimed by U0ANA1", "2026-11-16 09:00", "X", "danger"),
+        ("1", "🔵 To answer", "40 min left", "open", "2026-11-16 09:00", "X", "care"),
+        ("4", "🔵 To answer", "answered in 6 min", "answered", "2026-11-16 09:00", "X", "care"),
+        ("5", "🔵 To answer", "snoozed: they call back", "open", "2026-11-16 09:00", "X", "care"),
+        ("6", "🔵 To answer", "late by 2 h 20 min", "open", "2026-11-16 06:00", "X", "care"),
+    ]
+
+
+def test_a_table_of_cases_names_no_author(desk: Any) -> None:
+    desk.alert("the lift", author="kim_of_port_alder")
+    cases = lists.open_cases(desk.session)
+    assert cases[0].author == "kim_of_port_alder"
+    assert "kim_of" not in str(lists.table(desk.session, cases, NOW, desk.config.hospital.zone).rows)
 
 
 # ---------------------------------------------------------------- search

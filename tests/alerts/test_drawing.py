@@ -154,6 +154,7 @@ def test_of_nothing_it_says_so(chart: Chart) -> None:
 
 # ---------------------------------------------------------------- nothing on anything
 
+QUARTER = [f"Wednesday {day}" for day in range(92)]
 NUMBERS = some.one_of(some.integers(0, 30), some.floats(0, 1e15, allow_nan=False))
 NAMES = some.one_of(some.sampled_from([*UGLY, *DAYS]), some.text(max_size=40))
 
@@ -166,7 +167,7 @@ def usual(draw: some.DrawFn, count: int) -> Sequence[Usual | None]:
 
 @some.composite
 def charts(draw: some.DrawFn) -> Chart:
-    labels = draw(some.lists(NAMES, max_size=12) | some.just(DAYS) | some.just(UGLY * 7))
+    labels = draw(some.lists(NAMES, max_size=12) | some.sampled_from([DAYS, UGLY * 7, QUARTER]))
     count = len(labels)
     values = some.lists(NUMBERS, min_size=count, max_size=count)
     kind, unit = draw(some.integers(0, 2)), draw(some.sampled_from(["posts", "%", "$x$"]))

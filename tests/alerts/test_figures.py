@@ -85,6 +85,13 @@ def test_what_patients_said(desk: Any) -> None:
     assert [one.voice for one in of(desk).patients] == ["patient"]
 
 
+def test_our_own_names(desk: Any) -> None:
+    names = of(desk).own_names
+    assert {"Saint Brigid Medical Center", "SBMC", "Port Alder", "Harbor Campus", "Brigid Lakeside"} <= set(names)
+    assert "StBrigidCares" in names
+    assert "Emergency" not in names
+
+
 def test_totals_agree(desk: Any, paper: Any) -> None:
     """Volume, categories, reply times, headline and ledger count the same posts."""
     topics = [[], ["food"], ["food", "waiting"], ["privacy"]]
@@ -97,6 +104,10 @@ def test_totals_agree(desk: Any, paper: Any) -> None:
             voice=("patient", "patient", "news")[number % 3] if number % 7 else "promo",
             urgency=("routine", "serious", "danger")[number % 3] if number % 6 == 0 else "routine",
             categories=said,
+            stage=(None, "waiting", "stay")[number % 3],
+            mood=(-0.9, 0.0, 0.9)[number % 3],
+            site=("Harbor Campus", "Lakeside Pavilion", None)[number % 3],
+            departments=[["Emergency"], ["Emergency", "Imaging"], []][number % 3],
         )
     desk.decide()
     desk.deliver(paper)
@@ -122,6 +133,18 @@ def test_totals_agree(desk: Any, paper: Any) -> None:
     complaints = [one for one in found.patients if one.kind == "complaint"]
     assert sum(row[1] for row in sections["categories"]) == sum(len(one.categories) or 1 for one in complaints)
     assert f"{len(complaints)} complaints" in sections["headline"][0]
+    assert sections["mood"][-1][4] == sum(row[4] for row in sections["mood"][:-1]) == len(found.patients)
+    assert [sum(row[column] for row in sections["mood"][:-1]) for column in (1, 2, 3)] == list(
+        sections["mood"][-1][1:4]
+    )
+    by_topic = {row[0]: row[1] for row in sections["categories"] if row[1]}
+    assert {row[0]: row[-1] for row in sections["journey"]} == by_topic
+    assert all(sum(row[1:-1]) == row[-1] for row in sections["journey"])
+    assert [sum(row[column] for row in sections["places"][:-1]) for column in range(1, 6)] == list(
+        sections["places"][-1][1:6]
+    )
+    assert sections["places"][-1][1] == len(complaints)
+    assert sections["places"][-1][5] == len(found.patients)
     assert sum(row[2] for row in sections["reply_times"]) == len(found.cases) == sum_.alerted
 
 
@@ -178,7 +201,7 @@ def test_what_was_done_agrees(desk: Any, paper: Any) -> None:
 
     (x, mentions, all_) = sorted(tables["collectors"], key=lambda row: row[3] + (row[0] == "x_mentions"))
     assert (x[0], mentions[0], all_[0]) == ("x", "x_mentions", "All")
-    assert (all_[1], all_[3], all_[4]) == (36, 100, "$0.75")
+    assert (all_[1], all_[3], all_[4]) == (36, 100, 0.75)
     by_place = tables["praise_by_place"]
     assert sum(row[1] for row in by_place) == len(found.praise) == 12
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.section import Cell, Share, is_number, shown
+from alerts.section import Cell, Dollars, Share, is_number, shown
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from alerts.section import Cell, Share, is_number, shown
         (-3, "-3", True),
         (2.25, "2.2", True),
         (1234.0, "1,234.0", True),
+        (Dollars(1204.5), "$1,204.50", True),
+        (Dollars(0), "$0.00", True),
         (Share(1, 3), "33%", True),
         (Share(0, 7), "0%", True),
         (Share(0, 0), "–", True),

@@ -1,5 +1,6 @@
 """What people type, what they see, and what they are told when something is not as it should be."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from fakes.slack import FakeSlack
 from fakes.x import FakeX
@@ -38,7 +40,70 @@ def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
     assert (second.returncode, "maria" in second.stderr) == (1, True), "the other is told who has it"
     assert [case["id"] for case in json.loads(place.call("cases", "--mine", "maria", "--json").stdout)] == [int(number)]
     assert place.call("report", "--week", "2026-W46").returncode == 0
+    assert_marketing_takes_it_along(place)
     assert place.call("demo", "--no-serve").returncode == 0, "it can be played again"
+
+
+def assert_marketing_takes_it_along(place: Place) -> None:
+    """The tables of the week that was played, in each form, with the same numbers."""
+    out = place.data.parent / "out"
+    (page,) = (place.data / "reports").glob("*-to-*.html")
+    before = page.read_bytes()
+    done = place.call("report", "--csv", str(out), "--xlsx", str(out / "week.xlsx"), "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    tables = {table["name"]: table for section in report["sections"] for table in section["tables"]}
+    name = report["span"]["name"]
+    assert {path.name for path in out.glob("*.csv")} == {f"{name}-{table}.csv" for table in tables}
+    book = openpyxl.load_workbook(out / "week.xlsx")
+    assert book.sheetnames == ["summary", *tables]
+    assert book["summary"]["A1"].value == report["hospital"]
+
+    printed = place.call("report", "--section", "categories", "--csv", "-")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    from_csv = [row[:2] for row in csv.reader(printed.stdout.splitlines())][1:]
+    from_json = [row[:2] for row in tables["topics"]["rows"]]
+    from_book = [[row[0].value, row[1].value] for row in book["topics"].iter_rows(min_row=2)]
+    assert from_csv == [[topic, str(count)] for topic, count in from_json]
+    assert from_book == from_json
+    assert (out / f"{name}-topics.csv").read_text(encoding="utf-8-sig").splitlines() == printed.stdout.splitlines()
+
+    shown = place.call("report", "--section", "categories", "--section", "ledger").stdout
+    assert ("What it was about" in shown, "It adds up." in shown, "Kind words" in shown) == (True, True, False)
+    assert page.read_bytes() == before, "the page is left as it is"
+
+
+@pytest.mark.slow
+def test_what_is_listed_goes_into_a_spreadsheet(place: Place, tmp_path: Path) -> None:
+    posts = tmp_path / "posts.csv"
+    at = datetime.now(UTC) - timedelta(minutes=30)
+    posts.write_text(
+        f"id,date,message,network,author\n1,{at:%Y-%m-%dT%H:%M:%SZ},{COLLAPSED},=1+1,kim_of_port_alder\n",
+        encoding="utf-8",
+    )
+    assert json.loads(place.call("import", str(posts), "--json").stdout)["new"] == 1
+    place.call("tick")
+    out = tmp_path / "out.xlsx"
+    for command in (["ledger"], ["hooks", "list"], ["cases"]):
+        printed = place.call(*command, "--csv", "-", "--xlsx", str(out))
+        assert printed.returncode == 0, printed.stderr
+        sheet = openpyxl.load_workbook(out).worksheets[0]
+        assert [["" if cell is None else str(cell) for cell in row] for row in sheet.values] == [
+            [cell.removeprefix("'") for cell in row] for row in csv.reader(printed.stdout.splitlines())
+        ]
+    (case,) = list(csv.reader(printed.stdout.splitlines()))[1:]
+    assert (case[0], case[5]) == ("1", "'=1+1"), "its number, its place"
+    saved = place.call("cases", "--csv", str(tmp_path / "out.csv"), "--json")
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines() == printed.stdout.splitlines()
+    assert "kim_of" not in printed.stdout + saved.stdout
+
+
+def test_help_loads_nothing_heavy(place: Place) -> None:
+    heavy = "{'spacy', 'sqlmodel', 'jinja2', 'xlsxwriter', 'alerts', 'nlp'}"
+    program = f"import atexit, sys; from listener.cli import main; atexit.register(lambda: print({heavy} & set(sys.modules))); main()"
+    done = place.call("report", "--help", program=program)
+    assert "--xlsx" in done.stdout
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_read_answers_line_by_line_in_order(place: Place) -> None:
@@ -110,6 +175,14 @@ def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: 
         (["act", "1", "dance", "--as", "me"], "no action 'dance'"),
         (["collect", "--source", "myspace"], "no collector 'myspace'"),
         (["run"], "no collector is on"),
+        (["report", "--csv", "-"], "name a section that has one"),
+        (["report", "--section", "headline", "--csv", "-"], "prints one table, not 0"),
+        (["report", "--section", "topics"], "no section 'topics'; there are categories"),
+        (["report", "--json", "--post"], "are for the page"),
+        (["ledger", "--csv", "-", "--json"], "both go to standard output"),
+        (["ledger", "--csv", "missing/ledger.csv"], "cannot write missing/ledger.csv (No such file or directory)"),
+        (["cases", "--xlsx", "."], "cannot write . (Is a directory)"),
+        (["report", "--csv", "config/care.toml"], "cannot write config/care.toml (File exists)"),
     ],
 )
 def test_an_error_is_one_sentence(place: Place, arguments: list[str], says: str) -> None:

@@ -15,7 +15,7 @@ from alerts.case import Case, CaseEvent, EventKind, move, note
 from alerts.deliver import Delivered, deliver
 from alerts.delivery import Delivery
 from alerts.hooks import Hooks
-from alerts.notices.hook import replay, standings
+from alerts.notices.hook import replay, standings, table
 from config.schema import Hook
 from listener.mention import Mention
 from listener.watch import Alarm
@@ -265,6 +265,10 @@ def test_standings(told: Told, crm: HookReceiver) -> None:
     told.tell(NOW + HOUR)
     (now,) = standings(told.session, hooks)
     assert (now.sent_at, now.waiting, now.given_up, now.trouble) == (NOW, 1, 0, "hook crm: answers 500")
+    assert table([new, now], told.desk.config.hospital.zone).rows == [
+        ("crm", "127.0.0.1", "never", 0, 0, ""),
+        ("crm", "127.0.0.1", "2026-11-16 09:00", 1, 0, "hook crm: answers 500"),
+    ]
     told.tell(NOW + 2 * HOUR)
     (later,) = standings(told.session, hooks)
     assert (later.sent_at, later.waiting, later.trouble) == (NOW + 2 * HOUR, 0, None)
