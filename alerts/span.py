@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -36,7 +37,7 @@ class Span:
         """Its first day."""
         return self.since.date()
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         """Its days."""
         return [self.first + number * _DAY for number in range((self.until.date() - self.first).days)]

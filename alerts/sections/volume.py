@@ -8,13 +8,14 @@ from alerts.charts import Columns, Series, Usual
 from alerts.figures import Figures, Heard
 from alerts.message import place
 from alerts.section import Section, Table
+from alerts.sections.mood import part, part_name
 
 
 def section(figures: Figures) -> Section:
-    """Posts by day and place, with totals; the weeks before in words and behind the bars."""
-    counts = Counter((_day(heard, figures), heard.source) for heard in figures.heard)
+    """Posts by day and place, of a quarter by week, with totals; the weeks before in words and behind the bars."""
+    counts = Counter((part(_day(heard, figures), figures.span), heard.source) for heard in figures.heard)
     sources = sorted({source for _, source in counts})
-    days = figures.span.days
+    days = list(dict.fromkeys(part(day, figures.span) for day in figures.span.days))
     rows: list[tuple[str | int, ...]] = [
         (
             f"{day:%a} {day.day} {day:%b}",
@@ -24,13 +25,13 @@ def section(figures: Figures) -> Section:
         for day in days
     ]
     rows.append(("All", *(sum(counts[day, source] for day in days) for source in sources), len(figures.heard)))
-    header = ("Day", *map(place, sources), "All")
+    header = (part_name(figures.span), *map(place, sources), "All")
     chart = Columns(
         _alt(figures, rows),
         [str(row[0]) for row in rows[:-1]],
         [Series(place(source), [counts[day, source] for day in days]) for source in sources],
         "posts",
-        _usual(figures, days),
+        _usual(figures, days) if days == figures.span.days else (),
     )
     return Section("What was heard", _sentences(figures), (Table("volume_by_day", header, rows, chart=chart),))
 
@@ -79,4 +80,5 @@ def _day(heard: Heard, figures: Figures) -> date:
 
 def _alt(figures: Figures, rows: list[tuple[str | int, ...]]) -> str:
     busiest = max(rows[:-1], key=lambda row: row[-1])
-    return f"Posts by day and place: {len(figures.heard):,} in all, the most on {busiest[0]} ({busiest[-1]:,})."
+    by, on = ("day", "on") if part_name(figures.span) == "Day" else ("week", "in the week from")
+    return f"Posts by {by} and place: {len(figures.heard):,} in all, the most {on} {busiest[0]} ({busiest[-1]:,})."

@@ -235,6 +235,20 @@ def test_volume() -> None:
     assert found.sentences == ("4 posts; 2 in the week before.",)
 
 
+def test_of_a_quarter_the_weeks_are_told() -> None:
+    """It begins on a Wednesday: 1 to 5 July are what it has of that week."""
+    quarter = named("2026-Q3", CHICAGO)
+    at = [quarter.since + timedelta(days=day, hours=23) for day in (0, 4, 5, 11, 91)]
+    found = section("volume", span=quarter, heard=[heard(heard_at=moment) for moment in at])
+    assert found.tables[0].header == ("Week from", "X", "All")
+    assert [row for row in rows(found) if row[1]] == [
+        ("Wed 1 Jul", 2, 2), ("Mon 6 Jul", 2, 2), ("Mon 28 Sep", 1, 1), ("All", 5, 5),
+    ]  # fmt: skip
+    assert len(rows(found)) == 15
+    assert found.tables[0].chart.usual == ()
+    assert found.tables[0].chart.alt == "Posts by week and place: 5 in all, the most in the week from Wed 1 Jul (2)."
+
+
 def test_volume_with_nothing_before() -> None:
     assert section("volume", heard=[HEARD]).sentences == ("1 post; nothing to compare with.",)
 
