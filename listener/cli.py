@@ -962,8 +962,9 @@ def _write_report(
 ) -> Path:
     """Write the page of a span into the data folder and print its first section."""
     from alerts import report as reports
+    from listener.database import reading
 
-    with _session(service.engine) as session:
+    with reading(service.engine) as session:  # a quarter takes long, and the service must not wait for it
         path, _, sections = reports.write(_reports(), session, service.config, span, now, against)
     terminal.rule(f"What was said, {span.in_words}")
     for section in sections[:1]:
@@ -985,10 +986,11 @@ def _give_report(
     from alerts import export, report
     from alerts.console import print_table
     from alerts.figures import figures
+    from listener.database import reading
 
     _one_on_stdout(csv, as_json)
     names = list(dict.fromkeys(names or report.chosen(service.config.report, span)))
-    with _session(service.engine) as session:
+    with reading(service.engine) as session:
         numbers = figures(session, service.config, span, service.now(), against)
         sections = dict(zip(names, report.report(numbers, names), strict=True))
     tables = [table for section in sections.values() for table in section.tables]

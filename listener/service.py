@@ -26,6 +26,7 @@ from alerts import act, decide, deliver, people, proposals, reminders, report, s
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
+from listener.database import reading
 from listener.errors import AskedToWait, CallLightError
 from listener.post import Asking, Page, Post
 
@@ -292,7 +293,7 @@ class Service:
         with Session(self.engine) as session:
             decide.forget(session, now)
         if gone and self.reports is not None:
-            with Session(self.engine) as session:
+            with reading(self.engine) as session:
                 report.write_again(self.reports, session, self.config, now)
 
     def _listening(self) -> Sequence[str]:

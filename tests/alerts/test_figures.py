@@ -12,6 +12,7 @@ from alerts.ledger import ledger
 from alerts.report import known_sections, report
 from alerts.span import days, named
 from alerts.spikes import Spike, SpikePost
+from listener.database import reading
 from listener.watch import Gap, Spend
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
@@ -330,3 +331,12 @@ def test_what_was_heard_after_a_fix(desk: Any) -> None:
     assert [one.mention_id for one in figures(desk.session, desk.config, span, later).after] == [2, 3]
     soon = span.until + timedelta(hours=1)
     assert [one.mention_id for one in figures(desk.session, desk.config, span, soon).after] == [2]
+
+
+def test_nobody_waits_for_a_report(desk: Any, engine: Any) -> None:
+    """While one is counted, in a session that only looks, a post can be kept."""
+    desk.hear(heard_at=SINCE)
+    with reading(engine) as session:
+        assert len(figures(session, desk.config, SPAN, NOW).heard) == 1
+        desk.hear(heard_at=SINCE)
+        assert len(figures(session, desk.config, SPAN, NOW).heard) == 1, "it sees what it saw at first"
