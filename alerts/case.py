@@ -18,6 +18,7 @@ EventKind = Literal[
     "contact", "forgotten", "changed",
 ]  # fmt: skip
 WAITING: tuple[State, ...] = ("open", "claimed")  # someone must still act
+OVER: tuple[State, ...] = ("answered", "closed", "dismissed")
 MOVES: dict[str, tuple[State, ...]] = {  # to a state: from which it may be reached
     "open": ("claimed", "answered", "closed", "dismissed"),
     "claimed": ("open",),

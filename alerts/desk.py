@@ -4,21 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from alerts.case import WAITING, Case, waiting_cases
+from alerts import fulltext
+from alerts.case import OVER, WAITING, Case, waiting_cases
 from alerts.clockface import due_now, in_words
 from alerts.message import LINE, NAMES, SIGNS, escape, place, shorten
 from alerts.people import in_slack, is_slack_id, named
+from alerts.query import understood
 from alerts.section import Table
 from alerts.shifts import on_shift, shifts_of
 from alerts.verdict import Verdict
 from alerts.view import foremost, posts_of, topics_of
 from config.schema import Config
-from listener.mention import Mention
-from nlp.reading import Reading
 
 _FOUND = 20  # cases that a search shows
+_LOOKED_AT = 500  # posts of them; a case may have hundreds of copies
 _WHY, _NAME = 60, 40  # characters of a reason and of a name in a line
 _TOPICS = 2  # that a line names
 
@@ -40,16 +41,16 @@ def late(session: Session, now: datetime) -> list[Case]:
 
 def search(session: Session, words: str) -> list[Case]:
     """Cases in whose posts, as they are shown, all these words stand; those that wait first, then the newest."""
-    newest = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
-    theirs = (
-        select(Verdict.case_id)
-        .where(Reading.mention_id == Verdict.mention_id, Mention.id == Verdict.mention_id)
-        .where(col(Reading.id).in_(newest), col(Mention.deleted_at).is_(None))
-    )
-    for word in words.split()[:8]:
-        theirs = theirs.where(col(Reading.redacted_text).icontains(word, autoescape=True))
-    found = session.exec(select(Case).where(col(Case.id).in_(theirs)).order_by(col(Case.id).desc()).limit(200))
-    return sorted(found, key=lambda case: case.state not in WAITING)[:_FOUND]
+    query = understood(words)
+    if query.is_wordless:
+        return []
+    found: list[Case] = []
+    for states in (WAITING, OVER):
+        posts = fulltext.newest(session, query, {}, _LOOKED_AT, states=states)
+        theirs = select(Verdict.case_id).where(col(Verdict.mention_id).in_(posts))
+        cases = select(Case).where(col(Case.id).in_(theirs), col(Case.state).in_(states))
+        found += session.exec(cases.order_by(col(Case.id).desc()).limit(_FOUND))
+    return found[:_FOUND]
 
 
 def line(session: Session, case: Case, now: datetime) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from alerts.door import Door
     from alerts.ledger import Ledger
+    from alerts.search import Found, Hit
     from alerts.section import Table
     from alerts.span import Kind, Span
     from config.schema import Config
@@ -39,7 +40,10 @@ AsCsv = Annotated[
     str | None, typer.Option("--csv", metavar="FILE", help='As CSV into this file; "-" is standard output.')
 ]
 AsXlsx = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="As a workbook for spreadsheets.")]
-Since = Annotated[str | None, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="7d", help="From so long ago on, or from a date as 2026-11-09; whole days of the hospital."),
+]
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
 _DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
@@ -314,6 +318,45 @@ def cases(
         table = desk.table(session, found, now, service.config.hospital.zone)
         dump = [case.model_dump(mode="json", exclude={"author"}) for case in found] if as_json else None
     _give(table, csv, xlsx, dump, "Nothing waits for anyone.")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # -word is no option
+def search(
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY", help="Words; OR between two, -word for without, '\"two words\"' for side by side."
+        ),
+    ] = None,
+    since: Since = None,
+    category: Annotated[str | None, typer.Option(metavar="NAME", help="Only about this: parking, billing ...")] = None,
+    urgency: Annotated[str | None, typer.Option(metavar="NAME", help="Only this urgent: danger, serious ...")] = None,
+    site: Annotated[str | None, typer.Option(metavar="NAME", help="Only about this place of the hospital.")] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only from there: x, reddit ...")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="NAME", help="Only complaint, praise, question ...")] = None,
+    state: Annotated[str | None, typer.Option(metavar="NAME", help="Only where the case is open, answered ...")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """What was said about something, the best match first; the newest that fit when there is no QUERY."""
+    from dataclasses import asdict
+
+    from alerts import search as searches
+    from listener.database import reading
+
+    words = query or []
+    if wrong := next((word for word in words if word.startswith("--")), None):
+        raise typer.BadParameter(f"no such option: {wrong}")
+    service = _service()
+    filters = searches.Filters(category, urgency, site, source, kind, state, _since(service, since))
+    with reading(service.engine) as session:
+        found = searches.search(session, service.config, " ".join(words), filters, limit)
+    if as_json:
+        # Without the links: at some places they name the author.
+        hits = [{name: value for name, value in asdict(hit).items() if name != "url"} for hit in found.hits]
+        _print_json({**asdict(found), "hits": hits})
+    else:
+        _print_found(service, found, bool("".join(words).strip()))
 
 
 @app.command("act")
@@ -700,18 +743,21 @@ def _terminal(stderr: bool = False) -> "Terminal":
 
 
 def _since(service: "Service", text: str | None) -> datetime | None:
-    """ "7d" as the midnight seven days ago, hospital time; None for ever."""
+    """ "7d" as the midnight seven days ago, "2026-11-09" as that day's, hospital time; None for ever."""
     from config.schema import parse_duration
     from listener.errors import NeedsPerson
 
     if text is None:
         return None
-    try:
-        span = parse_duration(text)
-    except ValueError as error:
-        raise NeedsPerson(f"--since: {text!r} is not {error}") from None
     zone = service.config.hospital.zone
-    return datetime.combine((service.now() - span).astimezone(zone).date(), time(), zone)
+    try:
+        day = (
+            date.fromisoformat(text) if "-" in text else (service.now() - parse_duration(text)).astimezone(zone).date()
+        )
+    except (ValueError, OverflowError) as error:
+        why = str(error) if "-" not in text and isinstance(error, ValueError) else "a day as 2026-11-09"
+        raise NeedsPerson(f"--since: {text!r} is not {why}") from None
+    return datetime.combine(day, time(), zone)
 
 
 def _empty_database(environment: "Environment") -> "Engine":
@@ -937,6 +983,60 @@ def _pairs(answers: list[str] | None) -> dict[str, Any]:
             _fail(f"--with {answer}: write it as NAME=VALUE")
         found[name] = [*found[name], value] if name in found else [value]
     return found
+
+
+def _print_found(service: "Service", found: "Found", asked: bool) -> None:
+    from rich.text import Text
+
+    terminal = _terminal()
+    for sentence in _about(found, asked):
+        terminal.print(sentence, highlight=False, markup=False)
+    for hit in found.hits:
+        terminal.print()
+        terminal.print(_heading(service, hit), style="cyan", highlight=False, markup=False)
+        excerpt = Text(hit.excerpt)
+        for start, end in hit.marks:
+            excerpt.stylize("bold", start, end)
+        terminal.print(excerpt or "(no words)")
+        if hit.url:
+            terminal.print(hit.url, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _about(found: "Found", asked: bool) -> Iterator[str]:
+    """What was looked for, how much of it there is, and what there would be instead."""
+    from alerts.search import how_many
+
+    for typed, instead in found.mended:
+        yield f"No post says {typed}; looked for {instead} instead."
+    for word in found.unknown:
+        yield f"No post says {word}."
+    if asked and not found.looked_for:
+        yield "There is no word in it to look for."
+        return
+    posts = "post" if found.total == 1 else "posts"
+    shown = f"; the first {len(found.hits)}" if found.total > len(found.hits) else ""
+    what = f" for {found.looked_for}" if found.looked_for else ""
+    yield f"{how_many(found.total)} {posts}{what}{shown}" if found.total else f"Nothing{what}."
+    if found.near:
+        yield "Near: " + "; ".join(f"{near.what} ({how_many(near.total)})" for near in found.near)
+
+
+def _heading(service: "Service", hit: "Hit") -> str:
+    """When, where, how urgent, what about, and how its case stands."""
+    from alerts.message import NAMES, SIGNS, place
+
+    titles = service.config.keywords.categories
+    about = [titles[name].title if name in titles else name for name in hit.categories[:3]]
+    said = [
+        hit.written_at.astimezone(service.config.hospital.zone).strftime("%a %d %b %Y %H:%M"),
+        place(hit.source),
+        f"{SIGNS[hit.urgency]} {NAMES[hit.urgency]}",
+        hit.kind,
+        *([", ".join(about)] if about else []),
+        *([hit.site] if hit.site else []),
+        *([f"case {hit.case_id}, {hit.case_state}"] if hit.case_id else []),
+    ]
+    return " · ".join(said)
 
 
 def _spans(

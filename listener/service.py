@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, people, proposals, reminders, report, spikes
+from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, spikes
 from alerts.door import Door
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
@@ -292,6 +292,8 @@ class Service:
             gone = read.forget(session, now)
         with Session(self.engine) as session:
             decide.forget(session, now)
+        with Session(self.engine) as session:
+            fulltext.tidy(session)
         if gone and self.reports is not None:
             with reading(self.engine) as session:
                 report.write_again(self.reports, session, self.config, now)

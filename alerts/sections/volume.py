@@ -14,7 +14,8 @@ from alerts.sections.mood import part, part_name
 def section(figures: Figures) -> Section:
     """Posts by day and place, of a quarter by week, with totals; the weeks before in words and behind the bars."""
     counts = Counter((part(_day(heard, figures), figures.span), heard.source) for heard in figures.heard)
-    sources = sorted({source for _, source in counts})
+    by_source = Counter(heard.source for heard in figures.heard)
+    sources = sorted(by_source, key=lambda source: (-by_source[source], source))  # the largest first
     days = list(dict.fromkeys(part(day, figures.span) for day in figures.span.days))
     rows: list[tuple[str | int, ...]] = [
         (

@@ -142,6 +142,15 @@ def desk(session: Session, config: Config) -> Desk:
     return Desk(session, config)
 
 
+@pytest.fixture(scope="module")
+def desk_of_module(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Iterator[Desk]:
+    """A desk that all tests of a file look at."""
+    engine = open_database(tmp_path_factory.mktemp("module"))
+    with Session(engine) as session:
+        yield Desk(session, config)
+    engine.dispose()
+
+
 @dataclass
 class Post:
     """What a door was given."""

@@ -74,7 +74,7 @@ def test_a_table_of_cases_names_no_author(desk: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("smoke", [2]), ("SMOKE lift", [2]), ("lift", [2, 1]), ("smoke toast", []), ("100%", [3]), ("%", [3]), ("_", []),
+        ("smoke", [2]), ("SMOKE lift", [2]), ("lift", [2, 1]), ("smoke toast", []), ("100%", [3]), ("%", []), ("_", []),
         ("nobody said it", []), ("toast's", [1]), ("\\", []), ("'; drop table case; --", []), ("", [3, 2, 1]),
     ],
 )  # fmt: skip

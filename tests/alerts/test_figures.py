@@ -123,7 +123,7 @@ def test_totals_agree(desk: Any, paper: Any) -> None:
     assert sections["volume"][-1][-1] == sum_.collected == 40
     assert sum(row[-1] for row in sections["volume"][:-1]) == 40
     assert list(sections["volume"][-1][1:-1]) == [
-        sum(one.source == source for one in found.heard) for source in ("reddit", "rss", "x")
+        sum(one.source == source for one in found.heard) for source in ("x", "reddit", "rss")
     ]
     assert dict(sections["ledger"][:4]) == {
         "Collected": 40,

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,8 +37,10 @@ def every_table() -> None:
 
 def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
     every_table()
+    # The index of words is SQLite's own: no model, but the tables that FTS5 keeps it in.
+    ours = {"include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("search")}
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        differences = compare_metadata(MigrationContext.configure(connection, opts=ours), SQLModel.metadata)
     assert differences == []
 
 
@@ -266,3 +269,50 @@ def test_what_was_kept_by_the_first_version_is_still_there(tmp_path: Path) -> No
         assert (watch_.cursor, watch_.own_cursor, watch_.started_at) == ({"a": 1}, {}, watch_.asked_at)
         assert [(spend.collector, spend.reads) for spend in session.exec(select(Spend))] == [("x", 40)]
     engine.dispose()
+
+
+def test_what_was_read_before_there_was_a_search_can_be_found(tmp_path: Path) -> None:
+    """And after its migration was taken back and applied again: an older version may have run between."""
+    from alembic import command
+    from alembic.config import Config as Settings
+
+    engine = database._engine(tmp_path, None)
+    settings = Settings()
+    settings.set_main_option("script_location", str(database._MIGRATIONS))
+    found = []
+    for revision in ("0003", "0004", "0003", "0004"):
+        with engine.begin() as connection:
+            settings.attributes["connection"] = connection
+            (command.upgrade if revision > "0003" or not found else command.downgrade)(settings, revision)
+            if revision == "0003":
+                number = len(found) + 1
+                at = "2026-11-16 15:00:00.000000"
+                mention = "INSERT INTO mention (id, collector, source, ref, text, written_at, heard_at, about_us, own, revision)"
+                connection.exec_driver_sql(
+                    f"{mention} VALUES ({number}, 'x', 'x', '{number}', '', '{at}', '{at}', 0, 0, 1)"
+                )
+                reading = (
+                    "INSERT INTO reading (mention_id, revision, pipeline_version, read_at, mentions_us, departments, "
+                )
+                reading += "voice, categories, mood, urgency, reasons, language, readable, redacted_text) "
+                read_as = f"'{at}', '[]', '[]', 'patient', '[]', 0, 'low', '[]', 'en', 1"
+                for words in ("turquoise", "purple"):
+                    values = f"({number}, 1, '{words}', {read_as}, '{words}')"
+                    connection.exec_driver_sql(f"{reading} VALUES {values}")
+                found.append([])
+            else:
+                asked = "SELECT rowid FROM search WHERE search MATCH 'words : (turquoise OR purple)' ORDER BY rowid"
+                found.append(list(connection.exec_driver_sql(asked).scalars()))
+                assert not connection.exec_driver_sql("SELECT 1 FROM search WHERE search MATCH 'turquoise'").scalar()
+    engine.dispose()
+    assert found == [[], [1], [], [1, 3]], "each mention by its newest reading"
+
+
+def test_the_migration_of_the_search_leaves_other_databases_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    migration = importlib.import_module("listener.migrations.versions.0004_search")
+    said: list[str] = []
+    elsewhere = SimpleNamespace(dialect=SimpleNamespace(name="postgresql"))
+    monkeypatch.setattr(migration, "op", SimpleNamespace(get_bind=lambda: elsewhere, execute=said.append))
+    migration.upgrade()
+    migration.downgrade()
+    assert said == []

@@ -157,10 +157,11 @@ def test_what_its_author_takes_back(
     clock.at += 2 * HOUR
     product.flow()
     from alerts import report
+    from alerts.span import holding
 
     with Session(engine) as session:
-        monday = NOW.astimezone(product.config.hospital.zone).replace(hour=0)
-        path, _, _ = report.write(tmp_path / "reports", session, product.config, monday, monday + 7 * DAY, clock.at)
+        span = holding("week", NOW.astimezone(product.config.hospital.zone).date(), product.config.hospital.zone)
+        path, _, _ = report.write(tmp_path / "reports", session, product.config, span, clock.at)
     everything = str([slack.messages(channel) for channel in CARE_CHANNELS])
     assert [word for word in ("turquoise", "purple") if word not in everything] == []
     assert "purple" in path.read_text(encoding="utf-8")
