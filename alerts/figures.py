@@ -7,10 +7,11 @@ corrected counts as corrected.
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from alerts.case import MERGED, Case, CaseEvent
 from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
+from alerts.tuning import Change, changes
 from alerts.verdict import Verdict
 from config.schema import Config, Hospital
 from listener.mention import Mention
@@ -32,6 +34,7 @@ from nlp.reading import Reading
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
 STUCK_AFTER = timedelta(minutes=10)
 WEEKS = 8  # before a span, that tell what is usual
+AFTER = timedelta(days=28)  # so long after a span it is looked whether what was fixed came back
 FEW = 5  # fewer posts than these are not told by place: who wrote one might be known
 # Texts of patients that are compared for what rose, at most; evenly taken from more. Beyond it no word changes its place.
 _TEXTS, _TEXTS_BEFORE = 4_000, 8_000
@@ -92,6 +95,15 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Reopened:
+    """A case that was closed in the span and opened again since; its outcome is that of then, None if config has it no more."""
+
+    case: Case
+    topics: Sequence[str]
+    outcome: str | None
+
+
+@dataclass(frozen=True)
 class Words:
     """Texts of patients, without personal details, to be compared: (id of the mention, text)."""
 
@@ -126,6 +138,10 @@ class Figures:
     passed_on: frozenset[int] = frozenset()  # mentions whose praise the recognition channel was sent
     measured: dict[str, str] = field(default_factory=dict)  # how well the reader reads, as its card prints
     own_names: Sequence[str] = ()  # of the hospital, its town, sites and accounts
+    against: Span | None = None  # what it is compared with, where that was asked for
+    changes: Sequence[Change] = ()  # in what posts are read with
+    reopened: Sequence[Reopened] = ()
+    after: Sequence[Heard] = field(default=(), repr=False)  # in the AFTER that follows, where a case was closed
 
     @property
     def since(self) -> datetime:
@@ -136,6 +152,13 @@ class Figures:
     def until(self) -> datetime:
         """The first moment that counts no more."""
         return self.span.until
+
+    @property
+    def compared_with(self) -> str:
+        """What people call the span before: "the week before", or the one that was asked for: "week 40 of 2026"."""
+        if self.against:
+            return self.against.called
+        return f"the {len(self.span.days)} days before" if self.span.kind == "days" else f"the {self.span.kind} before"
 
     @cached_property
     def patients(self) -> list[Heard]:
@@ -179,9 +202,9 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
     known = [
         week for week in spans if first is not None and week.until > first
     ]  # a week before the first tells nothing
-    weeks = [_slim(session, config, week, now) for week in known]
-    before = next((week for week in weeks if week.span == compared), None) or _slim(session, config, compared, now)
-    return _whole(session, config, span, now, before, weeks)
+    before = _slim(session, config, compared, now)
+    weeks = [_cut(before, week) or _slim(session, config, week, now) for week in known]
+    return replace(_whole(session, config, span, now, before, weeks), against=against)
 
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
@@ -202,27 +225,28 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     )
     fate = (Verdict.outcome, Verdict.reason, Verdict.case_id, or_(carded, folded))
     in_force = and_(col(Verdict.mention_id) == Mention.id, newest)
-    rows = session.execute(
-        _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True).where(*_in(since, until))
-    ).all()
     waiting = select(DigestLine.mention_id, Delivery.created_at).where(
         DigestLine.delivery_id == Delivery.id, Delivery.state != "sent"
     )
     held = dict(session.exec(waiting).all())
     corrected = _corrected(session, since, until)
+    wanted = _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True)
+    rows = session.connection().execute(wanted.where(*_in(since, until)), execution_options=_SOME)
     return [
         _heard(
             row[: len(_READ)],
             corrected,
             ("" if row[5] else row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])),
         )
-        for row in rows
+        for row in map(tuple, rows)
     ]
 
 
+# A quarter may have 250,000 rows: not all of them at once beside what is made of them.
+_SOME = {"yield_per": 2_000}
 _READ: tuple[Any, ...] = (
-    *(Mention.id, Mention.source, Mention.collector, Mention.heard_at, Mention.written_at, Mention.deleted_at),
-    *(Reading.voice, Reading.kind, Reading.stage, Reading.mood, Reading.urgency, Reading.site),
+    *(Mention.id, Mention.source, Mention.collector, Reading.voice, Reading.kind, Reading.stage, Reading.urgency),
+    *(Reading.site, Reading.mood, Mention.heard_at, Mention.written_at, Mention.deleted_at),
     # As text: to parse it is most of the work, and most of it is "[]", or what was parsed before.
     *(cast(listed, String) for listed in (Reading.categories, Reading.departments, Reading.staff)),
 )
@@ -230,11 +254,15 @@ _READ: tuple[Any, ...] = (
 
 def _readings(*columns: Any) -> Any:
     """Mentions with the reading in force, in the order of hearing."""
+    wanted: Any = select(*columns)
+    return wanted.select_from(Mention).join(Reading, _in_force(Mention.id), isouter=True).order_by(col(Mention.id))
+
+
+def _in_force(mention_id: Any) -> Any:
+    """The reading of a mention that counts."""
     newer = aliased(Reading)
     newest = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
-    in_force = and_(col(Reading.mention_id) == Mention.id, newest)
-    wanted: Any = select(*columns)
-    return wanted.select_from(Mention).join(Reading, in_force, isouter=True).order_by(col(Mention.id))
+    return and_(col(Reading.mention_id) == mention_id, newest)
 
 
 def _in(since: datetime | None, until: datetime) -> list[Any]:
@@ -243,9 +271,7 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
 
 def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figures:
     """What was said in a span, to compare with."""
-    rows = session.execute(_readings(*_READ).where(*_in(span.since, span.until))).all()
-    corrected = _corrected(session, span.since, span.until)
-    heard = [_heard(row, corrected) for row in rows]
+    heard = _said(session, span.since, span.until)
     return Figures(
         span,
         config.hospital.zone,
@@ -257,10 +283,33 @@ def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figure
     )
 
 
+def _said(session: Session, since: datetime, until: datetime) -> list[Heard]:
+    corrected = _corrected(session, since, until)
+    rows = session.connection().execute(_readings(*_READ).where(*_in(since, until)), execution_options=_SOME)
+    return [_heard(row, corrected) for row in map(tuple, rows)]
+
+
+def _cut(whole: Figures, part: Span) -> Figures | None:
+    """What was said in a part of a span; None of what is no part of it."""
+    if part.since < whole.since or part.until > whole.until:
+        return None
+    since, until = part.since.astimezone(UTC), part.until.astimezone(UTC)  # to compare within one zone is far quicker
+    heard = [one for one in whole.heard if since <= one.heard_at < until]
+    ids = {one.mention_id for one in heard}
+    first, last = _utc_days(part)
+    return replace(
+        whole,
+        span=part,
+        heard=heard,
+        cases=[case for case in whole.cases if case.mention_id in ids],
+        spends=[spend for spend in whole.spends if first <= spend.day < last],
+    )
+
+
 def _whole(
     session: Session, config: Config, span: Span, now: datetime, before: Figures, weeks: Sequence[Figures]
 ) -> Figures:
-    heard = heard_between(session, span.since, span.until)
+    heard, ended = heard_between(session, span.since, span.until), _ended(session, span)
     inside = (col(Gap.found_at) >= span.since, col(Gap.found_at) < span.until)
     still_on = or_(col(Alarm.over_at).is_(None), col(Alarm.over_at) >= span.since)
     alarms = select(Alarm).where(col(Alarm.raised_at) < span.until, still_on)
@@ -272,7 +321,7 @@ def _whole(
         config.hospital.name,
         heard,
         _cases(session, span),
-        _ended(session, span),
+        ended,
         _spiked(session, span),
         session.exec(select(Gap).where(*inside).order_by(col(Gap.id))).all(),
         _spends(session, span),
@@ -291,6 +340,9 @@ def _whole(
         if config.keywords.reader.model
         else {},
         _own_names(config.hospital),
+        changes=changes(session, span, heard),
+        reopened=_reopened(session, config, span),
+        after=_after(session, span, ended, now),
     )
 
 
@@ -322,6 +374,25 @@ def _ended(session: Session, span: Span) -> list[Ended]:
     ]
 
 
+def _reopened(session: Session, config: Config, span: Span) -> list[Reopened]:
+    again = select(CaseEvent.case_id, func.max(CaseEvent.id).label("event")).where(CaseEvent.kind == "reopened")
+    last = again.group_by(col(CaseEvent.case_id)).subquery()
+    wanted: Any = select(Case, CaseEvent.what, Reading.categories)
+    wanted = wanted.select_from(CaseEvent).join(Case, col(CaseEvent.case_id) == Case.id)
+    wanted = wanted.join(last, and_(last.c.case_id == Case.id, last.c.event > CaseEvent.id))
+    wanted = wanted.join(Reading, _in_force(Case.mention_id), isouter=True).order_by(col(CaseEvent.id))
+    inside = (col(CaseEvent.at) >= span.since, col(CaseEvent.at) < span.until)
+    rows = session.execute(wanted.where(CaseEvent.kind == "closed", *inside))
+    outcomes = {f"closed it: {title.lower()}": name for name, title in config.care.outcomes.items()}
+    found = {case.id: Reopened(case, _topics(case.topics, read), outcomes.get(what)) for case, what, read in rows}
+    return list(found.values())  # one that was closed twice counts once, as it was closed last
+
+
+def _after(session: Session, span: Span, ended: Sequence[Ended], now: datetime) -> list[Heard]:
+    """What was heard after a span in which a case was closed, as far as the time has passed."""
+    return _said(session, span.until, min(span.until + AFTER, now)) if ended else []
+
+
 def _spiked(session: Session, span: Span) -> list[Spiked]:
     was_on = (Spike.began_at < span.until, or_(col(Spike.over_at).is_(None), col(Spike.over_at) >= span.since))
     counted = (
@@ -346,8 +417,13 @@ def _passed_on(session: Session, span: Span) -> frozenset[int]:
 
 
 def _spends(session: Session, span: Span) -> Sequence[Spend]:
-    first, last = (moment.astimezone(UTC).date() for moment in (span.since, span.until))
+    first, last = _utc_days(span)
     return session.exec(select(Spend).where(col(Spend.day) >= first, col(Spend.day) < last)).all()
+
+
+def _utc_days(span: Span) -> tuple[date, date]:
+    """The first that begins in the span, and the first after it."""
+    return span.since.astimezone(UTC).date(), span.until.astimezone(UTC).date()
 
 
 def _words(session: Session, heard: Sequence[Heard], weeks: Sequence[Figures]) -> Words:
@@ -402,8 +478,9 @@ def _parsed(text: str | None) -> tuple[Any, ...]:
 
 
 def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
-    id_, source, collector, heard_at, written_at, deleted_at, voice, kind, stage, mood, urgency, site = row[:12]
-    categories, departments, staff = row[12:]
+    id_, *words, mood, heard_at, written_at, deleted_at, categories, departments, staff = row
+    # The same few words in every row: each is kept once.
+    source, collector, voice, kind, stage, urgency, site = [word and intern(word) for word in words]
     is_us = id_ not in corrected.not_us
     return Heard(
         id_,

@@ -22,7 +22,7 @@ from alerts.figures import Figures, figures
 from alerts.palette import FONTS, variables
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
-from config.schema import Config
+from config.schema import Config, Report
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 
@@ -30,6 +30,8 @@ _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
 _UNDER_WAY = timedelta(minutes=5)  # a page may have been read before what went a little earlier was written down
 _HOUR = timedelta(hours=1)
+_LONG = ("areas", "fixing", "returned")  # what only a longer time shows
+_LONGEST_WEEK = 14  # days that are reported like a week
 _FOLDED = 6  # more rows than these are folded away where a chart shows them
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
@@ -48,6 +50,13 @@ def report(figures: Figures, sections: Sequence[str]) -> list[Section]:
     if wrong := [name for name in sections if name not in known]:
         raise NeedsPerson(f"no section {wrong[0]!r}; there are {', '.join(known)}")
     return [known[name](figures) for name in sections]
+
+
+def chosen(config: Report, span: Span) -> Sequence[str]:
+    """The names of the sections for a span: a month and a quarter have their own."""
+    if span.kind == "week" or (span.kind == "days" and len(span.days) <= _LONGEST_WEEK):
+        return config.sections
+    return config.long_sections or [*config.sections, *(name for name in _LONG if name not in config.sections)]
 
 
 def html(sections: Sequence[Section], figures: Figures) -> str:
@@ -77,7 +86,7 @@ def write(
 ) -> tuple[Path, Figures, list[Section]]:
     """Write the page of a span into a folder; its file, and what it was made of."""
     numbers = figures(session, config, span, now, against)
-    sections = report(numbers, config.report.sections)
+    sections = report(numbers, chosen(config.report, span))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(span, against)}.html"
     path.write_text(html(sections, numbers), encoding="utf-8")

@@ -4,8 +4,10 @@
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,12 @@ from listener.errors import NeedsPerson
 
 Kind = Literal["week", "month", "quarter", "days"]
 _DAY = timedelta(days=1)
+_WRITTEN: dict[Kind, str] = {
+    "week": "a week as 2026-W46",
+    "month": "a month as 2026-10",
+    "quarter": "a quarter as 2026-Q3",
+    "days": "days as 2026-11-09-to-2026-11-15",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Span:
         """Its first day."""
         return self.since.date()
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         """Its days."""
         return [self.first + number * _DAY for number in range((self.until.date() - self.first).days)]
@@ -49,6 +57,16 @@ class Span:
         zone = self.since.tzinfo
         assert isinstance(zone, ZoneInfo)
         return self.before if self.kind == "week" else days(self.first - 7 * _DAY, self.first, zone)
+
+    @property
+    def called(self) -> str:
+        """ "week 46 of 2026", "October 2026", "quarter 3 of 2026"; days by the first and the last."""
+        if self.kind == "month":
+            return f"{self.first:%B %Y}"
+        if self.kind == "days":
+            return f"the days {self.in_words}"
+        year, _, number = self.name.partition("-")
+        return f"{self.kind} {int(number[1:])} of {year}"
 
     @property
     def in_words(self) -> str:
@@ -74,10 +92,17 @@ def named(name: str, zone: ZoneInfo) -> Span:
                 return days(first, last + _DAY, zone)
     except (ValueError, OverflowError):
         pass
-    raise NeedsPerson(
-        f"no such span of time: {name!r}; write a week as 2026-W46, a month as 2026-10, a quarter as 2026-Q3, "
-        "or days as 2026-11-09-to-2026-11-15"
-    )
+    raise NeedsPerson(f"no such span of time: {name!r}; write {', '.join(_WRITTEN.values())}")
+
+
+def asked(kind: Kind, name: str, zone: ZoneInfo, now: datetime) -> Span:
+    """The span of a kind by its name; "last" is the last one that is over. Raises NeedsPerson."""
+    if name == "last" and kind != "days":
+        return last(kind, zone, now)
+    with suppress(NeedsPerson):
+        if (found := named(name, zone)).kind == kind:
+            return found
+    raise NeedsPerson(f"no such {kind}: {name!r}; write {_WRITTEN[kind]}")
 
 
 def last(kind: Kind, zone: ZoneInfo, now: datetime) -> Span:

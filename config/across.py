@@ -161,7 +161,9 @@ def _report(report: Report, care: Care | None, sections: Collection[str] | None)
         yield _among("report.toml", ("channel",), report.channel, "a channel of care.toml", care.slack.channels)
     if sections is None:
         return
-    for key, names in (("sections", report.sections), ("slack", report.slack)):
+    for key, names in (
+        ("sections", report.sections), ("long_sections", report.long_sections or ()), ("slack", report.slack)
+    ):  # fmt: skip
         for number, section in enumerate(names):
             if section not in sections:
                 allowed = ", ".join(sorted(sections))

@@ -512,6 +512,8 @@ class Report(Table):
     hour: Annotated[StrictInt, Field(ge=0, le=23)] = 8
     channel: Identifier = "summary"
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    # Of a month or a quarter; None: the same, and then what only a longer time shows.
+    long_sections: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     # The message in Slack: these sections, the first table of each, and these charts, by the name of their table.
     slack: tuple[Identifier, ...] = ("headline", "categories", "reply_times", "ledger")
     charts: Annotated[tuple[Identifier, ...], Field(max_length=4)] = ("volume_by_day", "topics")

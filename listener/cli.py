@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alerts.ledger import Ledger
     from alerts.search import Found, Hit
     from alerts.section import Table
-    from alerts.span import Span
+    from alerts.span import Kind, Span
     from config.schema import Config
     from listener.environment import Environment
     from listener.service import Passed, Service
@@ -399,6 +399,12 @@ def report(
     week: Annotated[
         str | None, typer.Option(metavar="2026-W46", help="An ISO week; the last finished one if left out.")
     ] = None,
+    month: Annotated[str | None, typer.Option(metavar="2026-10", help='A month, or "last".')] = None,
+    quarter: Annotated[str | None, typer.Option(metavar="2026-Q3", help='A quarter, or "last".')] = None,
+    days: Annotated[str | None, typer.Option(metavar="A-to-B", help="2026-11-09-to-2026-11-15.")] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="2026-W40", help="What it is compared with; the one before if left out.")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     post: Annotated[
         bool, typer.Option("--post", help="Also send it to the summary channel, once for each week.")
@@ -412,18 +418,18 @@ def report(
     xlsx: AsXlsx = None,
     as_json: AsJson = False,
 ) -> None:
-    """The weekly summary: one HTML page in the data folder, and its sentences here; or its tables as files."""
-    from alerts.span import last, named
-
+    """The summary of a week, a month or a quarter: one HTML page in the data folder, and its sentences here; or its
+    tables as files."""
     service = _service()
     now = service.now()
-    zone = service.config.hospital.zone
-    span = named(week, zone) if week else last("week", zone, now)
+    span, other = _spans(service, {"week": week, "month": month, "quarter": quarter, "days": days}, against, now)
     if section or csv or xlsx or as_json:
         if open_it or post:
             _fail("--open and --post are for the page; run call-light report once more for the tables")
-        return _give_report(service, span, None, section, csv, xlsx, as_json)
-    path = _write_report(service, span, now, _terminal())
+        return _give_report(service, span, other, section, csv, xlsx, as_json)
+    if post and span.kind != "week":
+        _fail("only the summary of a week is sent to the channel")
+    path = _write_report(service, span, now, _terminal(), other)
     typer.echo(str(path))
     if post:
         _post_report(service, span, now)
@@ -1028,12 +1034,33 @@ def _heading(service: "Service", hit: "Hit") -> str:
     return " · ".join(said)
 
 
-def _write_report(service: "Service", span: "Span", now: datetime, terminal: "Terminal") -> Path:
+def _spans(
+    service: "Service", given: dict[str, str | None], against: str | None, now: datetime
+) -> "tuple[Span, Span | None]":
+    """What a report is about, the last week if nothing is named, and what it is compared with."""
+    from alerts.span import asked
+
+    zone = service.config.hospital.zone
+    named = {kind: name for kind, name in given.items() if name is not None}
+    if len(named) > 1:
+        raise typer.BadParameter(f"only one of {', '.join(f'--{kind}' for kind in named)}")
+    kind, name = next(iter(named.items()), ("week", "last"))
+    span = asked(cast("Kind", kind), name, zone, now)
+    other = asked(span.kind, against, zone, now) if against is not None else None
+    if other and span.kind == "days" and len(other.days) != len(span.days):
+        raise typer.BadParameter(f"{other.name} has {len(other.days)} days and {span.name} {len(span.days)}")
+    return span, other
+
+
+def _write_report(
+    service: "Service", span: "Span", now: datetime, terminal: "Terminal", against: "Span | None" = None
+) -> Path:
     """Write the page of a span into the data folder and print its first section."""
     from alerts import report as reports
+    from listener.database import reading
 
-    with _session(service.engine) as session:
-        path, _, sections = reports.write(_reports(), session, service.config, span, now)
+    with reading(service.engine) as session:  # a quarter takes long, and the service must not wait for it
+        path, _, sections = reports.write(_reports(), session, service.config, span, now, against)
     terminal.rule(f"What was said, {span.in_words}")
     for section in sections[:1]:
         for sentence in section.sentences:
@@ -1085,10 +1112,11 @@ def _give_report(
     from alerts import export, report
     from alerts.console import print_table
     from alerts.figures import figures
+    from listener.database import reading
 
     _one_on_stdout(csv, as_json)
-    names = list(dict.fromkeys(names or service.config.report.sections))
-    with _session(service.engine) as session:
+    names = list(dict.fromkeys(names or report.chosen(service.config.report, span)))
+    with reading(service.engine) as session:
         numbers = figures(session, service.config, span, service.now(), against)
         sections = dict(zip(names, report.report(numbers, names), strict=True))
     tables = [table for section in sections.values() for table in section.tables]

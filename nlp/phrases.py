@@ -63,7 +63,7 @@ class Phrases:
         return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
 
     def _add_shaped(self, language: Language, label: str, phrase: str) -> None:
-        for word in _rarest_part(phrase):
+        for word in rarest_part(phrase):
             norm = next(iter(language.make_doc(word.rstrip("*")))).norm_
             if word.endswith("*"):
                 self._by_start[norm[:_START]].append(len(self._shaped))
@@ -154,8 +154,8 @@ def _parts(phrase: str) -> list[list[str]]:
     return parts
 
 
-def _rarest_part(phrase: str) -> list[str]:
-    """The part of a phrase that the fewest posts hold, as far as the length of its words tells."""
+def rarest_part(phrase: str) -> list[str]:
+    """The ways to write the part of a phrase that the fewest posts hold, as far as the length of its words tells."""
     return max((part for part in _parts(phrase) if part != ["..."]), key=lambda part: min(len(word) for word in part))
 
 

@@ -40,6 +40,7 @@ from nlp.components import (
     voice,
 )
 from nlp.tokenizer import blank, text_of, visible
+from nlp.tuning import lines
 
 # What decides a reading, beside phrases and model. Kept mentions are read again when one of these files changes.
 _RULES = ("components/*.*", "encoder.py", "phrases.py", "pipeline.py", "tokenizer.py")
@@ -67,12 +68,14 @@ class Text:
 
 
 class Reader:
-    """The pipeline for one configuration. `version` changes whenever readings could."""
+    """The pipeline for one configuration. `version` changes whenever readings could; `lines` say with what."""
 
     def __init__(self, config: Config) -> None:
         """Raises nlp.encoder.ModelError when the trained model cannot be used and the configuration asks for it."""
         self.language = build(config)
-        self.version = version(config, _model(self.language))
+        model = _model(self.language)
+        self.version = version(config, model)
+        self.lines = lines(config, rules(), model)
 
     def read(self, texts: Iterable[Text]) -> Iterator[dict[str, Any]]:
         """What each text says, in order: the fields of a Reading."""

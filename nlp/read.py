@@ -14,7 +14,7 @@ from sqlmodel import Session, and_, col, exists, select
 
 from listener.mention import Mention
 from nlp.pipeline import Reader, Text, unread
-from nlp.reading import URGENCIES, Reading
+from nlp.reading import URGENCIES, Reading, ReadWith
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,23 @@ def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) ->
     # Those that began a thread first: what follows in it is then known to be about us.
     for part in ([m for m in mentions if not _answers(m)], [m for m in mentions if _answers(m)]):
         if part:
-            session.execute(insert(Reading), _rows(session, reader, part, now))
+            rows = _rows(session, reader, part, now)
+            _note_what_with(session, reader, now)
+            session.execute(insert(Reading), rows)
     if mentions:
         session.commit()
         log.info("action=read count=%d version=%s", len(mentions), reader.version)
     return len(mentions)
+
+
+def _note_what_with(session: Session, reader: Reader, now: datetime) -> None:
+    """Write down what posts are read with, if it is not what they were read with last: also when it is taken back."""
+    newest = select(ReadWith.pipeline_version).order_by(col(ReadWith.id).desc()).limit(1)
+    if session.exec(newest).first() == reader.version:
+        return
+    known = select(ReadWith.id).where(ReadWith.pipeline_version == reader.version).limit(1)
+    kept = None if session.exec(known).first() else [list(line) for line in reader.lines]
+    session.add(ReadWith(pipeline_version=reader.version, since=now, lines=kept))
 
 
 def _answers(mention: Any) -> bool:

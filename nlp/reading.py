@@ -1,4 +1,4 @@
-"""Reading: what one mention says, and why we think so. The table is written by read.py alone."""
+"""Reading: what one mention says, and why we think so. ReadWith: what it was read with. Written by read.py alone."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,16 @@ URGENCIES = ("danger", "here_now", "serious", "routine", "low", "none")  # the w
 
 def _json() -> Any:
     return Column(JSON, nullable=False)
+
+
+class ReadWith(SQLModel, table=True):
+    """What posts were read with from a time on: a row whenever that is not what the newest row says."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    pipeline_version: str = Field(index=True)
+    since: datetime = Field(index=True)  # when the first post was read with it
+    # See nlp/tuning.py; None where an earlier row of the same version has them.
+    lines: list[list[str]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Reading(SQLModel, table=True):

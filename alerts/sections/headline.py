@@ -35,7 +35,7 @@ def _compared(figures: Figures) -> str:
     usual = usual_total(figures) if figures.span.kind == "week" else None
     if usual is None:
         before = figures.before and len(figures.before.heard)
-        return f" ({before:,} in the {noun(figures)} before)" if before else ""
+        return f" ({before:,} in {figures.compared_with})" if before else ""
     count, weeks = len(figures.heard), len(figures.weeks)
     if count > usual.high:
         return f" (more than in any of the {weeks} weeks before: at most {usual.high:,.0f})"
@@ -94,7 +94,7 @@ def _how_fast(figures: Figures) -> str:
     middle = in_words(reply_times.median(spans))
     took = f"half of them within {middle}" if len(spans) > 1 else f"after {middle}"
     before = reply_times.taken(figures.before.cases) if figures.before else []
-    compared = f" ({in_words(reply_times.median(before))} in the {noun(figures)} before)" if before else ""
+    compared = f" ({in_words(reply_times.median(before))} in {figures.compared_with})" if before else ""
     were = "was" if len(spans) == 1 else "were"
     return f"{of} that needed an answer {were} answered in public, {took}{compared}{danger_}."
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alerts.figures import Figures
 from alerts.section import Cell, Dollars, Section, Table
-from alerts.sections.volume import noun, spread
+from alerts.sections.volume import spread
 
 
 def section(figures: Figures) -> Section:
@@ -67,7 +67,7 @@ def _spent(figures: Figures, total: float) -> str:
     before = sum(spend.cost for spend in figures.before.spends) if figures.before else 0.0
     if not total and not before:
         return "Listening and answering cost nothing."
-    return f"Listening and answering cost {Dollars(total)}; {Dollars(before)} in the {noun(figures)} before."
+    return f"Listening and answering cost {Dollars(total)}; {Dollars(before)} in {figures.compared_with}."
 
 
 def _counted(figures: Figures) -> str:

@@ -20,9 +20,9 @@ _ORDERS_NOTHING = (
 
 def section(figures: Figures) -> Section:
     """Unhappy, neutral and happy posts by day, of a quarter by week, beside what is usual."""
-    faces = {_part(day, figures.span): Counter[str]() for day in figures.span.days}
+    faces = {part(day, figures.span): Counter[str]() for day in figures.span.days}
     for heard in figures.patients:
-        faces[_part(heard.heard_at.astimezone(figures.zone).date(), figures.span)][face(heard.mood)] += 1
+        faces[part(heard.heard_at.astimezone(figures.zone).date(), figures.span)][face(heard.mood)] += 1
     total = _faces(figures)
     rows = [_row(f"{part:%a} {part.day} {part:%b}", count) for part, count in faces.items()]
     series = (("Unhappy", _RED, "bad"), ("Neither", _WHITE, "plain"), ("Happy", _GREEN, "good"))
@@ -33,15 +33,19 @@ def section(figures: Figures) -> Section:
         "posts",
         whole=True,
     )
-    first = "Day" if len(figures.span.days) <= _MOST_DAYS else "Week from"
-    header = (first, "Unhappy", "Neither", "Happy", "All", "Unhappy, share", "Happy, share")
+    header = (part_name(figures.span), "Unhappy", "Neither", "Happy", "All", "Unhappy, share", "Happy, share")
     table = Table("mood", header, [*rows, _row("All", total)], chart=chart if total else None)
     return Section("How it sounded", (_now(total), *_before(figures), _ORDERS_NOTHING), (table,))
 
 
-def _part(day: date, span: Span) -> date:
+def part(day: date, span: Span) -> date:
     """The first day of what a row tells: the day itself, or its week as far as it is in the span."""
     return day if len(span.days) <= _MOST_DAYS else max(span.first, day - timedelta(days=day.weekday()))
+
+
+def part_name(span: Span) -> str:
+    """What its rows are called."""
+    return "Day" if len(span.days) <= _MOST_DAYS else "Week from"
 
 
 def _faces(figures: Figures) -> Counter[str]:

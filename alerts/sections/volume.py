@@ -8,14 +8,15 @@ from alerts.charts import Columns, Series, Usual
 from alerts.figures import Figures, Heard
 from alerts.message import place
 from alerts.section import Section, Table
+from alerts.sections.mood import part, part_name
 
 
 def section(figures: Figures) -> Section:
-    """Posts by day and place, with totals; the weeks before in words and behind the bars."""
-    counts = Counter((_day(heard, figures), heard.source) for heard in figures.heard)
+    """Posts by day and place, of a quarter by week, with totals; the weeks before in words and behind the bars."""
+    counts = Counter((part(_day(heard, figures), figures.span), heard.source) for heard in figures.heard)
     by_source = Counter(heard.source for heard in figures.heard)
     sources = sorted(by_source, key=lambda source: (-by_source[source], source))  # the largest first
-    days = figures.span.days
+    days = list(dict.fromkeys(part(day, figures.span) for day in figures.span.days))
     rows: list[tuple[str | int, ...]] = [
         (
             f"{day:%a} {day.day} {day:%b}",
@@ -25,13 +26,13 @@ def section(figures: Figures) -> Section:
         for day in days
     ]
     rows.append(("All", *(sum(counts[day, source] for day in days) for source in sources), len(figures.heard)))
-    header = ("Day", *map(place, sources), "All")
+    header = (part_name(figures.span), *map(place, sources), "All")
     chart = Columns(
         _alt(figures, rows),
         [str(row[0]) for row in rows[:-1]],
         [Series(place(source), [counts[day, source] for day in days]) for source in sources],
         "posts",
-        _usual(figures, days),
+        _usual(figures, days) if days == figures.span.days else (),
     )
     return Section("What was heard", _sentences(figures), (Table("volume_by_day", header, rows, chart=chart),))
 
@@ -49,7 +50,7 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
-    compared = f"{len(figures.before.heard):,} in the {noun(figures)} before" if figures.before else ""
+    compared = f"{len(figures.before.heard):,} in {figures.compared_with}" if figures.before else ""
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
@@ -80,4 +81,5 @@ def _day(heard: Heard, figures: Figures) -> date:
 
 def _alt(figures: Figures, rows: list[tuple[str | int, ...]]) -> str:
     busiest = max(rows[:-1], key=lambda row: row[-1])
-    return f"Posts by day and place: {len(figures.heard):,} in all, the most on {busiest[0]} ({busiest[-1]:,})."
+    by, on = ("day", "on") if part_name(figures.span) == "Day" else ("week", "in the week from")
+    return f"Posts by {by} and place: {len(figures.heard):,} in all, the most {on} {busiest[0]} ({busiest[-1]:,})."

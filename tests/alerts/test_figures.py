@@ -12,6 +12,7 @@ from alerts.ledger import ledger
 from alerts.report import known_sections, report
 from alerts.span import days, named
 from alerts.spikes import Spike, SpikePost
+from listener.database import reading
 from listener.watch import Gap, Spend
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
@@ -122,7 +123,7 @@ def test_totals_agree(desk: Any, paper: Any) -> None:
     assert sections["volume"][-1][-1] == sum_.collected == 40
     assert sum(row[-1] for row in sections["volume"][:-1]) == 40
     assert list(sections["volume"][-1][1:-1]) == [
-        sum(one.source == source for one in found.heard) for source in ("reddit", "rss", "x")
+        sum(one.source == source for one in found.heard) for source in ("x", "reddit", "rss")
     ]
     assert dict(sections["ledger"][:4]) == {
         "Collected": 40,
@@ -277,3 +278,65 @@ def test_a_case_that_went_into_another_counts_once(desk: Any) -> None:
         desk.session, desk.config, days(NOW.date() - timedelta(days=1), NOW.date() + timedelta(days=1), ZONE), NOW
     )
     assert [case.id for case in found.cases] == [1]
+
+
+def test_a_span_that_is_asked_for_is_compared_with(desk: Any) -> None:
+    for ago in (1, 20, 21, 22):
+        desk.hear(written_at=NOW - timedelta(days=ago))
+    found = figures(desk.session, desk.config, named("2026-W46", ZONE), NOW, named("2026-W43", ZONE))
+    assert (len(found.heard), found.before.span.name, len(found.before.heard)) == (1, "2026-W43", 1)
+    assert found.compared_with == "week 43 of 2026"
+    assert [len(week.heard) for week in found.weeks] == [0, 2, 1], "what is usual does not follow"
+
+
+def test_the_weeks_of_a_month_are_cut_from_the_month_before(desk: Any) -> None:
+    """September ends on a Wednesday: four weeks before 1 October lie in it, the fifth begins in August."""
+    month = named("2026-10", ZONE)
+    for days_before in (0.5, 8, 27.5, 29.5, 35.5):
+        at = (month.since - timedelta(days=days_before)).astimezone(UTC)
+        desk.hear(heard_at=at, written_at=at)
+    desk.decide(month.since)
+    found = figures(desk.session, desk.config, month, NOW)
+    assert [len(week.heard) for week in found.weeks] == [1, 1, 0, 1, 1, 1]
+    assert [len(week.cases) for week in found.weeks] == [1, 1, 0, 1, 1, 1]
+    assert (len(found.before.heard), len(found.before.cases)) == (4, 4)
+    assert [week.span.until - week.span.since for week in found.weeks] == [WEEK] * 6
+
+
+def test_what_was_opened_again(desk: Any) -> None:
+    for topics in ([{"id": "food", "score": 1.0, "words": []}], [], []):
+        desk.alert(categories=topics)
+    for number, outcome in ((1, "fixed"), (1, "explained"), (2, "no_answer"), (3, "fixed")):
+        desk.act("close", case_id=number, outcome=outcome)
+        if number != 3:
+            desk.act("reopen", case_id=number)
+    desk.act("close", case_id=1, outcome="fixed")
+    found = figures(desk.session, desk.config, named("2026-W47", ZONE), NOW)
+    assert [(one.case.id, one.topics, one.outcome) for one in found.reopened] == [
+        (1, ("food",), "explained"),
+        (2, (), "no_answer"),
+    ]
+    assert [one.case.id for one in found.ended] == [1, 3]
+    assert figures(desk.session, desk.config, named("2026-W46", ZONE), NOW).reopened == []
+
+
+def test_what_was_heard_after_a_fix(desk: Any) -> None:
+    span = named("2026-10", ZONE)
+    for days_after in (-1, 0, 27.9, 28.1):
+        desk.hear(heard_at=span.until.astimezone(UTC) + timedelta(days=days_after))
+    later = span.until + timedelta(days=60)
+    assert figures(desk.session, desk.config, span, later).after == [], "nothing was fixed"
+    desk.decide()
+    desk.act("close", now=span.until - MINUTE, outcome="fixed")
+    assert [one.mention_id for one in figures(desk.session, desk.config, span, later).after] == [2, 3]
+    soon = span.until + timedelta(hours=1)
+    assert [one.mention_id for one in figures(desk.session, desk.config, span, soon).after] == [2]
+
+
+def test_nobody_waits_for_a_report(desk: Any, engine: Any) -> None:
+    """While one is counted, in a session that only looks, a post can be kept."""
+    desk.hear(heard_at=SINCE)
+    with reading(engine) as session:
+        assert len(figures(session, desk.config, SPAN, NOW).heard) == 1
+        desk.hear(heard_at=SINCE)
+        assert len(figures(session, desk.config, SPAN, NOW).heard) == 1, "it sees what it saw at first"

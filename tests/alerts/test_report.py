@@ -11,9 +11,10 @@ from conftest import NOW
 
 from alerts.charts import Bars
 from alerts.figures import figures
-from alerts.report import html, known_sections, report, write, write_again
+from alerts.report import chosen, html, known_sections, report, write, write_again
 from alerts.section import Section, Table
 from alerts.span import named
+from config.schema import Report
 from listener.errors import NeedsPerson
 from listener.keep import DELETED, forget
 
@@ -118,10 +119,25 @@ def test_sections_come_in_the_order_of_the_file(desk: Any) -> None:
     assert set(desk.config.report.sections) <= set(known_sections())
 
 
+@pytest.mark.parametrize(
+    ("name", "long_sections", "found"),
+    [
+        ("2026-W46", None, ["volume", "areas", "ledger"]),
+        ("2026-11-01-to-2026-11-14", None, ["volume", "areas", "ledger"]),
+        ("2026-11-01-to-2026-11-15", ["returned"], ["returned"]),
+        ("2026-10", ["returned"], ["returned"]),
+        ("2026-Q3", None, ["volume", "areas", "ledger", "fixing", "returned"]),
+    ],
+)
+def test_a_longer_time_has_its_own_sections(name: str, long_sections: list[str] | None, found: list[str]) -> None:
+    config = Report(sections=("volume", "areas", "ledger"), long_sections=long_sections)
+    assert list(chosen(config, named(name, CHICAGO))) == found
+
+
 @pytest.mark.parametrize("name", ["haedline", "", "Headline", "__init__", "../report"])
 def test_a_wrong_name(desk: Any, name: str) -> None:
     found = figures(desk.session, desk.config, named("2026-W46", CHICAGO), NOW)
-    with pytest.raises(NeedsPerson, match=r"no section .* there are categories, .*headline"):
+    with pytest.raises(NeedsPerson, match=r"no section .* there are areas, categories, .*headline"):
         report(found, ["headline", name])
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.span import Kind, days, holding, last, named
+from alerts.span import Kind, asked, days, holding, last, named
 from listener.errors import NeedsPerson
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -44,6 +44,50 @@ def test_spans(name: str, kind: str, first: str, hours: int) -> None:
     assert named(span.name, CHICAGO) == span
     assert len(span.days) == round(hours / 24)
     assert span.before.until == span.since
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("2026-W46", "week 46 of 2026"),
+        ("2026-W01", "week 1 of 2026"),  # which begins in 2025
+        ("2026-10", "October 2026"),
+        ("2026-Q3", "quarter 3 of 2026"),
+        ("2026-11-09-to-2026-11-10", "the days Mon 9 Nov to Tue 10 Nov 2026"),
+    ],
+)
+def test_what_people_call_it(name: str, called: str) -> None:
+    assert named(name, CHICAGO).called == called
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "found"),
+    [
+        ("week", "last", "2026-W45"),
+        ("month", "last", "2026-10"),
+        ("quarter", "last", "2026-Q3"),
+        ("month", "2026-2", "2026-02"),
+        ("days", "2026-11-09-to-2026-11-09", "2026-11-09-to-2026-11-09"),
+    ],
+)
+def test_what_is_asked_for(kind: Kind, name: str, found: str) -> None:
+    assert asked(kind, name, CHICAGO, datetime(2026, 11, 15, 23, tzinfo=CHICAGO)).name == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        ("month", "2026-W46", "no such month: '2026-W46'; write a month as 2026-10"),
+        ("week", "2026-10", "no such week: '2026-10'; write a week as 2026-W46"),
+        ("week", "2026-W99", "no such week: '2026-W99'; write a week as 2026-W46"),
+        ("quarter", "", "no such quarter: ''; write a quarter as 2026-Q3"),
+        ("days", "last", "no such days: 'last'; write days as 2026-11-09-to-2026-11-15"),
+    ],
+)
+def test_what_is_asked_for_and_is_not_there(kind: Kind, name: str, told: str) -> None:
+    with pytest.raises(NeedsPerson) as caught:
+        asked(kind, name, CHICAGO, datetime(2026, 11, 15, tzinfo=CHICAGO))
+    assert str(caught.value) == told
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ WRONG = [
         ("escalation", "steps", 1, "to"), "'manager'", '"manager" only with manager = "<@U…>" under [slack]',
     ),
     ("report", ("sections",), ("headline", "haedline"), ("sections", 1), "'haedline'", ""),
+    ("report", ("long_sections",), ("headline", "aeras"), ("long_sections", 1), "'aeras'", ""),
     ("report", ("channel",), "nowhere", ("channel",), "'nowhere'", "a channel of care.toml: "),
     (
         "hospital", ("department_words",), {"Emergancy": ("ER",)},

@@ -91,7 +91,7 @@ def test_a_sentence_has_all_of_it() -> None:
         ("listening.toml", "daily_reads = 2000", "daily_read = 2000", "daily_read = 2000", "collectors.x.daily_read", "an unknown key", "on, every", "daily_reads"),
         ("listening.toml", "[collectors.reddit]", "[collectors.redit]", "collectors.redit", "collectors.redit", "an unknown collector", "reddit", "reddit"),
         ("keywords.toml", "[urgency.danger]", "[urgency.dangr]", "urgency.dangr", "urgency.dangr", "an unknown key", "danger, here_now, serious", "danger"),
-        ("report.toml", "hour = 8", "our = 8", "our = 8", "our", "an unknown key", "day, hour, channel, sections", "hour"),
+        ("report.toml", "hour = 8", "our = 8", "our = 8", "our", "an unknown key", "day, hour, channel, sections, long_sections", "hour"),
         # wrong types
         ("report.toml", "hour = 8", 'hour = "8"', "hour", "hour", "'8'", "a whole number", None),
         ("report.toml", "hour = 8", "hour = 24", "hour", "hour", "24", "less than or equal to 23", None),

@@ -11,7 +11,7 @@ from listener.post import Page, Post
 from nlp import read as read_stage
 from nlp.pipeline import Reader, Text
 from nlp.read import read
-from nlp.reading import Reading
+from nlp.reading import Reading, ReadWith
 
 
 def post(ref: str, text: str, now: datetime, thread: str | None = None) -> Post:
@@ -147,3 +147,31 @@ def test_a_post_that_breaks_the_reader_goes_to_people_and_holds_up_nobody(
     assert (bad.readable, bad.redacted_text, bad.voice) == (False, "", "patient")
     assert "poison" not in str(bad.reasons)
     assert (good.readable, good.kind) == (True, "complaint")
+
+
+def test_what_posts_are_read_with_is_written_down_when_it_changes(
+    session: Session, config: Config, rules: Reader, now: datetime
+) -> None:
+    exclude = config.keywords.exclude.model_copy(update={"phrases": (*config.keywords.exclude.phrases, "bingo")})
+    alone = config.keywords.reader.model_copy(update={"model": False})
+    keywords = config.keywords.model_copy(update={"exclude": exclude, "reader": alone})
+    other = Reader(config.model_copy(update={"keywords": keywords}))
+    kept(session, config, now, post("1", "St. Brigid's", now), post("2", "a reply at St. Brigid's", now, thread="1"))
+    for hours, reader in enumerate((rules, rules, other, rules)):
+        at = now + timedelta(hours=hours)
+        kept(session, config, at, post(f"a{hours}", "St. Brigid's", at))
+        read(session, reader, at)
+    rows = session.exec(select(ReadWith).order_by(col(ReadWith.id))).all()
+    assert [(row.pipeline_version, row.since) for row in rows] == [
+        (rules.version, now),
+        (other.version, now + timedelta(hours=2)),
+        (rules.version, now + timedelta(hours=3)),
+    ]
+    first, second, back = [row.lines for row in rows]
+    assert [line for line in second or () if line not in (first or ())] == [["exclude", "phrases", "bingo"]]
+    assert back is None, "they are kept already"
+
+
+def test_nothing_read_is_nothing_to_write_down(session: Session, rules: Reader, now: datetime) -> None:
+    read(session, rules, now)
+    assert session.exec(select(ReadWith)).all() == []

@@ -190,7 +190,10 @@ def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: 
         (["--config", "nowhere", "tick"], "no such folder"),
         (["import", "missing.csv"], "cannot read missing.csv"),
         (["read", "missing.jsonl"], "cannot read missing.jsonl"),
-        (["report", "--week", "2026-W99"], "no such span of time"),
+        (["report", "--week", "2026-W99"], "no such week"),
+        (["report", "--month", "2026-W46"], "no such month: '2026-W46'; write a month as 2026-10"),
+        (["report", "--week", "2026-W46", "--against", "2026-10"], "no such week: '2026-10'"),
+        (["report", "--month", "last", "--post"], "only the summary of a week"),
         (["ledger", "--since", "soon"], "soon"),
         (["act", "999", "claim", "--as", "me"], "no case 999"),
         (["act", "1", "dance", "--as", "me"], "no action 'dance'"),
@@ -214,8 +217,31 @@ def test_an_error_is_one_sentence(place: Place, arguments: list[str], says: str)
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_wrong_usage_has_its_own_status(place: Place) -> None:
-    assert place.call("ledger", "--sinse", "7d").returncode == 2
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ledger", "--sinse", "7d"], "sinse"),
+        (["report", "--month", "2026-10", "--week", "2026-W46"], "only one of"),
+        (["report", "--days", "2026-11-01-to-2026-11-03", "--against", "2026-10-01-to-2026-10-02"], "2 days"),
+    ],
+)
+def test_wrong_usage_has_its_own_status(place: Place, arguments: list[str], says: str) -> None:
+    done = place.call(*arguments)
+    assert (done.returncode, says in " ".join(done.stderr.split())) == (2, True)
+
+
+def test_a_report_of_any_time(place: Place) -> None:
+    for arguments, name in (
+        (["--month", "2026-9"], "2026-09"),
+        (["--quarter", "2026-Q3"], "2026-Q3"),
+        (["--days", "2026-11-01-to-2026-11-20"], "2026-11-01-to-2026-11-20"),
+        (["--month", "2026-10", "--against", "2025-10"], "2026-10-against-2025-10"),
+    ):
+        done = place.call("report", *arguments)
+        assert done.returncode == 0, done.stderr
+        page = (place.data / "reports" / f"{name}.html").read_text(encoding="utf-8")
+        assert "Did it stay fixed" in page
+    assert "October 2025" in page
 
 
 def test_a_database_that_is_none(place: Place) -> None:
