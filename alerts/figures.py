@@ -233,11 +233,7 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     wanted = _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True)
     rows = session.connection().execute(wanted.where(*_in(since, until)), execution_options=_SOME)
     return [
-        _heard(
-            row[: len(_READ)],
-            corrected,
-            ("" if row[5] else row[-5] or "", *row[-4:-1], bool(row[-1]), held.get(row[0])),
-        )
+        _heard(row[: len(_READ)], corrected, row[-5], (*row[-4:-1], bool(row[-1]), held.get(row[0])))
         for row in map(tuple, rows)
     ]
 
@@ -255,7 +251,8 @@ _READ: tuple[Any, ...] = (
 def _readings(*columns: Any) -> Any:
     """Mentions with the reading in force, in the order of hearing."""
     wanted: Any = select(*columns)
-    return wanted.select_from(Mention).join(Reading, _in_force(Mention.id), isouter=True).order_by(col(Mention.id))
+    with_reading = wanted.select_from(Mention).join(Reading, _in_force(Mention.id), isouter=True)
+    return with_reading.order_by(col(Mention.heard_at), col(Mention.id))  # as an index has them: nothing is sorted
 
 
 def _in_force(mention_id: Any) -> Any:
@@ -477,7 +474,7 @@ def _parsed(text: str | None) -> tuple[Any, ...]:
     return tuple(json.loads(text)) if text else ()
 
 
-def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard:
+def _heard(row: Any, corrected: _Corrected, text: str | None = None, fate: tuple[Any, ...] = ()) -> Heard:
     id_, *words, mood, heard_at, written_at, deleted_at, categories, departments, staff = row
     # The same few words in every row: each is kept once.
     source, collector, voice, kind, stage, urgency, site = [word and intern(word) for word in words]
@@ -498,5 +495,6 @@ def _heard(row: Any, corrected: _Corrected, fate: tuple[Any, ...] = ()) -> Heard
         site,
         _parsed(departments),
         () if deleted_at else _parsed(staff),
+        "" if deleted_at else text or "",
         *fate,
     )
