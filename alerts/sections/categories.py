@@ -16,9 +16,10 @@ _CHANGED: tuple[Chance, ...] = ("more than chance", "less than chance")
 
 
 @dataclass(frozen=True)
-class _Topic:
+class Topic:
     """A row: complaints of the span, beside those of the weeks, or of the one span, before."""
 
+    name: str
     title: str
     count: int
     usual: Usual | None
@@ -33,15 +34,18 @@ class _Topic:
 
 def section(figures: Figures) -> Section:
     """Complaints by topic beside what is usual, and in plain words whether the difference is more than chance."""
-    topics, by_weeks = _topics(figures), _by_weeks(figures)
-    compared = ("Usual", "Range") if by_weeks else ("Before",)
-    header = ("Topic", "Complaints", *compared, "Change", "Chance", "Praise", "Owner")
-    rows = [_row(topic, by_weeks) for topic in topics]
+    topics, by_weeks = topics_of(figures), _by_weeks(figures)
+    header = ("Topic", "Complaints", *_columns(figures), "Praise", "Owner")
+    rows = [
+        (topic.title, topic.count, *_comparison(topic, by_weeks)[: len(header) - 4], topic.praise, topic.owner)
+        for topic in topics
+    ]
     sentences = (_changes(topics, by_weeks), "A post that speaks of several topics counts in each.")
     return Section("What it was about", sentences, (Table("topics", header, rows, chart=_chart(topics)),))
 
 
-def _topics(figures: Figures) -> list[_Topic]:
+def topics_of(figures: Figures) -> list[Topic]:
+    """The most complained about first, posts that name none last."""
     complaints, praise = _said(figures, "complaint"), _said(figures, "praise")
     compared = _compared(figures)
     before = [_said(one, "complaint") for one in compared]
@@ -56,8 +60,14 @@ def _topics(figures: Figures) -> list[_Topic]:
         len(compared[0].span.days) / 7 if compared else 1.0,
     )
     return [
-        _Topic(
-            figures.title(name), complaints[name], _usual(earlier), chance, praise[name], figures.owners.get(name, "")
+        Topic(
+            name,
+            figures.title(name),
+            complaints[name],
+            _usual(earlier),
+            chance,
+            praise[name],
+            figures.owners.get(name, ""),
         )
         for name, earlier, chance in zip(names, counts, chances, strict=True)
     ]
@@ -84,19 +94,18 @@ def _usual(counts: Sequence[int]) -> Usual | None:
     return Usual(min(counts), median(counts), max(counts)) if counts else None
 
 
-def _row(topic: _Topic, by_weeks: bool) -> tuple[Cell, ...]:
+def _columns(figures: Figures) -> tuple[str, ...]:
+    """What a comparison tells; nothing where there is nothing to compare with."""
+    if not _compared(figures):
+        return ()
+    return (*(("Usual", "Range") if _by_weeks(figures) else ("Before",)), "Change", "Chance")
+
+
+def _comparison(topic: Topic, by_weeks: bool) -> tuple[Cell, ...]:
     usual = topic.usual
-    low_to_high = f"{usual.low:,.0f}–{usual.high:,.0f}" if usual else ""
-    return (
-        topic.title,
-        topic.count,
-        _whole(usual.middle) if usual else None,
-        *([low_to_high] if by_weeks else []),
-        topic.change,
-        topic.chance,
-        topic.praise,
-        topic.owner,
-    )
+    low_to_high = f"{usual.low:,.0f}–{usual.high:,.0f}" if usual else None
+    middle = _whole(usual.middle) if usual else None
+    return (middle, *([low_to_high] if by_weeks else []), topic.change, topic.chance)
 
 
 def _whole(number: float) -> float:
@@ -104,7 +113,7 @@ def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def _changes(topics: Sequence[_Topic], by_weeks: bool) -> str:
+def _changes(topics: Sequence[Topic], by_weeks: bool) -> str:
     sentences = []
     for chance in _CHANGED:
         changed = [topic for topic in topics if topic.chance == chance]
@@ -119,12 +128,12 @@ def _changes(topics: Sequence[_Topic], by_weeks: bool) -> str:
     return "No topic changed by more than chance explains."
 
 
-def _named(topic: _Topic, by_weeks: bool) -> str:
+def _named(topic: Topic, by_weeks: bool) -> str:
     usual = _whole(topic.usual.middle) if topic.usual else 0
     return f"{topic.title} ({topic.count:,}, {'usually' if by_weeks else 'before'} {usual:,})"
 
 
-def _chart(topics: Sequence[_Topic]) -> Bars | None:
+def _chart(topics: Sequence[Topic]) -> Bars | None:
     """The topics with the most complaints, and those that changed."""
     known = [topic for topic in topics if topic.count or (topic.usual and topic.usual.high)]
     shown = [topic for rank, topic in enumerate(known) if rank < _CHARTED or topic.chance in _CHANGED]

@@ -1,18 +1,14 @@
 """The week in three sentences."""
 
 from collections import Counter
-from collections.abc import Sequence
-from statistics import median
 
 from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section
 from alerts.sections import reply_times
+from alerts.sections.categories import topics_of
 from alerts.sections.danger import danger
-from alerts.sections.volume import noun, spread, usual_total
-
-# A topic has risen when so many complain of it, and so many times as many as is usual.
-_ENOUGH, _RISE = 5, 1.5
+from alerts.sections.volume import noun, usual_total
 
 
 def section(figures: Figures) -> Section:
@@ -36,7 +32,7 @@ def _compared(figures: Figures) -> str:
     if usual is None:
         before = figures.before and len(figures.before.heard)
         return f" ({before:,} in {figures.compared_with})" if before else ""
-    count, weeks = len(figures.heard), len(figures.weeks)
+    count, weeks = len(figures.heard), len(figures.whole_weeks)
     if count > usual.high:
         return f" (more than in any of the {weeks} weeks before: at most {usual.high:,.0f})"
     if count < usual.low:
@@ -56,28 +52,16 @@ def _what_about(figures: Figures) -> str:
     if complaints == 1:
         return f"The one complaint was about {_about(name, figures)}."
     most = f"People complained most about {_about(name, figures)} ({count:,} of {complaints:,} complaints)"
-    usual = _usual_of(figures, list(topics))
-    if not usual:
-        return f"{most}."
-    rises = {
-        topic: posts - usual[topic]
-        for topic, posts in topics.items()
-        if posts >= _ENOUGH and posts >= _RISE * usual[topic]
-    }
-    if not rises:
-        return f"{most}, and no topic rose by half against what is usual."
-    risen = min(rises, key=lambda topic: (-rises[topic], topic))
-    if risen == name:
-        return f"{most}, which also rose most (usually {usual[name]:,.0f})."
-    return f"{most}; what rose most is {_about(risen, figures)} ({topics[risen]:,}, usually {usual[risen]:,.0f})."
-
-
-def _usual_of(figures: Figures, names: Sequence[str]) -> dict[str, float]:
-    """Complaints about a topic in the middle of the weeks before; nothing where they tell too little."""
-    if figures.span.kind != "week" or spread([len(week.heard) for week in figures.weeks]) is None:
-        return {}
-    weeks = [_topics(week) for week in figures.weeks]
-    return {name: median(week[name] for week in weeks) for name in names}
+    known = [topic for topic in topics_of(figures) if topic.usual]
+    risen = [topic for topic in known if topic.chance == "more than chance"]
+    if not risen:
+        nothing = "; no topic rose more than chance explains" if known else ""
+        return f"{most}{nothing}."
+    first = max(risen, key=lambda topic: topic.change or 0)
+    usually = f"usually {first.usual.middle:,.0f}" if first.usual else ""
+    if first.name == name:
+        return f"{most}, more than chance explains ({usually})."
+    return f"{most}; what rose more than chance explains is {_about(first.name, figures)} ({first.count:,}, {usually})."
 
 
 def _how_fast(figures: Figures) -> str:

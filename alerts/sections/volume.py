@@ -39,7 +39,7 @@ def section(figures: Figures) -> Section:
 
 def usual_total(figures: Figures) -> Usual | None:
     """Posts in the weeks before; None while there are fewer than three to tell from."""
-    return spread([len(week.heard) for week in figures.weeks])
+    return spread([len(week.heard) for week in figures.whole_weeks])
 
 
 def spread(counts: list[int]) -> Usual | None:
@@ -50,13 +50,14 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
-    compared = f"{len(figures.before.heard):,} in {figures.compared_with}" if figures.before else ""
+    before = figures.before and len(figures.before.heard)
+    compared = f"{before:,} in {figures.compared_with}" if before or (before == 0 and figures.weeks) else ""
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
     where = "fewer than" if count < usual.low else "more than" if count > usual.high else "within what is usual:"
     most = f"{usual.low:,.0f} to {usual.high:,.0f}, {usual.middle:,.0f} in the middle"
-    return (f"{heard}, {where} in the {len(figures.weeks)} weeks before ({most}); {compared}.",)
+    return (f"{heard}, {where} in the {len(figures.whole_weeks)} weeks before ({most}); {compared}.",)
 
 
 def noun(figures: Figures) -> str:
@@ -67,9 +68,10 @@ def noun(figures: Figures) -> str:
 
 def _usual(figures: Figures, days: list[date]) -> list[Usual | None]:
     """Of each day what the same days of the weeks before had."""
-    by_week = [Counter(_day(heard, figures) for heard in week.heard) for week in figures.weeks]
+    weeks = figures.whole_weeks
+    by_week = [Counter(_day(heard, figures) for heard in week.heard) for week in weeks]
     by_weekday = [
-        spread([count[day] for week, count in zip(figures.weeks, by_week, strict=True) for day in week.span.days if day.weekday() == weekday])
+        spread([count[day] for week, count in zip(weeks, by_week, strict=True) for day in week.span.days if day.weekday() == weekday])
         for weekday in range(7)
     ]  # fmt: skip
     return [by_weekday[day.weekday()] for day in days]
