@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from alerts.case import RANK, Case
 from alerts.charts import Columns, Series
-from alerts.clockface import due_now, in_words
+from alerts.clockface import due_now
 from alerts.figures import FEW, Figures
 from alerts.message import NAMES, place
 from alerts.section import Cell, Section, Share, Table
@@ -20,7 +20,7 @@ ANSWERED, WAITING, CLOSED, NEEDED_NONE = (
 NO_ANSWER = "no_answer"  # the outcome of a case that is closed and needed no answer
 _URGENCIES = ("danger", "here_now", "serious", "routine")
 _BAND = 3  # hours
-_LISTED = 20  # cases
+_LISTED = 10  # cases
 _SOUTHWEST = timedelta(minutes=15)
 
 
@@ -137,10 +137,10 @@ def _never_answered(figures: Figures, missed: list[Case]) -> Table:
         names = case.topics if case.topics is not None else topics.get(case.mention_id, ())
         about = ", ".join(map(figures.title, names)) or figures.title("")
         where = (None, None) if case.urgency == "danger" and is_rare else (about, place(case.source))
-        long = in_words((case.closed_at or figures.now) - case.clock_from)
-        how = f"closed after {long}" if ending(case) == CLOSED else f"waiting for {long}"
-        rows.append((str(case.id), NAMES[case.urgency].capitalize(), *where, how))
-    if len(missed) > _LISTED:
-        rows.append((f"… {len(missed) - _LISTED:,} more", "", "", "", ""))
+        state = "closed" if ending(case) == CLOSED else "waiting"
+        waited = (case.closed_at or figures.now) - case.clock_from
+        rows.append((str(case.id), NAMES[case.urgency].capitalize(), *where, state, waited))
     title = f"Not answered ({len(missed):,})"
-    return Table("never_answered", ("Case", "Urgency", "About", "Place", "How long"), rows, title)
+    if len(missed) > _LISTED:
+        title = f"Not answered: {_LISTED} of {len(missed):,}, the most urgent first"
+    return Table("never_answered", ("Case", "Urgency", "About", "Posted on", "State", "After"), rows, title)

@@ -55,9 +55,9 @@ def _sentences(figures: Figures) -> tuple[str, ...]:
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
-    where = "fewer than" if count < usual.low else "more than" if count > usual.high else "within what is usual:"
-    most = f"{usual.low:,.0f} to {usual.high:,.0f}, {usual.middle:,.0f} in the middle"
-    return (f"{heard}, {where} in the {len(figures.whole_weeks)} weeks before ({most}); {compared}.",)
+    where = "fewer than usual" if count < usual.low else "more than usual" if count > usual.high else "as usual"
+    weeks = f"{usual.low:,.0f} to {usual.high:,.0f} in the {len(figures.whole_weeks)} weeks before"
+    return (f"{heard}, {where} ({weeks}, {usual.middle:,.0f} in the middle); {compared}.",)
 
 
 def noun(figures: Figures) -> str:
