@@ -17,6 +17,7 @@ from markupsafe import Markup
 from sqlmodel import Session, col, select
 
 import alerts.sections
+from alerts import export
 from alerts.charts import NARROW, WIDE, svg
 from alerts.figures import Figures, figures
 from alerts.palette import FONTS, variables
@@ -89,7 +90,7 @@ def write(
     sections = report(numbers, chosen(config.report, span))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(span, against)}.html"
-    path.write_text(html(sections, numbers), encoding="utf-8")
+    export.write(path, html(sections, numbers).encode())
     os.utime(path, (now.timestamp(), now.timestamp()))  # as of when it counts: write_again looks at it
     return path, numbers, sections
 
@@ -97,6 +98,12 @@ def write(
 def file_name(span: Span, against: Span | None = None) -> str:
     """What the files of a report are called, without their endings."""
     return f"{span.name}{_AGAINST}{against.name}" if against else span.name
+
+
+def is_written(folder: Path, span: Span) -> bool:
+    """Whether there is a page of a span that counts all of it: one that was made before its end does not."""
+    path = folder / f"{file_name(span)}.html"
+    return path.exists() and path.stat().st_mtime >= span.until.timestamp()
 
 
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:

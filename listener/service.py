@@ -264,8 +264,7 @@ class Service:
         now = self.now()
         with reading(self.engine) as session:
             for week in weekly.due(self.config, now):
-                path = self.reports / f"{report.file_name(week)}.html"
-                if not path.exists() and weekly.had_begun(session, week):
+                if not report.is_written(self.reports, week) and weekly.had_begun(session, week):
                     report.write(self.reports, session, self.config, week, now)
 
     def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:

@@ -11,7 +11,7 @@ from conftest import NOW
 
 from alerts.charts import Bars
 from alerts.figures import figures
-from alerts.report import chosen, html, known_sections, report, write, write_again
+from alerts.report import chosen, html, is_written, known_sections, report, write, write_again
 from alerts.section import Section, Table
 from alerts.span import named
 from config.schema import Report
@@ -197,3 +197,14 @@ def test_a_page_that_is_written_before_its_readings_are_forgotten(desk: Any, pag
     path, numbers, _ = write(pages, desk.session, desk.config, named("2026-W46", CHICAGO), NOW + 2 * HOUR)
     assert "words of kim" not in path.read_text(encoding="utf-8")
     assert [(heard.redacted_text, heard.staff, heard.kind) for heard in numbers.heard] == [("", (), "praise")]
+
+
+def test_a_page_of_half_a_week_is_not_the_page_of_the_week(desk: Any, tmp_path: Path) -> None:
+    week = named("2026-W46", CHICAGO)
+    desk.hear(kind="praise", heard_at=WEEK46)
+    assert not is_written(tmp_path, week)
+    write(tmp_path, desk.session, desk.config, week, week.until - SECOND)
+    assert not is_written(tmp_path, week)
+    write(tmp_path, desk.session, desk.config, week, week.until + SECOND)
+    assert is_written(tmp_path, week)
+    assert [path.name for path in tmp_path.iterdir()] == ["2026-W46.html"], "whole or not at all, and nothing beside it"
