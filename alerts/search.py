@@ -13,8 +13,9 @@ from sqlmodel import Session, col, select
 
 from alerts import fulltext
 from alerts.case import Case, State
-from alerts.message import NAMES, PLACES, visible
+from alerts.message import NAMES, PLACES, place, visible
 from alerts.query import Query, Term, understood
+from alerts.section import Table
 from alerts.verdict import Verdict
 from alerts.wordforms import WORD, fold
 from config.schema import Config
@@ -84,6 +85,27 @@ class Found:
     mended: tuple[tuple[str, str], ...] = ()  # words that stand nowhere, and what was looked for instead
     unknown: tuple[str, ...] = ()  # words that stand nowhere and are like no other
     near: tuple[Near, ...] = ()  # where nothing was found
+
+
+def table(hits: Sequence[Hit], config: Config) -> Table:
+    """What was found, for a spreadsheet: without links, which name the author at some places."""
+    titles = {name: category.title for name, category in config.keywords.categories.items()}
+    rows = [
+        (
+            f"{hit.written_at.astimezone(config.hospital.zone):%Y-%m-%d %H:%M}",
+            place(hit.source),
+            hit.kind,
+            NAMES.get(hit.urgency, hit.urgency),
+            ", ".join(titles.get(name, name) for name in hit.categories),
+            hit.site,
+            str(hit.case_id) if hit.case_id else None,  # its name, no amount
+            hit.case_state,
+            hit.excerpt,
+        )
+        for hit in hits
+    ]
+    header = ("Written", "On", "Kind", "Urgency", "Topics", "Site", "Case", "State", "In short")
+    return Table("search", header, rows)
 
 
 def how_many(total: int) -> str:

@@ -336,6 +336,8 @@ def search(
     kind: Annotated[str | None, typer.Option(metavar="NAME", help="Only complaint, praise, question ...")] = None,
     state: Annotated[str | None, typer.Option(metavar="NAME", help="Only where the case is open, answered ...")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="So many at most.")] = 20,
+    csv: AsCsv = None,
+    xlsx: AsXlsx = None,
     as_json: AsJson = False,
 ) -> None:
     """What was said about something, the best match first; the newest that fit when there is no QUERY."""
@@ -354,7 +356,9 @@ def search(
     if as_json:
         # Without the links: at some places they name the author.
         hits = [{name: value for name, value in asdict(hit).items() if name != "url"} for hit in found.hits]
-        _print_json({**asdict(found), "hits": hits})
+        _give(searches.table(found.hits, service.config), csv, xlsx, {**asdict(found), "hits": hits})
+    elif csv or xlsx:
+        _give(searches.table(found.hits, service.config), csv, xlsx)
     else:
         _print_found(service, found, bool("".join(words).strip()))
 

@@ -43,6 +43,13 @@ def test_somebody_looks_for_what_was_said(place: Place, tmp_path: Path) -> None:
     for author in ("garagehater", "twicebilled", "newdad"):
         assert author not in json.dumps(newest), "nobody is named"
 
+    sheet = place.call("search", "garage", "--csv", "-").stdout.splitlines()
+    assert sheet == [
+        "Written,On,Kind,Urgency,Topics,Site,Case,State,In short",
+        '2026-11-02 09:00,X,complaint,To answer,"Parking and getting here, Building, cleanliness, noise, equipment",,1,open,'
+        "The parking garage at St. Brigid's Harbor is full by nine and the gate is broken",
+    ]
+
     nothing = place.call("search", "garage", "--kind", "praise")
     assert (nothing.returncode, nothing.stdout) == (0, "Nothing for garage.\nNear: without --kind (1)\n")
     unknown = place.call("search", "zebra")
