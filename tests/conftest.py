@@ -2,9 +2,11 @@
 
 import shutil
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine
@@ -38,6 +40,19 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def asleep(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[float]]:
+    """For a module's name: it sleeps no more, and what it would have slept, in seconds. Its own name `time` is replaced:
+    without time.sleep itself every thread of the process that waits in a loop would spin."""
+
+    def of(module: str) -> list[float]:
+        slept: list[float] = []
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=slept.append, monotonic_ns=time.monotonic_ns))
+        return slept
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -389,9 +389,8 @@ def test_the_rate_headers_are_the_kind_prawcore_reads(server: FakeReddit) -> Non
     assert reddit.auth.limits["used"] == 1
 
 
-def test_nothing_left_makes_the_next_call_sleep(server: FakeReddit, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("prawcore.rate_limit.time.sleep", slept.append)
+def test_nothing_left_makes_the_next_call_sleep(server: FakeReddit, asleep: Any) -> None:
+    slept = asleep("prawcore.rate_limit")
     server.submit("health", "One")
     server.remaining, server.reset = 0.0, 120
     reddit = client_of(server)

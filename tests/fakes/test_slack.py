@@ -744,14 +744,13 @@ def test_a_channel_takes_one_a_second_after_a_small_burst(clock: Clock) -> None:
         assert texts(slack) == ["0", "1", "2", "3"]
 
 
-def test_a_scripted_429(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scripted_429(slack: FakeSlack, asleep: Any) -> None:
     slack.fail_next(RateLimited(retry_after=30), on="chat.postMessage")
     client_of(slack).auth_test()
     with pytest.raises(SlackApiError) as caught:
         client_of(slack).chat_postMessage(channel="care", text="hi")
     assert caught.value.response.headers["Retry-After"] == "30"
-    slept: list[float] = []
-    monkeypatch.setattr("slack_sdk.http_retry.builtin_handlers.time.sleep", slept.append)
+    slept = asleep("slack_sdk.http_retry.builtin_handlers")
     slack.fail_next(RateLimited(retry_after=30))
     patient = client_of(slack, retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=1)])
     assert patient.chat_postMessage(channel="care", text="hi")["ok"]
@@ -792,10 +791,8 @@ def test_faults(slack: FakeSlack, fault: Fault, raised: type[Exception]) -> None
     assert time.monotonic() - started < 0.1
 
 
-def test_the_default_client_posts_again_after_a_dropped_answer(
-    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", lambda seconds: None)
+def test_the_default_client_posts_again_after_a_dropped_answer(slack: FakeSlack, asleep: Any) -> None:
+    asleep("slack_sdk.http_retry.handler")
     by_default = WebClient("xoxb-test-token", base_url=slack.base_url + "/api/")
     slack.fail_next(DropAfter(), on="chat.postMessage")
     assert by_default.chat_postMessage(channel="care", text="twice")["ok"]
@@ -809,8 +806,8 @@ def test_without_retry_handlers_there_is_one_message(slack: FakeSlack) -> None:
     assert texts(slack) == ["once"]
 
 
-def test_a_503_is_posted_again_when_the_client_is_told_to(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", lambda seconds: None)
+def test_a_503_is_posted_again_when_the_client_is_told_to(slack: FakeSlack, asleep: Any) -> None:
+    asleep("slack_sdk.http_retry.handler")
     slack.fail_next(Status(503))
     client = client_of(slack, retry_handlers=[ServerErrorRetryHandler()])
     assert client.chat_postMessage(channel="care", text="hi")["ok"]

@@ -201,7 +201,7 @@ def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: 
         (["run"], "no collector is on"),
         (["report", "--csv", "-"], "name a section that has one"),
         (["report", "--section", "headline", "--csv", "-"], "prints one table, not 0"),
-        (["report", "--section", "topics"], "no section 'topics'; there are categories"),
+        (["report", "--section", "topics"], "no section 'topics'; there are areas, categories"),
         (["report", "--json", "--post"], "are for the page"),
         (["ledger", "--csv", "-", "--json"], "both go to standard output"),
         (["ledger", "--csv", "missing/ledger.csv"], "cannot write missing/ledger.csv (No such file or directory)"),

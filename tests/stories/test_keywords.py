@@ -52,6 +52,7 @@ class Hospital:
 def test_the_summary_tells_what_was_changed_and_what_it_found(place: Place, engine: Engine) -> None:
     hospital = Hospital(place, engine, at(2, 9))
     place.edit("keywords.toml", "^model = true$", "model = false")
+    place.edit("report.toml", r"^slack = \[", 'slack = ["keywords", ')
     with FakeSlack(now=hospital.clock) as slack:
         for name in CARE_CHANNELS:
             slack.add_channel(name)

@@ -152,7 +152,7 @@ def test_what_its_author_takes_back(
     product = service()
     sentence = "the nurse in the turquoise jacket at St. Brigid's shouted at my grandmother for two hours"
     ref = x.post(sentence, "zelda", at=clock.at - MINUTE)
-    kind = x.post("thank you St. Brigid's for the purple blanket, so kind to my mom", "yves", at=clock.at - MINUTE)
+    kind = x.post("thank you St. Brigid's for the magenta blanket, so kind to my mom", "yves", at=clock.at - MINUTE)
     product.tick()
     clock.at += 2 * HOUR
     product.flow()
@@ -163,8 +163,8 @@ def test_what_its_author_takes_back(
         span = holding("week", NOW.astimezone(product.config.hospital.zone).date(), product.config.hospital.zone)
         path, _, _ = report.write(tmp_path / "reports", session, product.config, span, clock.at)
     everything = str([slack.messages(channel) for channel in CARE_CHANNELS])
-    assert [word for word in ("turquoise", "purple") if word not in everything] == []
-    assert "purple" in path.read_text(encoding="utf-8")
+    assert [word for word in ("turquoise", "magenta") if word not in everything] == []
+    assert "magenta" in path.read_text(encoding="utf-8")
     x.delete(ref)
     x.delete(kind)
     clock.at += DAY
@@ -172,14 +172,14 @@ def test_what_its_author_takes_back(
     assert passed.deleted == 2
     product.flow()
     everything = str([slack.messages(channel) for channel in CARE_CHANNELS]) + path.read_text(encoding="utf-8")
-    assert [word for word in ("turquoise", "purple", "zelda", "yves") if word in everything] == []
+    assert [word for word in ("turquoise", "magenta", "zelda", "yves") if word in everything] == []
     assert "deleted by its author" in said(slack, "social-care")[0]
     engine.dispose()
     database = tmp_path / "data" / "call-light.db"
     with closing(sqlite3.connect(database)) as plain:
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     raw = b"".join(path.read_bytes() for path in database.parent.glob("call-light.db*"))
-    assert [word for word in (b"turquoise", b"purple", b"zelda", b"yves") if word in raw] == []
+    assert [word for word in (b"turquoise", b"magenta", b"zelda", b"yves") if word in raw] == []
 
 
 def test_a_story_told_in_three_posts_heard_backwards(

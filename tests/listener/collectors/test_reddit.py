@@ -31,13 +31,11 @@ SECRETS = {"REDDIT_CLIENT_ID": "test-client", "REDDIT_CLIENT_SECRET": "test-secr
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def at_once(monkeypatch: pytest.MonkeyPatch, asleep: Callable[[str], list[float]]) -> list[float]:
     """prawcore waits up to two seconds between tries; nothing else may sleep at all."""
-    slept: list[float] = []
     collector._connected.cache_clear()  # a port may come again, and with it what an earlier test left
     monkeypatch.setattr(FiniteRetryStrategy, "_sleep_seconds", lambda self: None)
-    monkeypatch.setattr("prawcore.rate_limit.time.sleep", slept.append)
-    return slept
+    return asleep("prawcore.rate_limit")
 
 
 @pytest.fixture
