@@ -1,5 +1,6 @@
-"""The door that is used when there is no Slack: cards in the terminal; and tables there."""
+"""The door that is used when there is no Slack: cards in the terminal; and tables and what was found there."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from rich.console import Console as Terminal
@@ -9,8 +10,10 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from alerts.door import Sent
-from alerts.message import Message, visible
+from alerts.message import NAMES, SIGNS, Message, place, visible
+from alerts.search import Found, Hit, how_many
 from alerts.section import Table, is_number, shown
+from config.schema import Config
 
 _COLOURS = {
     "danger": "red",
@@ -76,6 +79,54 @@ def print_table(terminal: Terminal, table: Table) -> None:
     if table.title:
         terminal.print(_text(terminal, table.title, "italic"))
     terminal.print(grid)
+
+
+def print_found(terminal: Terminal, found: Found, config: Config, asked: bool) -> None:
+    """What a search came to, the words that were looked for in bold; `asked`: whether there were any."""
+    for sentence in _about(found, asked):
+        terminal.print(sentence, highlight=False, markup=False)
+    for hit in found.hits:
+        terminal.print()
+        terminal.print(_heading(hit, config), style="cyan", highlight=False, markup=False)
+        excerpt = Text(hit.excerpt)
+        for start, end in hit.marks:
+            excerpt.stylize("bold", start, end)
+        terminal.print(excerpt or "(no words)")
+        if hit.url:
+            terminal.print(hit.url, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _about(found: Found, asked: bool) -> Iterator[str]:
+    """What was looked for, how much of it there is, and what there would be instead."""
+    for typed, instead in found.mended:
+        yield f"No post says {typed}; looked for {instead} instead."
+    for word in found.unknown:
+        yield f"No post says {word}."
+    if asked and not found.looked_for:
+        yield "There is no word in it to look for."
+        return
+    posts = "post" if found.total == 1 else "posts"
+    shown = f"; the first {len(found.hits)}" if found.total > len(found.hits) else ""
+    what = f" for {found.looked_for}" if found.looked_for else ""
+    yield f"{how_many(found.total)} {posts}{what}{shown}" if found.total else f"Nothing{what}."
+    if found.near:
+        yield "Near: " + "; ".join(f"{near.what} ({how_many(near.total)})" for near in found.near)
+
+
+def _heading(hit: Hit, config: Config) -> str:
+    """When, where, how urgent, what about, and how its case stands."""
+    titles = config.keywords.categories
+    about = [titles[name].title if name in titles else name for name in hit.categories[:3]]
+    said = [
+        hit.written_at.astimezone(config.hospital.zone).strftime("%a %d %b %Y %H:%M"),
+        place(hit.source),
+        f"{SIGNS[hit.urgency]} {NAMES[hit.urgency]}",
+        hit.kind,
+        *([", ".join(about)] if about else []),
+        *([hit.site] if hit.site else []),
+        *([f"case {hit.case_id}, {hit.case_state}"] if hit.case_id else []),
+    ]
+    return " · ".join(said)
 
 
 def _text(terminal: Terminal, text: str, style: str = "") -> Text:

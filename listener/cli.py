@@ -3,12 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
+
+from listener import lines
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from alerts.door import Door
     from alerts.ledger import Ledger
-    from alerts.search import Found, Hit
     from alerts.section import Table
     from alerts.span import Kind, Span
     from config.schema import Config
@@ -247,9 +248,9 @@ def read(
 
     reader = Reader(_config(_environment().config))
     if explain:
-        return _explain(reader, _lines(file), any_hospital)
+        return lines.explain(reader, lines.of(file), any_hospital, _terminal())
     bad = 0
-    for reading in _readings(reader, _lines(file), any_hospital):
+    for reading in lines.readings(reader, lines.of(file), any_hospital):
         bad += "error" in reading
         sys.stdout.write(json.dumps(reading, ensure_ascii=False) + "\n")
     if bad:
@@ -266,9 +267,9 @@ def check_reply(
     """The privacy check on drafts of public replies: JSON Lines in, verdicts out as JSON Lines, in order."""
     config = _config(_environment().config)
     if explain:
-        return _explain_replies(config, _lines(file))
+        return lines.explain_replies(config, lines.of(file), _terminal())
     bad = 0
-    for verdict in _verdicts(config, _lines(file)):
+    for verdict in lines.verdicts(config, lines.of(file)):
         bad += "error" in verdict
         sys.stdout.write(json.dumps(verdict, ensure_ascii=False) + "\n")
     if bad:
@@ -360,7 +361,9 @@ def search(
     elif csv or xlsx:
         _give(searches.table(found.hits, service.config), csv, xlsx)
     else:
-        _print_found(service, found, bool("".join(words).strip()))
+        from alerts.console import print_found
+
+        print_found(_terminal(), found, service.config, bool("".join(words).strip()))
 
 
 @app.command("act")
@@ -776,125 +779,6 @@ def _empty_database(environment: "Environment") -> "Engine":
     return engine
 
 
-def _lines(file: str) -> Iterator[str]:
-    from listener.errors import NeedsPerson
-
-    try:
-        # Bytes that are no UTF-8 become U+FFFD: one bad line must not end the rest.
-        handle = sys.stdin.buffer if file == "-" else open(file, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise NeedsPerson(f"cannot read {file} ({error.strerror}); check its name and permissions") from None
-    for line in handle:
-        yield line.decode("utf-8-sig", errors="replace")
-
-
-def _readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator[dict[str, Any]]:
-    """One result a line, in order; a line that cannot be read yields {"id", "error"}."""
-    from listener.post import storable
-    from nlp.pipeline import Text
-
-    ids: list[Any] = []
-    texts: list[Text] = []
-
-    def finished() -> Iterator[dict[str, Any]]:
-        for id_, reading in zip(ids, reader.read(texts), strict=True):
-            yield {"id": id_, **reading}
-        ids.clear()
-        texts.clear()
-
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            text = record["text"]
-            if not isinstance(text, str):
-                raise TypeError("text is not text")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            yield from finished()
-            why = (
-                "no text"
-                if isinstance(error, KeyError)
-                else f"not JSON ({error})"
-                if isinstance(error, ValueError)
-                else "not an object with text"
-            )
-            yield {"id": None, "line": number, "error": why}
-            continue
-        ids.append(storable(record.get("id", number)))
-        texts.append(Text(storable(text), about_us=any_hospital or record.get("about_us") is True))
-        if len(texts) == 200:
-            yield from finished()
-    yield from finished()
-
-
-def _explain(reader: Any, lines: Iterable[str], any_hospital: bool) -> None:
-    """Each post with its words marked. A line that is not JSON is a post itself: people try sentences."""
-    from nlp.explain import drawn
-    from nlp.pipeline import Text
-
-    terminal = _terminal()
-    for line in filter(str.strip, lines):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            record = line.strip()
-        text = str(record.get("text", "")) if isinstance(record, dict) else line.strip()
-        terminal.print(drawn(reader.doc(Text(text, about_us=any_hospital))), soft_wrap=True)
-
-
-def _verdicts(config: "Config", lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """One verdict a draft, in order; a line that cannot be read yields {"id", "line", "error"}."""
-    from alerts.privacy.check import check
-    from listener.post import storable
-
-    contacts = (config.care.replies.contact,)
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            if not isinstance(record, dict) or not isinstance(record.get("reply"), str):
-                raise ValueError("not an object with reply")
-            if not isinstance(record.get("post"), str | None):
-                raise ValueError("post is not text")
-        except (ValueError, RecursionError) as error:
-            why = f"not JSON ({error})" if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
-            yield {"id": None, "line": number, "error": why}
-            continue
-        found = check(storable(record["reply"]), config.hospital, record.get("post"), contacts)
-        reasons = [{"words": one.words, "rule": one.rule, "instead": one.instead} for one in found]
-        yield {"id": storable(record.get("id", number)), "ok": not found, "why": reasons}
-
-
-def _explain_replies(config: "Config", lines: Iterable[str]) -> None:
-    """Each draft with its words marked. A line that is not JSON is a draft itself: people try sentences."""
-    from rich.text import Text
-
-    from alerts.privacy.check import check
-
-    terminal = _terminal()
-    for line in filter(str.strip, lines):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            record = {"reply": line.strip()}
-        reply, post = (
-            (record.get(key) for key in ("reply", "post")) if isinstance(record, dict) else (line.strip(), None)
-        )
-        text = Text(str(reply or ""))
-        found = check(text.plain, config.hospital, str(post) if post else None, (config.care.replies.contact,))
-        for one in found:
-            text.stylize("bold red", one.start, one.end)
-        terminal.print(text, soft_wrap=True)
-        for one in found:
-            said = " ".join(one.words.split())
-            terminal.print(
-                f"    “{said}”: {one.why}. Instead: {one.instead}", soft_wrap=True, markup=False, highlight=False
-            )
-        terminal.print("    refused" if found else "    may go out", style="bold red" if found else "green")
-
-
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
@@ -982,60 +866,6 @@ def _pairs(answers: list[str] | None) -> dict[str, Any]:
             _fail(f"--with {answer}: write it as NAME=VALUE")
         found[name] = [*found[name], value] if name in found else [value]
     return found
-
-
-def _print_found(service: "Service", found: "Found", asked: bool) -> None:
-    from rich.text import Text
-
-    terminal = _terminal()
-    for sentence in _about(found, asked):
-        terminal.print(sentence, highlight=False, markup=False)
-    for hit in found.hits:
-        terminal.print()
-        terminal.print(_heading(service, hit), style="cyan", highlight=False, markup=False)
-        excerpt = Text(hit.excerpt)
-        for start, end in hit.marks:
-            excerpt.stylize("bold", start, end)
-        terminal.print(excerpt or "(no words)")
-        if hit.url:
-            terminal.print(hit.url, style="dim", highlight=False, markup=False, soft_wrap=True)
-
-
-def _about(found: "Found", asked: bool) -> Iterator[str]:
-    """What was looked for, how much of it there is, and what there would be instead."""
-    from alerts.search import how_many
-
-    for typed, instead in found.mended:
-        yield f"No post says {typed}; looked for {instead} instead."
-    for word in found.unknown:
-        yield f"No post says {word}."
-    if asked and not found.looked_for:
-        yield "There is no word in it to look for."
-        return
-    posts = "post" if found.total == 1 else "posts"
-    shown = f"; the first {len(found.hits)}" if found.total > len(found.hits) else ""
-    what = f" for {found.looked_for}" if found.looked_for else ""
-    yield f"{how_many(found.total)} {posts}{what}{shown}" if found.total else f"Nothing{what}."
-    if found.near:
-        yield "Near: " + "; ".join(f"{near.what} ({how_many(near.total)})" for near in found.near)
-
-
-def _heading(service: "Service", hit: "Hit") -> str:
-    """When, where, how urgent, what about, and how its case stands."""
-    from alerts.message import NAMES, SIGNS, place
-
-    titles = service.config.keywords.categories
-    about = [titles[name].title if name in titles else name for name in hit.categories[:3]]
-    said = [
-        hit.written_at.astimezone(service.config.hospital.zone).strftime("%a %d %b %Y %H:%M"),
-        place(hit.source),
-        f"{SIGNS[hit.urgency]} {NAMES[hit.urgency]}",
-        hit.kind,
-        *([", ".join(about)] if about else []),
-        *([hit.site] if hit.site else []),
-        *([f"case {hit.case_id}, {hit.case_state}"] if hit.case_id else []),
-    ]
-    return " · ".join(said)
 
 
 def _spans(
