@@ -1,12 +1,10 @@
-"""Charts: numbers to look at. A chart is data; `svg` draws it for the page, `png` for Slack.
+"""Charts: numbers to look at. A chart is data; alerts/drawing.py draws it.
 
 Colours are told apart by people who see none: each also differs in how light it is, or is written beside its bar.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-WIDE, NARROW = 680, 328  # pixels: of a page on paper or a desk, and on a phone
 
 
 @dataclass(frozen=True)
@@ -65,25 +63,3 @@ class Heat:
 
 
 Chart = Columns | Bars | Heat
-
-
-def svg(chart: Chart, width: int = WIDE) -> str:
-    """The chart for a page: its text stays text, its colours are the page's variables (`palette.COLOURS`).
-
-    Drawn for so many pixels, at which its letters have the size of the page's own; the same chart gives the same bytes.
-    """
-    from alerts.canvas import as_svg
-    from alerts.drawing import drawn
-
-    return as_svg(drawn(chart, width), chart.alt)
-
-
-def png(chart: Chart, width: int = 1200) -> bytes:
-    """The chart as a picture so many pixels wide, in light colours on white: readable on a phone at a third of it."""
-    from alerts.canvas import as_png
-    from alerts.drawing import drawn
-
-    return as_png(drawn(chart, _SLACK), width)
-
-
-_SLACK = 450  # what is drawn for this width can be read at 360 pixels

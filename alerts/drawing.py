@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 
-from alerts.canvas import Box, Drawing, Words, clean, width_of
+from alerts.canvas import Box, Drawing, Words, as_png, as_svg, clean, width_of
 from alerts.charts import Bars, Chart, Columns, Heat, Series, Usual
 from alerts.palette import HEAT, SERIES
 
+WIDE, NARROW = 680, 328  # pixels: of a page on paper or a desk, and on a phone
+_SLACK = 450  # what is drawn for this width can be read at 360 pixels
 _SIZE, _SMALL = 13, 12  # of letters: names, and numbers within a bar
 _ROW = 18  # a line of names
 _PHONE = 400  # narrower than this
@@ -17,6 +19,19 @@ _TALL = 190  # of upright bars
 _CELL = 29  # the height of a cell: two lines of a name
 _TURNED = 110  # the longest name that is written upwards
 _USUAL = "usual: least, middle, most"
+
+
+def svg(chart: Chart, width: int = WIDE) -> str:
+    """The chart for a page: its text stays text, its colours are the page's variables (`palette.COLOURS`).
+
+    Drawn for so many pixels, at which its letters have the size of the page's own; the same chart gives the same bytes.
+    """
+    return as_svg(drawn(chart, width), chart.alt)
+
+
+def png(chart: Chart, width: int = 1200) -> bytes:
+    """The chart as a picture so many pixels wide, in light colours on white: readable on a phone at a third of it."""
+    return as_png(drawn(chart, _SLACK), width)
 
 
 def drawn(chart: Chart, width: int) -> Drawing:

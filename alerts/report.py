@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 import alerts.sections
 from alerts import export
-from alerts.charts import NARROW, WIDE, svg
+from alerts.drawing import NARROW, WIDE, svg
 from alerts.figures import Figures, figures
 from alerts.palette import FONTS, variables
 from alerts.section import Section, is_number, shown

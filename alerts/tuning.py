@@ -5,19 +5,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlmodel import Session, col, select
 
 from alerts.span import Span
 from nlp.reading import ReadWith
 
-if TYPE_CHECKING:
-    from alerts.figures import Heard
-
 _MOST = 20_000  # texts that are read again for the words; evenly taken from more, and the count is then an estimate
 _OF_PATIENTS = ("categories", "urgency")  # these lists speak of nobody else's posts
 _READER, _MODEL = "reader", ("reader", "model")
+
+
+class Post(Protocol):
+    """What is looked at of a mention: these fields of figures.Heard."""
+
+    @property
+    def heard_at(self) -> datetime:
+        """When."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is gone at its place."""
+
+    @property
+    def voice(self) -> str | None:
+        """Whose it is."""
+
+    @property
+    def redacted_text(self) -> str:
+        """Its words."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,7 @@ class Change:
     is_estimate: bool = False
 
 
-def changes(session: Session, span: Span, heard: Sequence["Heard"]) -> list[Change]:
+def changes(session: Session, span: Span, heard: Sequence[Post]) -> list[Change]:
     """What was changed in a span, in the order of time, and how many of these posts hold the changed words."""
     inside = select(ReadWith.id, ReadWith.pipeline_version, ReadWith.since).where(
         ReadWith.since >= span.since, ReadWith.since < span.until
@@ -72,7 +89,7 @@ def between(old: set[tuple[str, ...]], new: set[tuple[str, ...]], at: datetime) 
     return found
 
 
-def _counted(found: Sequence[Change], heard: Sequence["Heard"]) -> list[Change]:
+def _counted(found: Sequence[Change], heard: Sequence[Post]) -> list[Change]:
     from nlp.tuning import Seeker, phrases_of  # loads spaCy, and most weeks nothing is changed
 
     phrases = {str(at): sought for at, one in enumerate(found) if (sought := phrases_of(one.where, one.words))}
@@ -90,5 +107,5 @@ def _counted(found: Sequence[Change], heard: Sequence["Heard"]) -> list[Change]:
     ]
 
 
-def _counts(one: "Heard", change: Change) -> bool:
+def _counts(one: Post, change: Change) -> bool:
     return one.heard_at >= change.at and (one.voice == "patient" or change.where[0] not in _OF_PATIENTS)

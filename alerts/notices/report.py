@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from alerts import charts, report
+from alerts import drawing, report
 from alerts.case import RANK
 from alerts.delivery import Delivery, pending
 from alerts.figures import Figures, figures
@@ -120,7 +120,7 @@ def _images(page: Sequence[Section], names: Sequence[str]) -> tuple[list[Attachm
     titles = {table.name: table.title or section.title for section in page for table in section.tables}
     wrong = next((name for name in names if name not in tables), None)
     images = [
-        Attachment(f"{name}.png", titles[name], partial(charts.png, chart), chart.alt)
+        Attachment(f"{name}.png", titles[name], partial(drawing.png, chart), chart.alt)
         for name in names
         if name in tables and (chart := tables[name].chart) is not None
     ]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
-from alerts.charts import NARROW, WIDE, Bars, Chart, Columns, Heat, Series, png, svg
+from alerts.charts import Bars, Chart, Columns, Heat, Series
+from alerts.drawing import NARROW, WIDE, png, svg
 
 DAYS = ["Mon 9 Nov", "Tue 10 Nov"]
 CHARTS = [
@@ -44,7 +45,7 @@ def test_a_home_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     home = str(tmp_path / "home")
     said = subprocess.run(
-        [sys.executable, "-c", "from alerts.charts import *; print(len(png(Bars('', ['a'], [1], ''))) > 1000)"],
+        [sys.executable, "-c", "from alerts.charts import Bars; from alerts.drawing import png; print(len(png(Bars('', ['a'], [1], ''))) > 1000)"],
         env={"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": str(PROJECT)},
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from alerts.canvas import Box, Drawing, Words, width_of
-from alerts.charts import NARROW, WIDE, Bars, Chart, Columns, Heat, Series, Usual
-from alerts.drawing import drawn
+from alerts.charts import Bars, Chart, Columns, Heat, Series, Usual
+from alerts.drawing import NARROW, WIDE, drawn
 
 DAYS = ["Mon 9 Nov", "Tue 10 Nov", "Wed 11 Nov", "Thu 12 Nov", "Fri 13 Nov", "Sat 14 Nov", "Sun 15 Nov"]
 UGLY = [

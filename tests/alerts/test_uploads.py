@@ -319,7 +319,7 @@ def test_a_chart_that_cannot_be_drawn(
     def broken(*given: Any) -> bytes:
         raise ValueError("no")
 
-    monkeypatch.setattr("alerts.charts.png", broken)
+    monkeypatch.setattr("alerts.drawing.png", broken)
     desk.deliver(door, clock.now())
     assert kinds(workspace) == ALONE
     assert names(workspace) == ["2026-W46.html"]
