@@ -72,7 +72,7 @@ def html(sections: Sequence[Section], figures: Figures) -> str:
         sections=sections,
         hospital=figures.hospital,
         span=figures.span,
-        compared=figures.before.span if figures.before and figures.before.heard else None,
+        compared=figures.before.span if figures.before and (figures.before.heard or figures.against) else None,
         made=figures.now.astimezone(figures.zone),
         colours=variables(),
         fonts=Markup(FONTS),

@@ -50,8 +50,9 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
-    before = figures.before and len(figures.before.heard)
-    compared = f"{before:,} in {figures.compared_with}" if before or (before == 0 and figures.weeks) else ""
+    before = figures.before.heard if figures.before else ()
+    known = before or (figures.before and (figures.weeks or figures.against))  # else nobody listened then
+    compared = f"{len(before):,} in {figures.compared_with}" if known else ""
     usual = usual_total(figures)
     if usual is None or figures.span.kind != "week":
         return (f"{heard}; {compared or 'nothing to compare with'}.",)
