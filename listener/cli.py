@@ -318,7 +318,7 @@ def cases(
             found = [case for case in found if case in subset] if wanted else found
         table = desk.table(session, found, now, service.config.hospital.zone)
         dump = [case.model_dump(mode="json", exclude={"author"}) for case in found] if as_json else None
-    _give(table, csv, xlsx, dump, "Nothing waits for anyone.")
+    _give(table, csv, xlsx, dump, "No case fits." if search or mine or late else "Nothing waits for anyone.")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -word is no option

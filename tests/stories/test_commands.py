@@ -43,6 +43,7 @@ def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
     second = place.call("act", number, "claim", "--as", "bob")
     assert (second.returncode, "maria" in second.stderr) == (1, True), "the other is told who has it"
     assert [case["id"] for case in json.loads(place.call("cases", "--mine", "maria", "--json").stdout)] == [int(number)]
+    assert place.call("cases", "--mine", "nobody").stdout == "No case fits.\n", "others still wait"
     assert place.call("report", "--week", "2026-W46").returncode == 0
     posted = place.call("report", "--post").stdout.splitlines()[-1]
     assert posted.startswith(("Sent to summary.", "Was sent before to summary, on ")), (
