@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -21,6 +23,11 @@ from nlp.pipeline import Reader
 
 PROJECT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)  # a Monday, 09:00 in the hospital's zone
+
+# No test fails by the clock of a busy machine: neither an example that took long, nor one that took long to make up
+# (the first of a fresh clone builds Hypothesis' table of all characters).
+hypothesis_settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("timeless")
 
 
 @pytest.fixture(autouse=True)

@@ -295,7 +295,7 @@ def views(draw: Any) -> CaseView:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(view=views())
 def test_any_card_is_taken_and_harmless(view: CaseView) -> None:
     message = card(view, "@here")

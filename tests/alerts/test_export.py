@@ -96,7 +96,6 @@ def is_formula(cell: str) -> bool:
     return seen[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=5), st.sampled_from(",;\t"))
 @example([("x", formula) for formula in FORMULAS], ";")
 @example([(formula, formula) for formula in FORMULAS], ",")
@@ -110,7 +109,6 @@ def test_no_text_is_a_formula_in_csv_wherever_the_reader_sees_cells_begin(
     assert text.count("\r\n") == text.count("\r") == text.count("\n") == len(rows) + 1, "a row is a line"
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(cells, cells), max_size=5))
 def test_csv_has_every_cell(rows: list[tuple[Cell, Cell]]) -> None:
     found = read_csv(export.csv_text(table(*rows)))
@@ -157,7 +155,7 @@ def test_columns_are_as_wide_as_what_is_shown(cell: Cell, width: int) -> None:
     assert round(found) == width + 1  # the file counts the margin of a cell too
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=20))
 @example([(text, text) for text in [*FORMULAS, *MARKUP, *HOSTILE]])
 def test_no_cell_of_a_workbook_is_a_formula_or_a_link(rows: list[tuple[Cell, Cell]]) -> None:
@@ -171,7 +169,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(rows: list[tuple[Cell, Cel
             assert isinstance(sheet.cell(row, 1).value, str | None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.one_of(numbers, st.sampled_from([*FORMULAS[:4], "Zoë", "_x003D_1", "<r>", "1204", "🦷"])), max_size=20)
 )
@@ -198,7 +196,7 @@ def test_names_of_sheets_and_files(given_names: list[str], found: list[str]) -> 
     assert sheets(*tables).sheetnames == found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=40), max_size=8))
 def test_any_names_make_a_workbook(given_names: list[str]) -> None:
     tables = [table(name=name) for name in given_names]
@@ -283,7 +281,6 @@ def told(cell: Any) -> Cell:
     return Share(**cell) if "of" in cell else timedelta(**cell)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.one_of(numbers, st.text("a=\n\x00🦷"), st.timedeltas(-DECADE, DECADE), st.just(Share(1, 3)))))
 )
@@ -293,7 +290,6 @@ def test_json_is_read_back_as_it_was(rows: list[tuple[Cell]]) -> None:
     assert [(told(cell),) for (cell,) in found["rows"]] == rows
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(cells)), texts)
 def test_json_takes_anything(rows: list[tuple[Cell]], words: str) -> None:
     text = export.json_text({words: Section(words, (words,), (Table(words, (words,), rows),))}, FIGURES)

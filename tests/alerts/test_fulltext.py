@@ -120,7 +120,7 @@ _STEPS = st.lists(st.tuples(st.sampled_from(["hear", "edit", "read", "gone", "ti
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=_STEPS)
 def test_whatever_happens_it_holds_what_is_in_force(session: Session, config: Config, steps: list[Any]) -> None:
     """Compared with an index that is made anew from the readings."""

@@ -136,7 +136,7 @@ def test_a_clock_that_is_wrong_is_refused(crm: HookReceiver, late: timedelta) ->
         door.post("hook crm", MESSAGE, "key")
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     data=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=("Cs",))),

@@ -101,7 +101,7 @@ def test_escape_in_this_order() -> None:
 # ---------------------------------------------------------------- whatever a stranger wrote
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(items=[DigestItem("x", NOW, URLS[3], HOSTILE[8], 0.0)] * DIGEST_LINES, title="Kind words")
 @example(items=[DigestItem("x", NOW, URLS[4], HOSTILE[7], 0.0)] * DIGEST_LINES, title="Kind words")
 @example(items=[], title="Kind words")
@@ -266,7 +266,7 @@ def test_a_quote_is_no_longer_than_a_line() -> None:
 cells = st.one_of(st.integers(), texts, st.floats(allow_nan=False))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(sections=[Section("t", ("s" * 5000,), (Table("t", ("a",) * 9, [("x" * 99,) * 9] * 200),))] * 16)
 @given(
     sections=st.lists(

@@ -110,7 +110,7 @@ def test_a_shorter_phrase_is_tried_where_the_longer_stands_in_danger(config: Con
     assert holds(line.phrase, [kept[0].text]) == [False]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=80), st.sampled_from(["another place", "spam"]))
 def test_whatever_strangers_write_makes_a_line_that_can_be_used(config: Config, text: str, reason: str) -> None:
     line = propose(f"St. Brigid's {text}", reason, [f"{text}"], [], config)

@@ -384,7 +384,7 @@ def mutated(text: str, kind: str, at: int, to: int, with_: str) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     name=st.sampled_from(FILES),
     kind=st.sampled_from(["delete", "insert", "cut", "double", "swap"]),

@@ -97,7 +97,7 @@ def test_a_text_without_words(encoder: Encoder, text: str) -> None:
     assert list(scores.spans(PERSONAL)) == [] or text.strip()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
 def test_any_text(encoder: Encoder, text: str) -> None:
     [scores] = read(encoder, text)

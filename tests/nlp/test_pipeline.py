@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nlp
@@ -47,7 +47,7 @@ def one(reader: Reader, text: str, **where: bool) -> dict[str, object]:
 
 
 @given(pieces=st.lists(PIECES, max_size=12), about_us=st.booleans(), own=st.booleans())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 def test_any_text_is_read(reader: Reader, pieces: list[str], about_us: bool, own: bool) -> None:
     said = one(reader, " ".join(pieces), about_us=about_us, own=own)
     assert set(said) == FIELDS

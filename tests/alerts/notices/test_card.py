@@ -144,7 +144,7 @@ def test_reopened_it_gets_a_new_card_though_it_was_folded(desk: Any, paper: Any)
 urgencies = st.lists(st.sampled_from(list(RANK)), max_size=30)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(minutes=st.lists(urgencies, min_size=1, max_size=3))
 def test_each_case_is_told_once_and_every_danger_by_itself(
     desk: Any, paper: Any, engine: Engine, minutes: list[list[str]]

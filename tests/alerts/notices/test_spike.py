@@ -154,7 +154,7 @@ def test_bars(minutes: list[int], bars: tuple[str, int]) -> None:
     assert notice._bars([NOW + minute * MINUTE for minute in minutes]) == bars
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=400),
     known=st.text(min_size=1, max_size=160),

@@ -208,7 +208,7 @@ def test_letters_change_few_verdicts(change: Any, found: dict[str, list[Objectio
 
 
 @given(st.text(max_size=300), st.text(max_size=100) | st.none())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_never_raises(config: Config, reply: str, post: str | None) -> None:
     for one in check(reply, config.hospital, post, CONTACT):
         assert reply[one.start : one.end] == one.words
@@ -225,7 +225,7 @@ def test_a_good_beginning_excuses_little(config: Config) -> None:
 
 
 @given(st.integers(0, 10_000), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_not_seen_changes_nothing(config: Config, number: int, data: st.DataObject) -> None:
     bad = UNLAWFUL[number % len(UNLAWFUL)]
     at = data.draw(st.integers(0, len(bad)))

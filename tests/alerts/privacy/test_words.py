@@ -109,7 +109,7 @@ def test_a_form_of_a_known_word_is_no_slip(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_has_words_in_order_within_it(text: str) -> None:
     found = words(text, decisive_words(), COMMON)
     assert all(0 <= word.start <= word.end <= len(text) for word in found)

@@ -1124,7 +1124,7 @@ MINE = ["danger", "done", "headline", "how_to_read", "ledger", "listening", "pra
 
 
 @given(posts=st.lists(POSTS, max_size=12), cases=st.lists(CASES, max_size=12), topic=STRANGE, known=st.none() | STRANGE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_that_strangers_write_breaks_a_section(posts: Any, cases: Any, topic: str, known: str | None) -> None:
     closed = [Ended(case, case.topics or (), topic, (topic,)) for case in cases]
     whole = {"heard": posts, "cases": cases, "ended": closed, "spikes": [spiked(topic, 5, cases, known=known)]}

@@ -307,7 +307,7 @@ def test_a_quotation_mark_that_never_closes_leaves_dates_in_numbers_whole(tmp_pa
     assert [type(item) for item in found] == [SkipPost, Post]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=st.text(alphabet="0123456789/.- :TZapmAPM+,\u202f", max_size=30))
 def test_any_date(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     (found,) = items(line(written_at=value + " "), tmp_path_factory.getbasetemp(), "any.jsonl")
@@ -422,7 +422,7 @@ def test_nothing_in_it(tmp_path: Path, content: bytes) -> None:
     assert items(content, tmp_path) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     content=st.binary(max_size=300) | st.text(alphabet='{}[]",;\t\n\r\\: textdate0129', max_size=200).map(str.encode)
 )

@@ -11,7 +11,6 @@ import time_machine
 from fakes.google_reviews import LOCATION, FakeGoogleReviews
 from fakes.server import BrokenShape, Fault, NotJson, RateLimited, Request, Stall, Status
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -166,7 +165,6 @@ def test_only_the_words_of_the_author(google: FakeGoogleReviews, hear: Any, cloc
     assert hear().texts == [own]
 
 
-@hypothesis_settings(deadline=None)
 @given(st.text(min_size=1), st.text(), st.booleans())
 def test_no_words_of_the_author_are_lost(words: str, translation: str, before: bool) -> None:
     comment = f"(Translated by Google) {translation}\n\n(Original)\n{words}"
@@ -213,7 +211,6 @@ json_values = st.recursive(
 )
 
 
-@hypothesis_settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*item(), "reviewReply", "reviewReplyUrl"]), json_values))
 def test_strangers_json_is_a_post_or_is_skipped(changes: dict[str, Any]) -> None:
     for parse in (collector._review, collector._reply):

@@ -761,7 +761,7 @@ def test_any_bytes(here: Any, asking: Any, monkeypatch: pytest.MonkeyPatch) -> N
         except (TryLater, NeedsPerson) as error:
             return error
 
-    @hypothesis_settings(max_examples=400, deadline=None)
+    @hypothesis_settings(max_examples=400)
     @given(body=st.binary(max_size=400) | broken(), charset=st.sampled_from(["", "utf-16", "punycode", "zip", "hex"]))
     def check(body: bytes, charset: str) -> None:
         answer = web.Answer(200, {"content-type": f"text/xml; charset={charset}"}, body, "https://a.example/feed")

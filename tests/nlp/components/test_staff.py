@@ -1,7 +1,7 @@
 """Who is thanked by name, and whose name is never passed on. A name of the second table that is found is a breach."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.components.staff import staff
@@ -178,7 +178,7 @@ PIECES = st.sampled_from(
 
 
 @given(pieces=st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=14))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_what_is_found_stands_in_the_post(reader: Reader, pieces: list[str]) -> None:
     text = "".join(pieces)
     found = thanked(reader, text)
