@@ -49,7 +49,6 @@ class Heard:
     source: str
     collector: str
     heard_at: datetime
-    written_at: datetime
     deleted: bool = False
     # How it was read, and corrected.
     voice: str | None = None
@@ -242,7 +241,7 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
 _SOME = {"yield_per": 2_000}
 _READ: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.collector, Reading.voice, Reading.kind, Reading.stage, Reading.urgency),
-    *(Reading.site, Reading.mood, Mention.heard_at, Mention.written_at, Mention.deleted_at),
+    *(Reading.site, Reading.mood, Mention.heard_at, col(Mention.deleted_at).is_not(None)),
     # As text: to parse it is most of the work, and most of it is "[]", or what was parsed before.
     *(cast(listed, String) for listed in (Reading.categories, Reading.departments, Reading.staff)),
 )
@@ -475,7 +474,7 @@ def _parsed(text: str | None) -> tuple[Any, ...]:
 
 
 def _heard(row: Any, corrected: _Corrected, text: str | None = None, fate: tuple[Any, ...] = ()) -> Heard:
-    id_, *words, mood, heard_at, written_at, deleted_at, categories, departments, staff = row
+    id_, *words, mood, heard_at, deleted, categories, departments, staff = row
     # The same few words in every row: each is kept once.
     source, collector, voice, kind, stage, urgency, site = [word and intern(word) for word in words]
     is_us = id_ not in corrected.not_us
@@ -484,8 +483,7 @@ def _heard(row: Any, corrected: _Corrected, text: str | None = None, fate: tuple
         source,
         collector,
         heard_at,
-        written_at,
-        deleted_at is not None,
+        deleted,
         voice if is_us else "other",
         kind if is_us else None,
         _topics(corrected.topics.get(id_), _parsed(categories)),
@@ -494,7 +492,7 @@ def _heard(row: Any, corrected: _Corrected, text: str | None = None, fate: tuple
         urgency,
         site,
         _parsed(departments),
-        () if deleted_at else _parsed(staff),
-        "" if deleted_at else text or "",
+        () if deleted else _parsed(staff),
+        "" if deleted else text or "",
         *fate,
     )

@@ -136,6 +136,8 @@ def measure_report(engine: Engine, config: Config, folder: Path) -> None:
     with sqlite3.connect(folder / "call-light.db") as bare:
         rows = "SELECT m.*, r.* FROM mention m JOIN reading r ON r.mention_id = m.id WHERE m.heard_at BETWEEN ? AND ?"
         beside = seconds(lambda: sum(1 for _ in bare.execute(rows, (since, until))))
+    command = [Path(sys.executable).with_name("call-light"), "--data", folder, "report", "--week", "2026-W46"]
+    whole = seconds(lambda: subprocess.run(command, check=True, capture_output=True))
     with Session(engine) as session:
         began = time.perf_counter()
         numbers = figures(session, config, span, NOW)
@@ -150,6 +152,7 @@ def measure_report(engine: Engine, config: Config, folder: Path) -> None:
     print(
         f"  {ended - began:.2f} s: figures {counted - began:.2f}, sections {made - counted:.2f}, page {ended - made:.2f}"
     )
+    print(f"  {whole:.2f} s for the whole command, with its start and its look at the config")
     print(
         f"  {(ended - began) / beside:.1f} times a bare query for the same rows ({beside:.2f} s); page {len(page) / 1024:,.0f} KB"
     )

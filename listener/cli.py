@@ -1,5 +1,6 @@
 """The commands. Heavy libraries are loaded inside the command that needs them: --help answers at once."""
 
+import gc
 import json
 import os
 import sys
@@ -48,11 +49,15 @@ Since = Annotated[
 
 _given: dict[str, Any] = {"config": None, "data": None, "debug": False}
 _DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
+# Hundreds of thousands of rows are held at once and none of them in a circle: Python would look through them all the
+# time for garbage. A tenth of a summary's time; see benchmarks/report.py.
+_GARBAGE = (100_000, 50, 100)
 _ANYWHERE = ("--config", "--data", "--debug")
 
 
 def main() -> None:
     """Run a command; an error becomes one sentence and exit status 1."""
+    gc.set_threshold(*_GARBAGE)
     try:
         app(args=_to_front(sys.argv[1:]))
     except BrokenPipeError:  # the reader of our output went away, as `head` does

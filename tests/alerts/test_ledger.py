@@ -16,7 +16,7 @@ from listener.mention import Mention
 
 MINUTE = timedelta(minutes=1)
 HEARD = Heard(
-    1, "x", "x", NOW, NOW, voice="patient", kind="complaint", urgency="routine", redacted_text="words",
+    1, "x", "x", NOW, voice="patient", kind="complaint", urgency="routine", redacted_text="words",
     outcome="alert", reason="rule 'a': b", case_id=1, card_sent=True,
 )  # fmt: skip
 YOUNG, OLD = NOW + STUCK_AFTER, NOW + STUCK_AFTER + timedelta(seconds=1)

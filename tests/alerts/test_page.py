@@ -48,7 +48,7 @@ HOURS = [f"{hour:02}" for hour in range(24)]
 def heard(number: int, **said: Any) -> Heard:
     words = f"{HOSTILE} {'so kind ' * 20}"
     one = Heard(
-        number, "x", "x", SINCE + timedelta(hours=number), SINCE, voice="patient", kind="complaint",
+        number, "x", "x", SINCE + timedelta(hours=number), voice="patient", kind="complaint",
         categories=("waiting",), mood=-0.5, urgency="routine", redacted_text=words, outcome="digest",
     )  # fmt: skip
     return replace(one, **said)

@@ -91,7 +91,7 @@ def test_words_of_noise_are_looked_for_in_every_post(desk: Any) -> None:
 
 def test_of_very_many_posts_it_is_an_estimate(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "_MOST", 4)
-    post = Heard(1, "x", "x", WEDNESDAY, WEDNESDAY, voice="patient", kind="complaint", redacted_text="surprise bill")
+    post = Heard(1, "x", "x", WEDNESDAY, voice="patient", kind="complaint", redacted_text="surprise bill")
     wrote(desk, WEDNESDAY, "1", BASE)
     wrote(desk, WEDNESDAY, "2", MORE)
     for count, found, is_estimate in ((4, 4, False), (8, 8, True), (9, 9, True)):

@@ -34,7 +34,7 @@ FIGURES = Figures(
     hospital="Saint Brigid",
 )
 HEARD = Heard(
-    1, "x", "x", SINCE, SINCE, voice="patient", kind="complaint", categories=("waiting",), mood=-0.5, urgency="routine",
+    1, "x", "x", SINCE, voice="patient", kind="complaint", categories=("waiting",), mood=-0.5, urgency="routine",
     redacted_text="w", outcome="alert", reason="r", case_id=1, card_sent=True,
 )  # fmt: skip
 
