@@ -40,14 +40,14 @@ class Console:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in message.lines:
-            table.add_row(self._text(label), self._text(value))
-        parts = [self._text(message.excerpt), Text("")] if message.excerpt else []
+            table.add_row(_text(label), _text(value))
+        parts = [_text(message.excerpt), Text("")] if message.excerpt else []
         colour = _COLOURS.get(message.urgency, "white")
         self._terminal.print(
             Panel(
                 Group(*parts, table),
-                title=self._text(f" {message.title} ", f"bold {colour}"),
-                subtitle=self._text(f" to {self._channels.get(channel, channel)} ", "dim"),
+                title=_text(f" {message.title} ", f"bold {colour}"),
+                subtitle=_text(f" to {self._channels.get(channel, channel)} ", "dim"),
                 title_align="left",
                 subtitle_align="right",
                 border_style=colour,
@@ -58,10 +58,7 @@ class Console:
     def update(self, sent: Sent, message: Message) -> None:
         """Print what changed."""
         state = dict(message.lines).get("State", "")
-        self._terminal.print(self._text(f"  ↳ {message.title}: {state}", "dim"))
-
-    def _text(self, text: str, style: str = "") -> Text:
-        return _text(self._terminal, text, style)
+        self._terminal.print(_text(f"  ↳ {message.title}: {state}", "dim"))
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
         """Nothing printed can be found again; printing a card twice beats losing it."""
@@ -73,27 +70,27 @@ def print_table(terminal: Terminal, table: Table) -> None:
     grid = Grid(box=None, pad_edge=False, show_header=any(table.header))
     for number, name in enumerate(table.header):
         right = bool(table.rows) and all(is_number(row[number]) for row in table.rows)
-        grid.add_column(_text(terminal, name), justify="right" if right else "left", overflow="fold")
+        grid.add_column(_text(name), justify="right" if right else "left", overflow="fold")
     for row in table.rows:
-        grid.add_row(*(_text(terminal, shown(cell)) for cell in row))
+        grid.add_row(*(_text(shown(cell)) for cell in row))
     if table.title:
-        terminal.print(_text(terminal, table.title, "italic"))
+        terminal.print(_text(table.title, "italic"))
     terminal.print(grid)
 
 
 def print_found(terminal: Terminal, found: Found, config: Config, asked: bool) -> None:
     """What a search came to, the words that were looked for in bold; `asked`: whether there were any."""
     for sentence in _about(found, asked):
-        terminal.print(sentence, highlight=False, markup=False)
+        terminal.print(_text(sentence))
     for hit in found.hits:
         terminal.print()
-        terminal.print(_heading(hit, config), style="cyan", highlight=False, markup=False)
-        excerpt = Text(hit.excerpt)
+        terminal.print(_text(_heading(hit, config), "cyan"))
+        excerpt = _text(hit.excerpt)
         for start, end in hit.marks:
             excerpt.stylize("bold", start, end)
         terminal.print(excerpt or "(no words)")
         if hit.url:
-            terminal.print(hit.url, style="dim", highlight=False, markup=False, soft_wrap=True)
+            terminal.print(_text(hit.url, "dim"), soft_wrap=True)
 
 
 def _about(found: Found, asked: bool) -> Iterator[str]:
@@ -129,6 +126,6 @@ def _heading(hit: Hit, config: Config) -> str:
     return " · ".join(said)
 
 
-def _text(terminal: Terminal, text: str, style: str = "") -> Text:
+def _text(text: str, style: str = "") -> Text:
     """Text, not str: rich must not read a stranger's words as its own markup, nor the terminal as commands."""
-    return Text(visible(text).encode(terminal.encoding, "replace").decode(terminal.encoding), style=style)
+    return Text(visible(text), style=style)

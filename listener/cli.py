@@ -1,6 +1,7 @@
 """The commands. Heavy libraries are loaded inside the command that needs them: --help answers at once."""
 
 import gc
+import io
 import json
 import os
 import sys
@@ -58,6 +59,9 @@ _ANYWHERE = ("--config", "--data", "--debug")
 def main() -> None:
     """Run a command; an error becomes one sentence and exit status 1."""
     gc.set_threshold(*_GARBAGE)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without emoji shows what it can
     try:
         app(args=_to_front(sys.argv[1:]))
     except BrokenPipeError:  # the reader of our output went away, as `head` does
@@ -257,7 +261,7 @@ def read(
     bad = 0
     for reading in lines.readings(reader, lines.of(file), any_hospital):
         bad += "error" in reading
-        sys.stdout.write(json.dumps(reading, ensure_ascii=False) + "\n")
+        lines.put(reading)
     if bad:
         _fail(f'{bad} lines could not be read; each has its reason under "error"')
 
@@ -276,7 +280,7 @@ def check_reply(
     bad = 0
     for verdict in lines.verdicts(config, lines.of(file)):
         bad += "error" in verdict
-        sys.stdout.write(json.dumps(verdict, ensure_ascii=False) + "\n")
+        lines.put(verdict)
     if bad:
         _fail(f'{bad} lines could not be read; each has its reason under "error"')
 
@@ -785,7 +789,7 @@ def _empty_database(environment: "Environment") -> "Engine":
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str).encode())  # UTF-8 wherever it goes
 
 
 def _print_passed(passed: "Passed", as_json: bool) -> None:
@@ -971,7 +975,7 @@ def _give_report(
     if xlsx:
         _give_workbook([export.about(sections.values(), numbers), *tables], xlsx)
     if as_json:
-        typer.echo(export.json_text(sections, numbers))
+        typer.echo(export.json_text(sections, numbers).encode())
     elif not csv and not xlsx:
         terminal = _terminal()
         for section in sections.values():

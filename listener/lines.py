@@ -24,6 +24,11 @@ def of(file: str) -> Iterator[str]:
         yield line.decode("utf-8-sig", errors="replace")
 
 
+def put(result: dict[str, Any]) -> None:
+    """Print one result, in UTF-8 wherever it goes."""
+    sys.stdout.buffer.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
+
+
 def readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator[dict[str, Any]]:
     """One result a line, in order; a line that cannot be read yields {"id", "error"}."""
     from listener.post import storable
@@ -66,6 +71,7 @@ def readings(reader: Any, lines: Iterable[str], any_hospital: bool) -> Iterator[
 
 def explain(reader: Any, lines: Iterable[str], any_hospital: bool, terminal: "Terminal") -> None:
     """Each post with its words marked. A line that is not JSON is a post itself: people try sentences."""
+    from alerts.message import visible
     from nlp.explain import drawn
     from nlp.pipeline import Text
 
@@ -75,7 +81,7 @@ def explain(reader: Any, lines: Iterable[str], any_hospital: bool, terminal: "Te
         except ValueError:
             record = line.strip()
         text = str(record.get("text", "")) if isinstance(record, dict) else line.strip()
-        terminal.print(drawn(reader.doc(Text(text, about_us=any_hospital))), soft_wrap=True)
+        terminal.print(drawn(reader.doc(Text(visible(text), about_us=any_hospital))), soft_wrap=True)
 
 
 def verdicts(config: "Config", lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -106,6 +112,7 @@ def explain_replies(config: "Config", lines: Iterable[str], terminal: "Terminal"
     """Each draft with its words marked. A line that is not JSON is a draft itself: people try sentences."""
     from rich.text import Text
 
+    from alerts.message import visible
     from alerts.privacy.check import check
 
     for line in filter(str.strip, lines):
@@ -116,7 +123,7 @@ def explain_replies(config: "Config", lines: Iterable[str], terminal: "Terminal"
         reply, post = (
             (record.get(key) for key in ("reply", "post")) if isinstance(record, dict) else (line.strip(), None)
         )
-        text = Text(str(reply or ""))
+        text = Text(visible(str(reply or "")))
         found = check(text.plain, config.hospital, str(post) if post else None, (config.care.replies.contact,))
         for one in found:
             text.stylize("bold red", one.start, one.end)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -35,8 +36,8 @@ def _web_address(value: str | None) -> str | None:
     """Only http(s): a link of any other kind must not become clickable in a card."""
     if not value or len(value) > _LONGEST_ADDRESS or not re.fullmatch(r"https?://\S+", value, re.IGNORECASE):
         return None
-    # These would end the link early in a card, and no address needs them as they are.
-    return re.sub(r'[<>"|]', lambda found: f"%{ord(found[0]):02X}", value)
+    # These would end the link early in a card, or act in a terminal, and no address needs them as they are.
+    return re.sub('[<>"|\x01-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]', lambda found: quote(found[0]), value)
 
 
 def _in_utc(value: datetime) -> datetime:

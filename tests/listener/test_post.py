@@ -84,6 +84,7 @@ def test_only_web_addresses_become_links(url: str | None, kept: bool) -> None:
     ("url", "kept"),
     [
         ('https://x.com/a|b>c<d"e', "https://x.com/a%7Cb%3Ec%3Cd%22e"),
+        ("https://x.com/\x1b[31m\u202ea", "https://x.com/%1B[31m%E2%80%AEa"),
         ("https://x.com/\ud800\0", "https://x.com/\ufffd\ufffd"),
     ],
 )

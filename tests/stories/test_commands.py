@@ -185,6 +185,34 @@ def test_import_names_bad_lines_and_takes_the_good_ones(place: Place, tmp_path: 
     assert json.loads(place.call("import", str(export), "--json").stdout)["again"] == 1
 
 
+@pytest.mark.slow
+def test_a_terminal_without_emoji_that_obeys_no_stranger(place: Place, tmp_path: Path) -> None:
+    words = (
+        "\x1b[2J My dad collapsed in the waiting room at St. Brigid's, nobody comes \u202e \U0001f62d 漢字 wait\u00e9"
+    )
+    post = {"text": words, "written_at": datetime.now(UTC).isoformat(), "url": "https://x.example/\x1b[31m", "id": "1"}
+    (tmp_path / "posts.jsonl").write_text(json.dumps(post) + "\n", encoding="utf-8")
+    place.variables["PYTHONIOENCODING"] = "ascii"
+    assert place.call("import", str(tmp_path / "posts.jsonl")).returncode == 0
+    for stdin, command in (
+        ("", ["tick"]),
+        ("", ["cases"]),
+        ("", ["search", "collapsed"]),
+        ("", ["report", "--section", "ledger"]),
+        (json.dumps({"text": words}), ["read", "--explain"]),
+        (json.dumps({"reply": words}), ["check-reply", "--explain"]),
+        (json.dumps({"text": words}), ["read"]),
+        ("", ["search", "collapsed", "--json"]),
+        ("", ["report", "--json"]),
+    ):
+        done = place.call(*command, stdin=stdin)
+        assert done.returncode == 0, (command, done.stderr)
+        said = done.stdout + done.stderr
+        assert not {"\x1b", "\u202e"} & set(said), command
+        if "--json" in command or command == ["read"]:
+            assert "\U0001f62d" in said or command[0] == "report", "programs are given every letter"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
