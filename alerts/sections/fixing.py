@@ -8,15 +8,13 @@ from alerts.case import Case
 from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section, Table
-from alerts.sections.reply_times import median, nine_in_ten
-
-_NO_DEED = "no_answer"  # the outcome of what needed nothing
+from alerts.sections.reply_times import NO_ANSWER, median, nine_in_ten
 
 
 def section(figures: Figures) -> Section:
     """By topic: cases in which something was done, from the post to the closing; how many were opened again since."""
-    done = [ended for ended in figures.ended if ended.case.outcome != _NO_DEED]
-    again = [one for one in figures.reopened if one.outcome != _NO_DEED]
+    done = [ended for ended in figures.ended if ended.case.outcome != NO_ANSWER]
+    again = [one for one in figures.reopened if one.outcome != NO_ANSWER]
     taken, reopened = defaultdict[str, list[timedelta]](list), Counter[str]()
     for ended in done:
         for topic in ended.topics or [""]:

@@ -1,7 +1,5 @@
 """The week in three sentences."""
 
-from collections import Counter
-
 from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section
@@ -42,17 +40,17 @@ def _compared(figures: Figures) -> str:
 
 def _what_about(figures: Figures) -> str:
     complaints = len(figures.complaints)
-    topics = _topics(figures)
+    topics = [topic for topic in topics_of(figures) if topic.name]  # the most complained about first
     if not complaints:
         return "There were no complaints."
-    if not topics:
+    if not (topics and topics[0].count):
         named = "The one complaint named no" if complaints == 1 else "None of the complaints named a"
         return f"{named} topic that we look for."
-    name, count = min(topics.items(), key=lambda topic: (-topic[1], topic[0]))  # as the table sorts
+    name, count = topics[0].name, topics[0].count
     if complaints == 1:
         return f"The one complaint was about {_about(name, figures)}."
     most = f"People complained most about {_about(name, figures)} ({count:,} of {complaints:,} complaints)"
-    known = [topic for topic in topics_of(figures) if topic.usual]
+    known = [topic for topic in topics if topic.usual]
     risen = [topic for topic in known if topic.chance == "more than chance"]
     if not risen:
         nothing = "; no topic rose more than chance explains" if known else ""
@@ -85,10 +83,6 @@ def _how_fast(figures: Figures) -> str:
 
 def _about(name: str, figures: Figures) -> str:
     return figures.title(name).lower()
-
-
-def _topics(figures: Figures) -> Counter[str]:
-    return Counter(name for heard in figures.complaints for name in heard.categories)
 
 
 def _count(number: int, thing: str) -> str:
