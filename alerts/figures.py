@@ -141,6 +141,8 @@ class Figures:
     changes: Sequence[Change] = ()  # in what posts are read with
     reopened: Sequence[Reopened] = ()
     after: Sequence[Heard] = field(default=(), repr=False)  # in the AFTER that follows, where a case was closed
+    began: datetime | None = None  # when the first post of all was heard; None: long ago
+    endangered: dict[int, datetime] = field(default_factory=dict)  # cases that became danger, and when last
 
     @property
     def since(self) -> datetime:
@@ -176,15 +178,13 @@ class Figures:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it was listened from its beginning, as far as what was heard tells: a part of a week is not usual."""
-        begins = self.since + (self.until - self.since) / 7
-        return any(heard.heard_at < begins for heard in self.heard)
+        """Whether it was listened from its beginning: a part of a week is not usual."""
+        return self.began is None or self.began < self.since + (self.until - self.since) / 7
 
     @property
     def whole_weeks(self) -> Sequence["Figures"]:
         """The weeks before it, without the one in which listening began."""
-        began = len(self.weeks) < WEEKS and not self.weeks[-1].is_whole if self.weeks else False
-        return self.weeks[:-1] if began else self.weeks
+        return self.weeks if not self.weeks or self.weeks[-1].is_whole else self.weeks[:-1]
 
     def title(self, category: str) -> str:
         """What people call a category; one that config has no more keeps its name."""
@@ -201,9 +201,10 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
     known = [
         week for week in spans if first is not None and week.until > first
     ]  # a week before the first tells nothing
-    before = _slim(session, config, compared, now)
-    weeks = [_cut(before, week) or _slim(session, config, week, now) for week in known]
-    return replace(_whole(session, config, span, now, before, weeks), against=against)
+    began = first or now
+    before = _slim(session, config, compared, now, began)
+    weeks = [_cut(before, week) or _slim(session, config, week, now, began) for week in known]
+    return replace(_whole(session, config, span, now, before, weeks), against=against, began=began)
 
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
@@ -265,7 +266,7 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
     return [Mention.heard_at < until, *([Mention.heard_at >= since] if since else [])]
 
 
-def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figures:
+def _slim(session: Session, config: Config, span: Span, now: datetime, began: datetime) -> Figures:
     """What was said in a span, to compare with."""
     heard = _said(session, span.since, span.until)
     return Figures(
@@ -276,6 +277,7 @@ def _slim(session: Session, config: Config, span: Span, now: datetime) -> Figure
         heard,
         cases=_cases(session, span),
         spends=_spends(session, span),
+        began=began,
     )
 
 
@@ -338,6 +340,7 @@ def _whole(
         _own_names(config.hospital),
         changes=changes(session, span, heard),
         reopened=_reopened(session, config, span),
+        endangered=_endangered(session, span),
         after=_after(session, span, ended, now),
     )
 
@@ -354,6 +357,13 @@ def _cases(session: Session, span: Span) -> Sequence[Case]:
     )
     counts = or_(col(Case.outcome).is_(None), col(Case.outcome) != MERGED)  # else its posts are another case's
     return session.exec(select(Case).where(opened_by, counts).order_by(col(Case.id))).all()
+
+
+def _endangered(session: Session, span: Span) -> dict[int, datetime]:
+    of_case = (CaseEvent.case_id == Case.id, Case.mention_id == Mention.id, *_in(span.since, span.until))
+    became = (col(CaseEvent.kind).in_(("raised", "urgency")), col(CaseEvent.what).startswith("now danger"))
+    told = select(CaseEvent.case_id, CaseEvent.at).where(*of_case, *became)
+    return dict(session.exec(told.order_by(col(CaseEvent.id))).all())
 
 
 def _ended(session: Session, span: Span) -> list[Ended]:
@@ -445,21 +455,24 @@ def _evenly(values: Sequence[_Value], most: int) -> Sequence[_Value]:
 
 @dataclass(frozen=True)
 class _Corrected:
-    """What people said of the posts that opened cases: these are not for us, those are about something else."""
+    """What people said: these posts are not for us, those that opened a case are about something else."""
 
     not_us: frozenset[int]
     topics: dict[int, Sequence[str]]
 
 
 def _corrected(session: Session, since: datetime | None, until: datetime) -> _Corrected:
-    of_case = (col(Case.mention_id) == Mention.id, *_in(since, until))
-    dismissed = select(Case.mention_id, CaseEvent.what).where(
-        *of_case, Case.state == "dismissed", col(CaseEvent.case_id) == Case.id, CaseEvent.kind == "dismissed"
+    newer = aliased(Verdict)
+    newest = ~exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
+    of_post = (col(Verdict.mention_id) == Mention.id, Verdict.case_id == Case.id, newest, *_in(since, until))
+    dismissed = select(Mention.id, CaseEvent.what).where(
+        *of_post, Case.state == "dismissed", col(CaseEvent.case_id) == Case.id, CaseEvent.kind == "dismissed"
     )
     last = dict(session.exec(dismissed.order_by(col(CaseEvent.id))).all())
+    of_case = (col(Case.mention_id) == Mention.id, *_in(since, until))
     topics = select(Case.mention_id, Case.topics).where(*of_case, col(Case.topics).is_not(None))
     return _Corrected(
-        frozenset(id_ for id_, what in last.items() if not what.endswith(": nothing to do")),
+        frozenset(id_ for id_, what in last.items() if id_ and not what.endswith(": nothing to do")),
         {id_: tuple(corrected or ()) for id_, corrected in session.exec(topics)},
     )
 

@@ -73,9 +73,8 @@ def _until_taken(case: Case, figures: Figures) -> timedelta | None:
     moments = [moment for moment in (case.claimed_at, case.answered_at, case.closed_at) if moment is not None]
     if not moments:
         return None
-    # A case that became danger later is due by when that was said, not by its first post.
-    start = max(case.clock_from, case.due_at - figures.targets["danger"])
-    return max(min(moments) - start, timedelta())
+    # A case that became danger later is danger from when that was said, not from its first post.
+    return max(min(moments) - figures.endangered.get(case.id or 0, case.clock_from), timedelta())
 
 
 def _posts(count: int) -> str:

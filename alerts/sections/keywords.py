@@ -104,6 +104,7 @@ def _pace(figures: Figures, change: Change) -> str:
     if change.where[0] != "categories":
         return ""
     first = figures.weeks[0].since if figures.weeks else figures.since
+    first = max(first, figures.began or first)
     start, end = max(change.at - _WEEK, first), min(change.at + _WEEK, figures.until, figures.now)
     if change.at - start < _DAY or end - change.at < _DAY:
         return ""

@@ -43,7 +43,7 @@ def _each(cost: float, patients: int) -> Dollars | None:
 
 def _usual(figures: Figures) -> dict[str, int]:
     """Posts of each collector in a usual week; none of a span that is no week, or with too few weeks before it."""
-    weeks = [Counter(heard.collector for heard in week.heard) for week in figures.weeks]
+    weeks = [Counter(heard.collector for heard in week.heard) for week in figures.whole_weeks]
     names = {
         *figures.collectors,
         *(heard.collector for heard in figures.heard),

@@ -52,7 +52,8 @@ def _row(figures: Figures, area: _Area, fixed: Sequence[datetime], said: Sequenc
     first, last = min(fixed), max(fixed)
     before = sum(first - AFTER <= at < first for at in said)
     after = sum(last <= at < last + AFTER for at in said)
-    listened_since = min([figures.since, *(week.since for week in figures.weeks)])
+    known_since = min([figures.since, *(week.since for week in figures.weeks)])
+    listened_since = max(known_since, figures.began or known_since)
     if last + AFTER > figures.now:
         verdict = _EARLY
     elif listened_since > first - AFTER:

@@ -72,6 +72,42 @@ def test_the_week_before_is_there_to_compare(desk: Any) -> None:
     assert found.before.before is None
 
 
+def test_a_quiet_beginning_is_no_beginning_of_listening(desk: Any) -> None:
+    """Nobody posts at night: the day before was heard whole all the same, once something was heard before it."""
+    yesterday = days(SINCE.date(), (SINCE + timedelta(days=1)).date(), ZONE)
+    desk.hear(heard_at=SINCE + timedelta(hours=12))
+    assert not figures(desk.session, desk.config, yesterday, NOW).is_whole
+    desk.hear(heard_at=SINCE - timedelta(days=3))
+    assert figures(desk.session, desk.config, yesterday, NOW).is_whole
+
+
+def test_the_eighth_week_before_may_be_the_one_in_which_listening_began(desk: Any) -> None:
+    for week in range(1, 9):
+        desk.hear(heard_at=SINCE - week * WEEK + timedelta(days=3))
+    assert (len(of(desk).weeks), len(of(desk).whole_weeks)) == (8, 7)
+
+
+@pytest.mark.parametrize(("reason", "patients"), [("joke", 0), ("nothing_to_do", 2)])
+def test_every_post_of_a_dismissed_case(desk: Any, reason: str, patients: int) -> None:
+    """A copy of a joke is no patient's post either; what is about us and needs nothing is."""
+    for _ in range(2):
+        desk.hear(
+            "why did the chicken cross our waiting room, and who was it that let it in again", author="kim", thread="t"
+        )
+    desk.decide()
+    assert len(desk.cases()) == 1
+    desk.act("not_for_us", reason=reason)
+    assert len(of(desk).patients) == patients
+
+
+def test_when_a_case_became_danger(desk: Any) -> None:
+    desk.alert(written_at=NOW - timedelta(hours=5), now=NOW - timedelta(hours=5), author="kim", thread="t")
+    desk.alert(written_at=NOW - timedelta(minutes=9), author="kim", thread="t", urgency="danger")
+    desk.act("claim", now=NOW + 31 * MINUTE)
+    found = report(of(desk), ["danger"])[0]
+    assert found.sentences[1] == "A person took 1 of 1, after 31 min; 0 within the target of 5 min."
+
+
 def test_gaps_of_the_span(desk: Any) -> None:
     for found_at in (SINCE - MINUTE, SINCE, UNTIL):
         desk.session.add(Gap(collector="x", since=found_at, until=found_at, why="down", found_at=found_at))

@@ -313,13 +313,16 @@ def test_what_changed(topics: list[str], weeks: list[Figures], sentence: str) ->
 
 
 def test_a_week_that_was_heard_in_part_is_not_usual() -> None:
-    """Listening began on its Thursday; with eight weeks before it had begun long ago, and the week was quiet."""
+    """Listening began on its Thursday, be it the latest week before or the eighth; a week that was quiet until then is one."""
     late = [replace(one, heard=[heard(heard_at=one.since + timedelta(days=3))]) for one in EIGHT]
+    late = [replace(one, began=one.since + timedelta(days=3)) for one in late]
     assert rows(section("categories", heard=[HEARD], weeks=late[:1]))[0][2:6] == (0, "Operations")
     assert rows(section("categories", heard=[HEARD], weeks=[EIGHT[0], late[1]]))[0] == (
         "Waiting", 1, 3, "3–3", -2, "too few to tell", 0, "Operations",
     )  # fmt: skip
     late[-1] = replace(late[-1], heard=[*late[-1].heard, *late[-1].heard])
+    assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1–1"
+    late[-1] = replace(late[-1], began=None)
     assert rows(section("categories", heard=[HEARD], weeks=late))[0][3] == "1–2"
 
 
@@ -331,7 +334,7 @@ def test_a_month_is_compared_with_the_month_before() -> None:
     assert found.tables[0].header[:5] == ("Topic", "Complaints", "Before", "Change", "Chance")
     assert rows(found)[0][:5] == ("Waiting", 30, 4, 26, "more than chance")
     assert found.sentences[0] == "More than chance: Waiting (30, before 4)."
-    late = replace(before, heard=[heard(heard_at=before.span.since + timedelta(days=5))] * 4)
+    late = replace(before, began=before.span.since + timedelta(days=5))
     found = section("categories", span=october, heard=posts, before=late)
     assert rows(found)[0] == ("Waiting", 30, 0, "Operations")
 
@@ -936,18 +939,17 @@ def danger(**fields: Any) -> Case:
                 "A person took 1 of 1, after 6 min; 0 within the target of 5 min.",
             ),
         ),
-        (  # a post of a day later made it danger: nobody was late before
-            [case("danger", id=1, due=1445, claimed_at=SINCE + 1443 * MINUTE)],
-            [heard()],
-            (
-                "1 case was read as danger. It paged the people on call.",
-                "A person took 1 of 1, after 3 min; 1 within the target of 5 min.",
-            ),
-        ),
     ],
 )
 def test_danger(cases: list[Case], posts: list[Heard], sentences: tuple[str, ...]) -> None:
     assert section("danger", cases=cases, heard=posts).sentences == sentences
+
+
+def test_danger_that_a_later_post_told_of() -> None:
+    """Nobody was late before, though the case was."""
+    late = case("danger", id=1, due=60, claimed_at=SINCE + 1443 * MINUTE)
+    found = section("danger", cases=[late], heard=[heard()], endangered={1: SINCE + 1440 * MINUTE})
+    assert found.sentences[1] == "A person took 1 of 1, after 3 min; 1 within the target of 5 min."
 
 
 def test_how_danger_ended() -> None:
