@@ -159,7 +159,19 @@ class Figures:
         """What people call the span before: "the week before", or the one that was asked for: "week 40 of 2026"."""
         if self.against:
             return self.against.called
-        return f"the {len(self.span.days)} days before" if self.span.kind == "days" else f"the {self.span.kind} before"
+        return f"the {self.called} before"
+
+    @property
+    def called(self) -> str:
+        """What people call such a span: "week", "10 days"."""
+        if self.span.kind != "days":
+            return self.span.kind
+        return f"{len(self.span.days)} days" if len(self.span.days) > 1 else "day"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it counts: what is not over is compared with nothing."""
+        return self.until <= self.now
 
     @cached_property
     def patients(self) -> list[Heard]:
@@ -183,7 +195,9 @@ class Figures:
 
     @property
     def whole_weeks(self) -> Sequence["Figures"]:
-        """The weeks before it, without the one in which listening began."""
+        """The weeks that it is compared with: those before it, without the one in which listening began."""
+        if not self.is_over:
+            return ()
         return self.weeks if not self.weeks or self.weeks[-1].is_whole else self.weeks[:-1]
 
     def title(self, category: str) -> str:
@@ -433,8 +447,8 @@ def _utc_days(span: Span) -> tuple[date, date]:
 
 
 def _words(session: Session, heard: Sequence[Heard], weeks: Sequence[Figures]) -> Words:
-    said = [(one.mention_id, one.redacted_text) for one in heard if _speaks(one) and one.redacted_text]
-    ids = _evenly([one.mention_id for week in weeks for one in week.heard if _speaks(one)], _TEXTS_BEFORE)
+    said = [(one.mention_id, one.redacted_text) for one in heard if speaks(one) and one.redacted_text]
+    ids = _evenly([one.mention_id for week in weeks for one in week.heard if speaks(one)], _TEXTS_BEFORE)
     newest = select(func.max(Reading.id)).group_by(col(Reading.mention_id))
     before: list[tuple[int, str]] = []
     for start in range(0, len(ids), 500):
@@ -444,9 +458,9 @@ def _words(session: Session, heard: Sequence[Heard], weeks: Sequence[Figures]) -
     return Words(_evenly(said, _TEXTS), before)
 
 
-def _speaks(one: Heard) -> bool:
-    """Whether its words may rise: what is praised or told in passing rises too, but no advert."""
-    return one.voice == "patient" and not one.deleted
+def speaks(one: Heard) -> bool:
+    """Whether its words may rise: what is praised or told in passing rises too, but no advert, and danger is not quoted."""
+    return one.voice == "patient" and one.urgency != "danger" and not one.deleted
 
 
 def _evenly(values: Sequence[_Value], most: int) -> Sequence[_Value]:

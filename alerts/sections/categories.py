@@ -34,13 +34,13 @@ class Topic:
 
 def section(figures: Figures) -> Section:
     """Complaints by topic beside what is usual, and in plain words whether the difference is more than chance."""
-    topics, by_weeks = topics_of(figures), _by_weeks(figures)
+    topics, weekly = topics_of(figures), by_weeks(figures)
     header = ("Topic", "Complaints", *_columns(figures), "Praise", "Owner")
     rows = [
-        (topic.title, topic.count, *_comparison(topic, by_weeks)[: len(header) - 4], topic.praise, topic.owner)
+        (topic.title, topic.count, *_comparison(topic, weekly)[: len(header) - 4], topic.praise, topic.owner)
         for topic in topics
     ]
-    sentences = (_changes(topics, by_weeks), "A post that speaks of several topics counts in each.")
+    sentences = (_changes(topics, weekly), "A post that speaks of several topics counts in each.")
     return Section("What it was about", sentences, (Table("topics", header, rows, chart=_chart(topics)),))
 
 
@@ -78,16 +78,16 @@ def _said(figures: Figures, kind: str) -> Counter[str]:
     return Counter(name for heard in said for name in heard.categories or [""])
 
 
-def _by_weeks(figures: Figures) -> bool:
+def by_weeks(figures: Figures) -> bool:
     """Whether it is a week beside those before it, and no span beside another one that was chosen."""
     chosen = figures.before is not None and figures.before.span != figures.span.before
     return figures.span.kind == "week" and not chosen
 
 
 def _compared(figures: Figures) -> Sequence[Figures]:
-    if _by_weeks(figures):
+    if by_weeks(figures):
         return figures.whole_weeks
-    return [figures.before] if figures.before and figures.before.is_whole else []
+    return [figures.before] if figures.is_over and figures.before and figures.before.is_whole else []
 
 
 def _usual(counts: Sequence[int]) -> Usual | None:
@@ -98,14 +98,14 @@ def _columns(figures: Figures) -> tuple[str, ...]:
     """What a comparison tells; nothing where there is nothing to compare with."""
     if not _compared(figures):
         return ()
-    return (*(("Usual", "Range") if _by_weeks(figures) else ("Before",)), "Change", "Chance")
+    return (*(("Usual", "Range") if by_weeks(figures) else ("Before",)), "Change", "Chance")
 
 
-def _comparison(topic: Topic, by_weeks: bool) -> tuple[Cell, ...]:
+def _comparison(topic: Topic, weekly: bool) -> tuple[Cell, ...]:
     usual = topic.usual
     low_to_high = f"{usual.low:,.0f}–{usual.high:,.0f}" if usual else None
     middle = _whole(usual.middle) if usual else None
-    return (middle, *([low_to_high] if by_weeks else []), topic.change, topic.chance)
+    return (middle, *([low_to_high] if weekly else []), topic.change, topic.chance)
 
 
 def _whole(number: float) -> float:
@@ -113,12 +113,12 @@ def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def _changes(topics: Sequence[Topic], by_weeks: bool) -> str:
+def _changes(topics: Sequence[Topic], weekly: bool) -> str:
     sentences = []
     for chance in _CHANGED:
         changed = [topic for topic in topics if topic.chance == chance]
         changed.sort(key=lambda topic: -abs(topic.change or 0))
-        named = [_named(topic, by_weeks) for topic in changed[:_NAMED]]
+        named = [_named(topic, weekly) for topic in changed[:_NAMED]]
         named += [f"{len(changed) - _NAMED} more in the table"] if len(changed) > _NAMED else []
         sentences += [f"{chance.capitalize()}: {'; '.join(named)}."] if named else []
     if sentences:
@@ -128,9 +128,13 @@ def _changes(topics: Sequence[Topic], by_weeks: bool) -> str:
     return "No topic changed by more than chance explains."
 
 
-def _named(topic: Topic, by_weeks: bool) -> str:
-    usual = _whole(topic.usual.middle) if topic.usual else 0
-    return f"{topic.title} ({topic.count:,}, {'usually' if by_weeks else 'before'} {usual:,})"
+def _named(topic: Topic, weekly: bool) -> str:
+    return f"{topic.title} ({topic.count:,}, {beside(topic, weekly)})"
+
+
+def beside(topic: Topic, weekly: bool) -> str:
+    """What there was before: "usually 2.5", "before 10"."""
+    return f"{'usually' if weekly else 'before'} {_whole(topic.usual.middle) if topic.usual else 0:,}"
 
 
 def _chart(topics: Sequence[Topic]) -> Bars | None:

@@ -4,14 +4,14 @@ from alerts.clockface import in_words
 from alerts.figures import Figures
 from alerts.section import Section
 from alerts.sections import reply_times
-from alerts.sections.categories import topics_of
+from alerts.sections.categories import beside, by_weeks, topics_of
 from alerts.sections.danger import danger
-from alerts.sections.volume import noun, usual_total
+from alerts.sections.volume import usual_total
 
 
 def section(figures: Figures) -> Section:
     """Three sentences written from the numbers: how much, what about, how fast."""
-    title = f"The {noun(figures)} in three sentences"
+    title = f"The {figures.called} in three sentences"
     return Section(title, (_how_much(figures), _what_about(figures), _how_fast(figures)))
 
 
@@ -26,6 +26,8 @@ def _how_much(figures: Figures) -> str:
 
 
 def _compared(figures: Figures) -> str:
+    if not figures.is_over:
+        return " so far"
     usual = usual_total(figures) if figures.span.kind == "week" else None
     if usual is None:
         before = figures.before and len(figures.before.heard)
@@ -56,7 +58,7 @@ def _what_about(figures: Figures) -> str:
         nothing = "; no topic rose more than chance explains" if known else ""
         return f"{most}{nothing}."
     first = max(risen, key=lambda topic: topic.change or 0)
-    usually = f"usually {first.usual.middle:,.0f}" if first.usual else ""
+    usually = beside(first, by_weeks(figures))
     if first.name == name:
         return f"{most}, more than chance explains ({usually})."
     return f"{most}; what rose more than chance explains is {_about(first.name, figures)} ({first.count:,}, {usually})."

@@ -67,10 +67,10 @@ def _now(faces: Counter[str]) -> str:
 
 def _before(figures: Figures) -> list[str]:
     """The share of unhappy posts before, and what is usual."""
-    before, span = figures.before, figures.span
+    before = figures.before
     told = []
     if before and before.patients:
-        when = f"in the {span.kind} before" if before.span == span.before else f"from {before.span.in_words}"
+        when = f"in {figures.compared_with}" if before.span == figures.span.before else f"from {before.span.in_words}"
         told.append(f"{when} {_unhappy(before):.0%} were unhappy")
     weeks = [_unhappy(week) for week in figures.weeks if week.patients]
     if len(weeks) >= _ENOUGH:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from alerts.figures import Figures
+from alerts.figures import Figures, speaks
 from alerts.message import shorten
 from alerts.rising import ENOUGH, Risen, different, risen
 from alerts.section import Section, Table
@@ -21,7 +21,7 @@ def section(figures: Figures) -> Section:
     counts = [(round(one.now * now_each), round(one.before * before_each, 1) if one.before else 0) for one in found]
     examples = _examples(found, dict(figures.words.now))
     rows = [(one.phrase, *count, text) for one, count, text in zip(found, counts, examples, strict=True)]
-    named = [f"“{phrase}” ({_beside(posts, usual)})" for phrase, posts, usual, _ in rows[:_NAMED]]
+    named = [f"“{one.phrase}” ({_beside(one, *count)})" for one, count in zip(found[:_NAMED], counts, strict=False)]
     what = f"New or up: {'; '.join(named)}." if named else "No words rose by more than chance explains."
     if len(before) < ENOUGH:
         what = "There are too few posts before to tell what rose."
@@ -29,14 +29,15 @@ def section(figures: Figures) -> Section:
     return Section("What rose", (what, _COUNTING), (Table("rose", header, rows),))
 
 
-def _beside(posts: int, usual: float) -> str:
-    return f"{posts:,} posts, {f'usually {usual:,.1f}' if usual else 'none before'}"
+def _beside(one: Risen, posts: int, usual: float) -> str:
+    before = f"usually {usual:,.1f}" if usual else "hardly any before" if one.before else "none before"
+    return f"{posts:,} posts, {before}"
 
 
 def _posts_each(figures: Figures) -> tuple[float, float]:
     """How many posts a text stands for, as the texts may be a sample: of the span, and of as many days as a rule."""
-    now = sum(not heard.deleted and bool(heard.redacted_text) for heard in figures.patients)
-    before = sum(not heard.deleted for week in figures.weeks for heard in week.patients)
+    now = sum(speaks(heard) and bool(heard.redacted_text) for heard in figures.heard)
+    before = sum(speaks(heard) for week in figures.weeks for heard in week.heard)
     weeks = len(figures.span.days) / 7 / max(1, len(figures.weeks))
     return now / max(1, len(figures.words.now)), before * weeks / max(1, len(figures.words.before))
 

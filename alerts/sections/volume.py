@@ -50,6 +50,8 @@ def spread(counts: list[int]) -> Usual | None:
 def _sentences(figures: Figures) -> tuple[str, ...]:
     count = len(figures.heard)
     heard = f"{count:,} {'post' if count == 1 else 'posts'}"
+    if not figures.is_over:
+        return (f"{heard} so far: the {figures.called} {'are' if len(figures.called.split()) > 1 else 'is'} not over.",)
     before = figures.before.heard if figures.before else ()
     known = before or (figures.before and (figures.weeks or figures.against))  # else nobody listened then
     compared = f"{len(before):,} in {figures.compared_with}" if known else ""
@@ -59,12 +61,6 @@ def _sentences(figures: Figures) -> tuple[str, ...]:
     where = "fewer than usual" if count < usual.low else "more than usual" if count > usual.high else "as usual"
     weeks = f"{usual.low:,.0f} to {usual.high:,.0f} in the {len(figures.whole_weeks)} weeks before"
     return (f"{heard}, {where} ({weeks}, {usual.middle:,.0f} in the middle); {compared}.",)
-
-
-def noun(figures: Figures) -> str:
-    """What such a span is called: "week", "10 days"."""
-    kind = figures.span.kind
-    return f"{len(figures.span.days)} days" if kind == "days" else kind
 
 
 def _usual(figures: Figures, days: list[date]) -> list[Usual | None]:

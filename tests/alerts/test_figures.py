@@ -82,9 +82,11 @@ def test_a_quiet_beginning_is_no_beginning_of_listening(desk: Any) -> None:
 
 
 def test_the_eighth_week_before_may_be_the_one_in_which_listening_began(desk: Any) -> None:
-    for week in range(1, 9):
-        desk.hear(heard_at=SINCE - week * WEEK + timedelta(days=3))
-    assert (len(of(desk).weeks), len(of(desk).whole_weeks)) == (8, 7)
+    week = named("2026-W46", ZONE)
+    for ago in range(1, 9):
+        desk.hear(heard_at=week.since - ago * WEEK + timedelta(days=3))
+    found = figures(desk.session, desk.config, week, NOW)
+    assert (len(found.weeks), len(found.whole_weeks)) == (8, 7)
 
 
 @pytest.mark.parametrize(("reason", "patients"), [("joke", 0), ("nothing_to_do", 2)])
@@ -120,6 +122,14 @@ def test_what_patients_said(desk: Any) -> None:
         desk.hear(voice=voice)
     desk.hear(read=False)
     assert [one.voice for one in of(desk).patients] == ["patient"]
+
+
+def test_danger_is_not_quoted(desk: Any) -> None:
+    """Nor a post that is gone; of what rises an example is shown."""
+    desk.hear("the parking lift")
+    desk.hear("what I took in room four", urgency="danger")
+    desk.hear("gone", deleted_at=NOW)
+    assert [text for _, text in of(desk).words.now] == ["the parking lift"]
 
 
 def test_our_own_names(desk: Any) -> None:

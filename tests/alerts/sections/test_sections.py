@@ -152,7 +152,8 @@ def test_headline_how_much(posts: list[Heard], sentence: str) -> None:
         ({"weeks": weeks(3, 4, 5)}, " (usually 3 to 5)"),
         ({"weeks": weeks(2, 0, 1)}, " (more than in any of the 3 weeks before: at most 2)"),
         ({"weeks": weeks(9, 4, 5, 6)}, " (fewer than in any of the 4 weeks before: at least 4)"),
-        ({"weeks": weeks(9, 4, 5, 6), "span": named("2026-11", CHICAGO)}, ""),
+        ({"weeks": weeks(9, 4, 5, 6), "span": named("2026-10", CHICAGO)}, ""),
+        ({"weeks": weeks(9, 4, 5, 6), "now": NOW - timedelta(days=1)}, " so far"),  # the week is not over
     ],
 )
 def test_headline_against_what_is_usual(changes: Any, compared: str) -> None:
@@ -416,6 +417,44 @@ def test_mood_in_words(posts: list[Heard], before: Figures | None, weeks: list[F
     assert "orders nothing" in found[-1]
 
 
+def test_what_is_not_over_is_compared_with_nothing() -> None:
+    """On its first morning every week is quiet, and no topic is complained about."""
+    early = {
+        "heard": [heard()] * 2,
+        "weeks": weeks(42, 42, 42, 42),
+        "before": week(*["waiting"] * 42),
+        "now": SINCE + timedelta(hours=9),
+    }
+    assert section("volume", **early).sentences == ("2 posts so far: the week is not over.",)
+    assert section("categories", **early).tables[0].header == ("Topic", "Complaints", "Praise", "Owner")
+    assert "chance" not in " ".join(section("headline", **early).sentences)
+    month = {**early, "span": named("2026-11", CHICAGO)}
+    assert section("categories", **month).tables[0].header == ("Topic", "Complaints", "Praise", "Owner")
+
+
+@pytest.mark.parametrize(
+    ("span", "title", "before"),
+    [
+        ("2026-11-09-to-2026-11-12", "The 4 days in three sentences", "In the 4 days before 100% were unhappy."),
+        ("2026-11-09-to-2026-11-09", "The day in three sentences", "In the day before 100% were unhappy."),
+    ],
+)
+def test_some_days_are_called_so(span: str, title: str, before: str) -> None:
+    these = named(span, CHICAGO)
+    changes = {"span": these, "heard": [HEARD], "before": replace(FIGURES, span=these.before, heard=[HEARD])}
+    assert section("headline", **changes).title == title
+    assert before in section("mood", **changes).sentences
+
+
+@pytest.mark.parametrize(("span", "said"), [("2026-W46", "usually 0.5"), ("2026-10", "before 10")])
+def test_the_headline_says_what_was_before_as_the_table_does(span: str, said: str) -> None:
+    these = named(span, CHICAGO)
+    before = replace(FIGURES, span=these.before, heard=[heard(heard_at=these.before.since)] * 10)
+    changes = {"span": these, "heard": [heard()] * 90, "before": before, "weeks": weeks(0, 1, 0, 1)}
+    assert f"({said})" in section("headline", **changes).sentences[1]
+    assert f"90, {said})" in section("categories", **changes).sentences[0]
+
+
 def test_mood_of_a_quarter_is_by_week() -> None:
     quarter = named("2026-Q3", CHICAGO)  # 1 July is a Wednesday
     posts = [heard(heard_at=quarter.since), heard(heard_at=quarter.until - MINUTE)]
@@ -517,6 +556,9 @@ def test_what_rose() -> None:
     found = section("rose", heard=posts, weeks=weeks, words=up)
     assert rows(found)[0][:3] == ("elevator", 24, 8.0)  # 4 of 40 texts, of 80 posts a week
     assert found.sentences[0] == "New or up: “elevator” (24 posts, usually 8.0)."
+    once = Words(up.now, [*BEFORE[:39], *texts("the elevator, slow", first=2000)])
+    found = section("rose", heard=posts, weeks=[replace(week(), heard=[HEARD])], words=once)
+    assert found.sentences[0] == "New or up: “elevator” (24 posts, hardly any before)."
 
 
 @pytest.mark.parametrize(
