@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import NOW
+from sqlmodel import insert, select
 
 from alerts.figures import figures, heard_between
 from alerts.ledger import ledger
@@ -13,7 +14,9 @@ from alerts.report import known_sections, report
 from alerts.span import days, named
 from alerts.spikes import Spike, SpikePost
 from listener.database import reading
-from listener.watch import Gap, Spend
+from listener.mention import Mention
+from listener.watch import Alarm, Gap, Spend
+from nlp.reading import Reading
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
 ZONE = ZoneInfo("America/Chicago")
@@ -327,6 +330,14 @@ def test_a_case_that_went_into_another_counts_once(desk: Any) -> None:
     assert [case.id for case in found.cases] == [1]
 
 
+def test_a_case_that_went_into_another_was_not_closed(desk: Any) -> None:
+    desk.alert()
+    desk.alert()
+    desk.act("merge", case_id=2, into="1")
+    desk.act("close", case_id=1, outcome="fixed")
+    assert [one.case.id for one in of(desk).ended] == [1]
+
+
 def test_a_span_that_is_asked_for_is_compared_with(desk: Any) -> None:
     for ago in (1, 20, 21, 22):
         desk.hear(written_at=NOW - timedelta(days=ago))
@@ -387,3 +398,57 @@ def test_nobody_waits_for_a_report(desk: Any, engine: Any) -> None:
         assert len(figures(session, desk.config, SPAN, NOW).heard) == 1
         desk.hear(heard_at=SINCE)
         assert len(figures(session, desk.config, SPAN, NOW).heard) == 1, "it sees what it saw at first"
+
+
+@pytest.mark.parametrize(
+    ("began", "over", "told"),
+    [
+        (SINCE - WEEK, SINCE - MINUTE, 0),
+        (SINCE - WEEK, SINCE, 1),
+        (SINCE - WEEK, None, 1),
+        (UNTIL - MINUTE, UNTIL + MINUTE, 1),
+        (UNTIL, None, 0),
+    ],
+)
+def test_what_was_on_in_the_span(desk: Any, began: datetime, over: datetime | None, told: int) -> None:
+    spike = Spike(topic="waiting", began_at=began, seen_at=began, over_at=over, usual=0.5)
+    desk.session.add_all([spike, Alarm(collector="x", kind="silent", why="quiet", raised_at=began, over_at=over)])
+    desk.session.flush()
+    desk.session.add(SpikePost(spike_id=spike.id, mention_id=desk.hear()))
+    desk.session.commit()
+    found = of(desk)
+    assert (len(found.spikes), len(found.alarms)) == (told, told)
+
+
+@pytest.mark.parametrize(("reason", "said"), [("nothing_to_do", ("patient", "complaint")), ("joke", ("other", None))])
+def test_a_complaint_with_nothing_to_do_is_still_one(desk: Any, reason: str, said: tuple[str, str | None]) -> None:
+    desk.alert()
+    desk.act("not_for_us", reason=reason)
+    (one,) = heard_between(desk.session, None, NOW)
+    assert (one.voice, one.kind) == said
+
+
+def test_whose_words_may_rise(desk: Any) -> None:
+    """A patient's, praise too; no advert, no news, and nothing that was deleted; now and before."""
+    for at in (SINCE - MINUTE, SINCE):
+        for voice in ("patient", "promo", "news", "other"):
+            desk.hear(voice, voice=voice, heard_at=at)
+        desk.hear("kind", kind="praise", heard_at=at)
+        desk.hear("gone", deleted_at=NOW, heard_at=at)
+    words = of(desk).words
+    assert [sorted(text for _, text in texts) for texts in (words.now, words.before)] == [["kind", "patient"]] * 2
+
+
+def test_so_many_words_are_compared(desk: Any) -> None:
+    """4,000 texts of 4,400 and 8,000 of 8,800 before: ten of eleven, from first to last."""
+    for first, count, at in ((1, 4_400, SINCE), (5_001, 8_800, SINCE - WEEK)):
+        id_ = desk.hear(heard_at=at, id=first)
+        post = desk.session.get_one(Mention, id_).model_dump()
+        read = desk.session.exec(select(Reading).where(Reading.mention_id == id_)).one().model_dump(exclude={"id"})
+        others = range(first + 1, first + count)
+        desk.session.execute(insert(Mention), [{**post, "id": other, "ref": f"o{other}"} for other in others])
+        desk.session.execute(insert(Reading), [{**read, "mention_id": other} for other in others])
+    desk.session.commit()
+    words = of(desk).words
+    assert [id_ for id_, _ in words.now] == [1 + number * 11 // 10 for number in range(4_000)]
+    assert sorted(id_ for id_, _ in words.before) == [5_001 + number * 11 // 10 for number in range(8_000)]
