@@ -313,6 +313,14 @@ def test_what_changed(topics: list[str], weeks: list[Figures], sentence: str) ->
     assert section("categories", heard=posts, weeks=weeks).sentences[0] == sentence
 
 
+def test_the_headline_names_what_rose_most() -> None:
+    posts = [heard(categories=[name]) for name in ["food"] * 60 + ["parking"] * 55]
+    assert section("headline", heard=posts, weeks=EIGHT).sentences[1] == (
+        "People complained most about food (60 of 115 complaints); "
+        "what rose more than chance explains is parking (55, usually 0)."
+    )
+
+
 def test_a_week_that_was_heard_in_part_is_not_usual() -> None:
     """Listening began on its Thursday, be it the latest week before or the eighth; a week that was quiet until then is one."""
     late = [replace(one, heard=[heard(heard_at=one.since + timedelta(days=3))]) for one in EIGHT]
@@ -583,6 +591,14 @@ def test_examples_of_what_rose_are_short_and_not_one_twice() -> None:
     assert found[0][3].startswith("elevator. garage. all day long")
     assert found[1][3].startswith("garage. a very")
     assert all(len(row[3]) <= 160 for row in found)
+
+
+def test_what_was_deleted_before_is_not_usual() -> None:
+    """80 posts a week, each of which a text stands for, and as many that their authors deleted."""
+    weeks = [week(*["food"] * 80, ago=ago) for ago in (1, 2)]
+    weeks = [replace(one, heard=[*one.heard, *(replace(post, deleted=True) for post in one.heard)]) for one in weeks]
+    words = Words(texts(*["elevator."] * 12), [*BEFORE[:36], *texts(*["the elevator, slow"] * 4, first=2000)])
+    assert rows(section("rose", heard=[HEARD] * 12, weeks=weeks, words=words))[0][:3] == ("elevator", 12, 8.0)
 
 
 def at(site: str | None, count: int, *departments: str, **said: Any) -> list[Heard]:
@@ -1338,6 +1354,12 @@ def test_whether_it_grows(first: int, second: int, trend: str) -> None:
     spread_ = [replace(one, heard_at=one.heard_at + timedelta(days=7 * (n % 2))) for n, one in enumerate(posts)]
     shown = {row[4] for row in rows(month("areas", heard=spread_)) if row[1] == "Waiting"}
     assert shown <= {trend}
+
+
+@pytest.mark.parametrize(("passed", "trend"), [(20, "5 → 10, more"), (26, "10 → 5, fewer"), (90, "15 → 0, fewer")])
+def test_of_a_month_that_is_not_over_the_halves_of_what_has_passed(passed: int, trend: str) -> None:
+    posts = at_places([0, 1, 5, 6, 9, *[12] * 5, *[14] * 5])
+    assert [row[4] for row in rows(month("areas", heard=posts, now=FIRST + timedelta(days=passed)))] == [trend]
 
 
 def test_places_of_a_post() -> None:
