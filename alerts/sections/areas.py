@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from alerts.figures import FEW, Figures, Heard
+from alerts.figures import FEW, Ended, Figures, Heard
 from alerts.section import Section, Share, Table
+from alerts.sections.places import places_of
 
 _WEEKS = 3  # different weeks with a complaint, at least
 _MOST = 30  # rows
@@ -39,9 +40,9 @@ def section(figures: Figures) -> Section:
     return Section("Where it comes back", _sentences(figures, rows, len(areas)), (Table("areas", header, rows),))
 
 
-def places(heard: Heard) -> Sequence[str]:
-    """Where a post is about: its departments, else its site; none where it names no place."""
-    return heard.departments or ([heard.site] if heard.site else [])
+def places(about: Heard | Ended) -> Sequence[str]:
+    """Where a post or a case is about."""
+    return places_of(about.departments, about.site)
 
 
 def _week(heard: Heard, figures: Figures) -> date:

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from alerts.figures import FEW, Figures, Heard
+from alerts.figures import Figures, Heard
 from alerts.message import place, shorten
 from alerts.section import Cell, Section, Table
+from alerts.sections.places import ELSEWHERE, told
+from alerts.sections.places import places_of as places_of  # done takes it from here
 
 _NEWEST = 6
 _LONGEST = 160  # characters of kind words
@@ -54,21 +56,9 @@ def _names(praise: Sequence[Heard]) -> list[tuple[Cell, ...]]:
 
 
 def _places(praise: Sequence[Heard]) -> list[tuple[Cell, ...]]:
-    """Departments, else the site; those with few posts together, so that nobody is known by where they were."""
-    posts = Counter(name for heard in praise for name in places_of(heard.departments, heard.site))
-    rows: list[tuple[Cell, ...]] = [
-        (name, count)
-        for name, count in sorted(posts.items(), key=lambda one: (-one[1], one[0]))
-        if count >= FEW
-    ]  # fmt: skip
-    told = {row[0] for row in rows}
-    rest = sum(not told & set(places_of(heard.departments, heard.site)) for heard in praise)
-    return [*rows, ("Elsewhere, or not said", rest)] if rows and rest else rows
-
-
-def places_of(departments: Sequence[str], site: str | None) -> Sequence[str]:
-    """Where a post was about: its departments, else its site; none where it names neither."""
-    return tuple(dict.fromkeys(departments)) or ((site,) if site else ())
+    """Departments, else the site, as far as they are told; none if only the rest is left."""
+    places = told([places_of(heard.departments, heard.site) for heard in praise])
+    return [(name, len(numbers)) for name, numbers in places.items()] if {*places} - {ELSEWHERE} else []
 
 
 def _was(count: int) -> str:

@@ -22,7 +22,7 @@ def section(figures: Figures) -> Section:
     fixed = defaultdict[_Area, list[datetime]](list)
     for ended in figures.ended:
         if ended.case.outcome in _FIXED and ended.case.closed_at:
-            for place in ended.departments or ([ended.site] if ended.site else []):
+            for place in places(ended):
                 for topic in ended.topics:
                     fixed[place, topic].append(ended.case.closed_at)
     said = _complaints(figures, fixed)

@@ -112,8 +112,8 @@ def test_whatever_was_said(said: list[Heard], times: int, before: int, name: str
         assert all(found.sentences)
         assert all(len(row) == len(table.header) for table in found.tables for row in table.rows)
     places = known_sections()["places"](everything).tables[0].rows
-    assert sum(row[5] for row in places[:-1]) == len(everything.patients)  # type: ignore[misc]
-    assert all(row[5] >= 5 for row in places[:-1] if row[0] != "Elsewhere, or not said")  # type: ignore[operator]
+    assert sum(row[1] for row in places[:-1]) == len(everything.complaints)  # type: ignore[misc]
+    assert all(row[1] >= 5 for row in places[:-1] if row[0] != "Elsewhere, or not said")  # type: ignore[operator]
 
 
 NO_CASE = "No case needed an answer."
@@ -635,7 +635,7 @@ def at(site: str | None, count: int, *departments: str, **said: Any) -> list[Hea
     ],
 )
 def test_sites(posts: list[Heard], sites: list[tuple[str, int]]) -> None:
-    assert [(row[0], row[5]) for row in rows(section("places", heard=posts))] == sites
+    assert [row[:2] for row in rows(section("places", heard=posts))] == sites
 
 
 def test_what_was_said_at_a_place() -> None:
@@ -644,14 +644,20 @@ def test_what_was_said_at_a_place() -> None:
         *at("Lake", 4), *at("Lake", 3, categories=["food"]), *at("Lake", 2, voice="news"),
     ]  # fmt: skip
     found = section("places", heard=posts)
-    assert found.tables[0].header == (
-        "Site", "Complaints", "Praise", "Questions", "Remarks", "All", "Most complained about",
-    )  # fmt: skip
-    assert rows(found) == [
-        ("Harbor", 5, 4, 2, 1, 12, "Waiting (5)"),
-        ("Lake", 7, 0, 0, 0, 7, ""),
-        ("All", 12, 4, 2, 1, 19, "Waiting (9)"),
-    ]
+    assert found.tables[0].header == ("Site", "Complaints", "Most complained about")
+    assert rows(found) == [("Lake", 7, ""), ("Harbor", 5, "Waiting (5)"), ("All", 12, "Waiting (9)")]
+
+
+def test_few_complaints_are_not_told_by_place_however_much_else_is_said_there() -> None:
+    posts = [
+        *at("Harbor", 1, "ICU"), *at("Harbor", 6, "ICU", kind="praise"), *at("Harbor", 4, "Imaging"),
+        *at("Harbor", 9, "Imaging", kind="question"), *at("Lake", 6, "Emergency"), *at("Lake", 1, "Emergency", kind=None),
+    ]  # fmt: skip
+    found = section("places", heard=posts)
+    assert rows(found) == [("Lake", 6, "Waiting (6)"), ("Harbor", 5, "Waiting (5)"), ("All", 11, "Waiting (11)")]
+    assert [row[:2] for row in found.tables[1].rows] == [("Emergency", 6), ("Elsewhere, or not said", 5)]
+    assert found.tables[1].chart is None, "it would tell of one department"
+    assert found.sentences[1] == "The department with the most complaints is Emergency: 6 of 11."
 
 
 def test_a_post_may_name_several_departments() -> None:
@@ -660,7 +666,7 @@ def test_a_post_may_name_several_departments() -> None:
         *at("Harbor", 3),
     ]  # fmt: skip
     found = section("places", heard=posts)
-    assert [(row[0], row[5]) for row in found.tables[1].rows] == [
+    assert [row[:2] for row in found.tables[1].rows] == [
         ("Imaging", 7), ("Emergency", 6), ("Elsewhere, or not said", 6),
     ]  # fmt: skip
     assert found.sentences[:2] == (
@@ -676,6 +682,10 @@ def test_a_post_may_name_several_departments() -> None:
         ([], "There were no posts of patients."),
         (at("Harbor", 4), "No place was named in enough posts with a complaint to tell of it."),
         (at("Harbor", 9, kind="praise"), "No place was named in enough posts with a complaint to tell of it."),
+        (
+            at("Harbor", 1) + at("Harbor", 4, kind="praise"),
+            "No place was named in enough posts with a complaint to tell of it.",
+        ),
     ],
 )
 def test_places_in_words(posts: list[Heard], sentence: str) -> None:
@@ -847,7 +857,11 @@ def test_who_was_praised() -> None:
             [praise(departments=("ICU", "ER"), site="Harbor 🏥")] * 5 + [praise(site="Harbor 🏥")] * 6 + [praise()] * 2,
             [("Harbor 🏥", 6), ("ER", 5), ("ICU", 5), ("Elsewhere, or not said", 2)],
         ),
-        ([praise(departments=("ICU",))] * 5 + [praise(site="West")] * 4, [("ICU", 5), ("Elsewhere, or not said", 4)]),
+        ([praise(departments=("ICU",))] * 5 + [praise(site="West")] * 4, None),  # West could be reckoned
+        (
+            [praise(departments=("ICU",))] * 6 + [praise(departments=("ER",))] * 5 + [praise(site="West")],
+            [("ICU", 6), ("Elsewhere, or not said", 6)],
+        ),
     ],
 )
 def test_where_praise_was_earned(posts: list[Heard], places: Any) -> None:
@@ -1367,6 +1381,7 @@ def test_places_of_a_post() -> None:
     assert list(places(both)) == ["Emergency", "Surgery"]
     assert list(places(heard(site="Harbor"))) == ["Harbor"]
     assert list(places(heard())) == []
+    assert list(places(heard(departments=["Emergency", "Emergency"]))) == ["Emergency"]
 
 
 def closed(hours: float, outcome: str = "fixed", topics: tuple[str, ...] = ("waiting",), **changes: Any) -> Ended:
