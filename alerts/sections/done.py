@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from alerts.figures import FEW, Ended, Figures
 from alerts.section import Cell, Section, Table
-from alerts.sections.praise import places_of
+from alerts.sections.places import places_of
 from alerts.sections.reply_times import NO_ANSWER, median
 
 _TOLD = 5  # topics in sentences

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from alerts.figures import Figures, Heard
 from alerts.message import place, shorten
 from alerts.section import Cell, Section, Table
-from alerts.sections.places import ELSEWHERE, told
-from alerts.sections.places import places_of as places_of  # done takes it from here
+from alerts.sections.places import ELSEWHERE, places_of, told
 
 _NEWEST = 6
 _LONGEST = 160  # characters of kind words
