@@ -116,10 +116,16 @@ class Service:
         self.release()
         if passed.deleted > before:
             self.flow(passed)
-        self.pages()
         for through in self.doors:
             while self.deliver(through, passed).is_paced and self._time_goes_on():
                 pass
+        try:
+            self.pages()
+        except Exception as error:  # no page is worth a pass
+            log.error("action=pages error=%s", type(error).__name__)
+            why = error if isinstance(error, CallLightError | OSError) else f"{type(error).__name__}; please report it"
+            passed.trouble.append(f"the page of a week cannot be written: {why}")
+            passed.failed = True
         return passed
 
     def _time_goes_on(self) -> bool:
@@ -208,9 +214,6 @@ class Service:
                 )
             except CallLightError as error:
                 self._went(name, [error], passed)
-        if self.reports is not None:
-            with reading(self.engine) as session:
-                report.write_again(self.reports, session, self.config, self.now())
         return passed
 
     def bring_in(self, name: str, pages: Iterable[Page]) -> Iterator[Passed]:
@@ -258,11 +261,12 @@ class Service:
             reminders.remind(session, self.config, now)
 
     def pages(self) -> None:
-        """The page of each week whose summary is due, where a link in Slack may lead."""
+        """The page of each week whose summary is due, where a link in Slack may lead; none quotes what is gone."""
         if self.reports is None:
             return
         now = self.now()
         with reading(self.engine) as session:
+            report.write_again(self.reports, session, self.config, now)
             for week in weekly.due(self.config, now):
                 if not report.is_written(self.reports, week) and weekly.had_begun(session, week):
                     report.write(self.reports, session, self.config, week, now)

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from conftest import NOW
+from fakes.pager import FakePager
 from fakes.slack import CARE_CHANNELS, FakeSlack
 from fakes.x import FakeX
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from alerts.pager import Pager
 from alerts.slack import Slack
 from config.schema import Config
 from listener.collect import known_collectors
@@ -212,6 +214,31 @@ def test_copies_are_one_card(service: Any, x: FakeX, slack: FakeSlack, clock: Cl
     assert "20 by 20 people" in cards[0]
     with Session(engine) as session:
         assert len(session.exec(select(Mention).where(col(Mention.text) != "")).all()) == 20, "all are kept"
+
+
+@pytest.mark.parametrize("fails", ["the folder", "write_again", "a section"])
+def test_danger_pages_when_no_page_can_be_written(
+    service: Any, x: FakeX, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def broken(*given: Any) -> None:
+        raise ValueError
+
+    product = service()
+    clock.at = NOW - 4 * DAY
+    product.tick()
+    clock.at = NOW
+    if fails == "the folder":
+        (tmp_path / "reports").write_text("a file")
+    else:
+        monkeypatch.setattr(f"alerts.report.{'write_again' if fails == 'write_again' else 'report'}", broken)
+    x.post("my dad collapsed in the waiting room at St. Brigid's and nobody comes", "kim", at=clock.at - MINUTE)
+    with FakePager() as services:
+        product.doors["pager"] = Pager(services.json())
+        passed = product.tick()
+        assert len(services.pages()) == 1
+    assert passed.failed
+    (trouble,) = [sentence for sentence in passed.trouble if "page of a week" in sentence]
+    assert ("File exists" if fails == "the folder" else "ValueError; please report it") in trouble
 
 
 def test_two_copies_of_the_service(service: Any, x: FakeX, clock: Clock) -> None:
