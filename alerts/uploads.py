@@ -48,12 +48,13 @@ def attach(session: Session, door: Door, row: Delivery, message: Message, versio
     Raises TryLater while it is worth waiting. Meanwhile other processes leave the row alone.
     """
     items = (*message.images, *message.files)
-    if not (items and isinstance(door, TakesFiles)):
+    if not ((items or row.files) and isinstance(door, TakesFiles)):
         return message
     assert row.id is not None
     id_, files, began = row.id, _Files(**row.files), monotonic()
     if files.version != version:
         files = _Files(version, old=[*files.old, *(one for one, _ in files.kept.values())])
+        _save(session, id_, files)
     for item in items:
         if item.name not in files.kept and item.name not in files.refused:
             soon = now + timedelta(seconds=monotonic() - began) + _UPLOADING

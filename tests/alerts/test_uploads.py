@@ -248,6 +248,17 @@ def test_the_old_files_are_deleted(desk: Any, week: int, workspace: FakeSlack, d
     assert not any(b"kim" in (file.content or b"") for file in after)
 
 
+def test_the_old_files_are_deleted_when_there_are_no_new_ones(
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
+) -> None:
+    desk.deliver(door, clock.now())
+    report = desk.config.report.model_copy(update={"address": "https://reports.example.org/", "charts": ()})
+    desk.config = desk.config.model_copy(update={"report": report})
+    gone(desk, week, clock.now())
+    desk.deliver(door, clock.passes(SECOND))
+    assert names(workspace) == []
+
+
 def test_gone_before_its_message_was_sent(desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any) -> None:
     workspace.looks_at_files = 4
     desk.deliver(door, clock.now())
