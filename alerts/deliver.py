@@ -360,8 +360,12 @@ def _update_one(session: Session, config: Config, door: Door, row: Delivery, now
     row_id, sent, before = row.id, Sent(row.place or "", row.ref or ""), row.shown_version
     message = uploads.attach(session, door, row, message, version, now)
     session.commit()
-    with uploads.showing(session, row_id):
-        door.update(sent, message)
+    try:
+        with uploads.showing(session, row_id):
+            door.update(sent, message)
+    except NeedsPerson:  # until somebody mends it, which may be never, the old files quote what is gone
+        uploads.take_back(session, door, row, now)
+        raise
     uploads.take_back(session, door, row, now)
     rest: timedelta = getattr(known_notices()[row.kind], "EDIT_EVERY", timedelta())
     as_seen = (col(Delivery.id) == row_id, col(Delivery.shown_version) == before)

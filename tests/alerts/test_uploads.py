@@ -259,6 +259,23 @@ def test_the_old_files_are_deleted_when_there_are_no_new_ones(
     assert names(workspace) == []
 
 
+@pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "restricted_action"])
+def test_the_old_files_are_deleted_where_the_message_cannot_be_edited(
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any, code: str
+) -> None:
+    desk.deliver(door, clock.now())
+    before = {file.id for file in workspace.files()}
+    gone(desk, week, clock.now())
+    workspace.fail_next(Status(200, {"ok": False, "error": code}), on="chat.update", times=None)
+    for _ in range(3):
+        desk.deliver(door, clock.passes(10 * MINUTE))
+    assert not {file.id for file in workspace.files()} & before
+    assert len(workspace.seen("files.delete")) == 2
+    workspace.heal()
+    desk.deliver(door, clock.passes(10 * MINUTE))
+    assert {"id": workspace.files()[-1].id, "permalink": workspace.files()[-1].permalink} in message(workspace)["files"]
+
+
 def test_gone_before_its_message_was_sent(desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any) -> None:
     workspace.looks_at_files = 4
     desk.deliver(door, clock.now())
