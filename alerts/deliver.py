@@ -118,7 +118,7 @@ def deliver(
         sent += _send(session, config, door, row, now, held, trouble)
         if monotonic() > ends:
             break
-    updated = _update(session, config, door, now, lambda: stop() or monotonic() > ends, through)
+    updated = _update(session, config, door, now, lambda: stop() or monotonic() > ends, through, trouble)
     left = (col(Delivery.state).in_(("pending", "sending")), col(Delivery.kind).in_(_leaving(through)))
     waiting = session.exec(select(func.count()).select_from(Delivery).where(*left)).one()
     session.commit()
@@ -324,7 +324,15 @@ def _may_be_edited(door: Door, now: datetime) -> Any:
     )
 
 
-def _update(session: Session, config: Config, door: Door, now: datetime, stop: Callable[[], bool], through: str) -> int:
+def _update(
+    session: Session,
+    config: Config,
+    door: Door,
+    now: datetime,
+    stop: Callable[[], bool],
+    through: str,
+    trouble: list[str],
+) -> int:
     """Edit the messages that no longer show things as they are: cases that moved on, posts that are gone."""
     may = _may_be_edited(door, now)
     stale = [
@@ -341,8 +349,10 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
         if row.channel in held:
             continue
         try:
-            _update_one(session, config, door, row, now)
+            wrong = _update_one(session, config, door, row, now)
         except CallLightError as error:
+            if not isinstance(error, AskedToWait):
+                trouble.append(str(error))
             row.trouble, row.next_try_at = str(error), _next_try(row, error, now)
             session.add(row)
             session.commit()
@@ -351,10 +361,12 @@ def _update(session: Session, config: Config, door: Door, now: datetime, stop: C
             held.add(row.channel)
         else:
             updated += 1
+            trouble += [wrong] if wrong else []
     return updated
 
 
-def _update_one(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> None:
+def _update_one(session: Session, config: Config, door: Door, row: Delivery, now: datetime) -> str | None:
+    """Edit a message; what a person has to mend, though it could be edited. Commits."""
     message, version = write(session, config, row, now)
     assert row.id is not None
     row_id, sent, before = row.id, Sent(row.place or "", row.ref or ""), row.shown_version
@@ -375,6 +387,7 @@ def _update_one(session: Session, config: Config, door: Door, row: Delivery, now
     if written.rowcount != 1:  # somebody else edited it meanwhile, and nobody knows whose words arrived last
         session.execute(update(Delivery).where(col(Delivery.id) == row_id).values(shown_version=0))
     session.commit()
+    return message.trouble
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:

@@ -95,6 +95,7 @@ def take_back(session: Session, door: Door, row: Delivery, now: datetime) -> Non
         try:
             door.take_back(one)
         except NeedsPerson as error:
+            log.warning("action=take_back file=%s remedy=%s", one, type(error).__name__)
             why = f"a file of an earlier summary quotes a post that is gone, and stays in Slack ({one}): {error}"
             raise TryLater(f"{why}; delete it there by hand", now + _ASK_AGAIN) from None
         files.old.remove(one)

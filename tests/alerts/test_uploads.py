@@ -302,14 +302,15 @@ def test_an_old_file_that_is_hard_to_delete(
 
 
 def test_an_old_file_that_cannot_be_deleted(
-    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.deliver(door, clock.now())
     chart, page = workspace.files()
     gone(desk, week, clock.now())
     workspace.fail_next(Status(200, {"ok": False, "error": "cant_delete_file"}), on="files.delete", times=None)
-    for _ in range(15):
-        desk.deliver(door, clock.passes(10 * MINUTE))
+    told = [sentence for _ in range(15) for sentence in desk.deliver(door, clock.passes(10 * MINUTE)).trouble]
+    assert told == [row(desk).trouble] * 3
+    assert caplog.messages.count(f"action=take_back file={chart.id} remedy=_Refused") == 3
     assert f"stays in Slack ({chart.id})" in (row(desk).trouble or "")
     assert "delete it there by hand" in (row(desk).trouble or "")
     assert page.permalink not in str(message(workspace))
@@ -318,6 +319,17 @@ def test_an_old_file_that_cannot_be_deleted(
     desk.deliver(door, clock.passes(60 * MINUTE))
     assert names(workspace) == BOTH
     assert row(desk).trouble is None
+
+
+def test_an_edited_message_without_its_files_is_told(
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
+) -> None:
+    desk.deliver(door, clock.now())
+    gone(desk, week, clock.now())
+    workspace.refuses_files = "file_uploads_disabled"
+    (told,) = desk.deliver(door, clock.passes(SECOND)).trouble
+    assert "takes no files; allow them in its settings" in told
+    assert names(workspace) == []
 
 
 def test_a_file_that_people_deleted(desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any) -> None:
