@@ -211,8 +211,7 @@ def _send(
         _put_off(session, config, row, error, was_cut_off, now)
         return False
     held.sent[row.channel] += door.name == "slack"
-    # A card that was found may have been sent before the case changed; one with old files is edited to be rid of them.
-    row.shown_version = 0 if found else -1 if row.files.get("old") else version
+    row.shown_version = 0 if found else version  # a card that was found may have been sent before the case changed
     wrong = sent.trouble or (None if found else message.trouble)
     row.state, row.trouble, row.sent_at, row.next_try_at = "sent", wrong, now, now
     row.door, row.place, row.ref = door.name, sent.place, sent.ref

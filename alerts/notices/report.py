@@ -98,16 +98,16 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
 
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
-    """Summaries that were sent before a post of their week was gone."""
+    """Summaries that were sent before a post of their week was gone, or have a file that could not be taken back."""
     lately = col(Mention.deleted_at) > now - FORGETS
     first, latest = session.exec(select(func.min(Mention.heard_at), func.max(Mention.heard_at)).where(lately)).one()
-    if first is None:
-        return []
     found = []
     for row in session.exec(select(Delivery).where(Delivery.kind == "report", may, col(Delivery.next_try_at) <= now)):
         week = _week_of(row, config)
-        found += [row] if first < week.until and latest >= week.since else []
-    return [row for row in found if _gone_from(session, _week_of(row, config)) > row.shown_version]
+        lost = first is not None and first < week.until and latest >= week.since
+        if row.files.get("old") or (lost and _gone_from(session, week) > row.shown_version):
+            found.append(row)
+    return found
 
 
 def _title(config: Config, week: Span) -> str:

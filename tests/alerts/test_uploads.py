@@ -321,6 +321,20 @@ def test_an_old_file_that_cannot_be_deleted(
     assert row(desk).trouble is None
 
 
+def test_an_old_file_that_cannot_be_deleted_for_weeks(
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
+) -> None:
+    desk.deliver(door, clock.now())
+    old = {file.id for file in workspace.files()}
+    gone(desk, week, clock.now())
+    workspace.fail_next(Status(200, {"ok": False, "error": "cant_delete_file"}), on="files.delete", times=None)
+    for _ in range(3):
+        desk.deliver(door, clock.passes(timedelta(days=5)))
+    workspace.heal()
+    desk.deliver(door, clock.passes(60 * MINUTE))
+    assert not {file.id for file in workspace.files()} & old
+
+
 def test_an_edited_message_without_its_files_is_told(
     desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
 ) -> None:
