@@ -4,7 +4,6 @@ An upload without its message is harmless, since nobody sees it; so files go fir
 Delivery.files holds
     version     of the message that they belong to: what shows another is uploaded anew, and these are taken back
     kept        {name: [id, link]}: what the door took
-    refused     {name: why}: what it never takes; the message goes without it
     old         [id]: what is to be taken back, as it may quote a post that is gone
     tries       how often an upload failed by accident
     unready     how often the door was not ready to show the pictures
@@ -36,16 +35,16 @@ _ASK_AGAIN = timedelta(hours=1)  # until an old file is taken back that could no
 class _Files:
     version: int = 0
     kept: dict[str, list[str]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
     old: list[str] = field(default_factory=list)
     tries: int = 0
     unready: int = 0
 
 
 def attach(session: Session, door: Door, row: Delivery, message: Message, version: int, now: datetime) -> Message:
-    """The message with its images and files as far as the door takes them. Commits.
+    """The message with its images and files as far as the door takes them, and why it goes without the others. Commits.
 
-    Raises TryLater while it is worth waiting. Meanwhile other processes leave the row alone.
+    What was refused is tried again with the message: somebody may have mended it. Raises TryLater while it is worth
+    waiting. Meanwhile other processes leave the row alone.
     """
     items = (*message.images, *message.files)
     if not ((items or row.files) and isinstance(door, TakesFiles)):
@@ -55,19 +54,20 @@ def attach(session: Session, door: Door, row: Delivery, message: Message, versio
     if files.version != version:
         files = _Files(version, old=[*files.old, *(one for one, _ in files.kept.values())])
         _save(session, id_, files)
+    refused = []
     for item in items:
-        if item.name not in files.kept and item.name not in files.refused:
+        if item.name not in files.kept:
             soon = now + timedelta(seconds=monotonic() - began) + _UPLOADING
             _save(session, id_, files, next_try_at=soon)
             try:
-                _upload(door, item, files)
+                refused += _upload(door, item, files)
             finally:
                 _save(session, id_, files)
     shown = {name: Uploaded(*there) for name, there in files.kept.items()}
     if files.unready >= _TRIES:
         shown = {file.name: shown[file.name] for file in message.files if file.name in shown}
-        files.refused |= {image.name: "Slack cannot show the charts" for image in message.images}
-    why = "; ".join(dict.fromkeys(files.refused.values()))
+        refused += ["Slack cannot show the charts" for _ in message.images]
+    why = "; ".join(dict.fromkeys(refused))
     trouble = f"the weekly message goes without charts or page: {why}" if why else None
     both = "; ".join(filter(None, (message.trouble, trouble))) or None
     return replace(attached(message, shown), trouble=both)
@@ -102,25 +102,25 @@ def take_back(session: Session, door: Door, row: Delivery, now: datetime) -> Non
         _save(session, id_, files)
 
 
-def _upload(door: TakesFiles, item: Attachment, files: _Files) -> None:
+def _upload(door: TakesFiles, item: Attachment, files: _Files) -> list[str]:
+    """Upload one; why not, if the message is to go without it."""
     try:
         content = item.make()
     except Exception as error:
         # A chart that cannot be drawn must not hold up the words.
         log.error("action=draw file=%s error=%s", item.name, type(error).__name__)
-        files.refused[item.name] = f"{item.name} cannot be drawn ({type(error).__name__}); please report it"
-        return
+        return [f"{item.name} cannot be drawn ({type(error).__name__}); please report it"]
     try:
         there = door.upload(item.name, item.title, content, item.alt)
     except NeedsPerson as error:
-        files.refused[item.name] = str(error)
+        return [str(error)]
     except OutcomeUnknown as error:
         files.tries += 1
         if files.tries < _TRIES:
             raise TryLater(str(error)) from None  # no message has left: nothing has to be looked for
-        files.refused[item.name] = str(error)
-    else:
-        files.kept[item.name] = [there.id, there.link]
+        return [str(error)]
+    files.kept[item.name] = [there.id, there.link]
+    return []
 
 
 def _save(session: Session, row_id: int, files: _Files, **more: datetime) -> None:

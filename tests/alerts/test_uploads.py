@@ -160,6 +160,19 @@ def test_an_app_that_may_upload_nothing(desk: Any, week: int, workspace: FakeSla
     )
 
 
+def test_a_token_that_is_mended_before_the_message_goes_costs_nothing(
+    desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any
+) -> None:
+    workspace.fail_next(Status(200, {"ok": False, "error": "invalid_auth"}), on=lambda _: True, times=None)
+    for _ in range(3):
+        desk.deliver(door, clock.passes(4 * MINUTE))
+    workspace.heal()
+    desk.deliver(door, clock.passes(4 * MINUTE))
+    assert kinds(workspace) == WITH_CHART
+    assert names(workspace) == BOTH
+    assert row(desk).trouble is None
+
+
 def test_a_workspace_that_takes_no_files(desk: Any, week: int, workspace: FakeSlack, door: Slack, clock: Any) -> None:
     workspace.refuses_files = "file_uploads_disabled"
     assert after_an_hour(desk, workspace, door, clock) == 2
