@@ -133,7 +133,7 @@ def _page(sections: Sequence[Section], numbers: Figures) -> bytes:
 
 
 def _nothing(session: Session, config: Config, week: Span) -> Section:
-    """A week in which nothing was heard: whether there was nothing to hear, or nobody listened."""
+    """A week in which nothing was heard, and what is known of why. Nobody writes down that a machine was off."""
     overlap = (col(Gap.since) < week.until, col(Gap.until) > week.since)
     wrong = [f"{gap.collector}: {gap.why}" for gap in session.exec(select(Gap).where(*overlap))]
     still_on = col(Alarm.over_at).is_(None) | (col(Alarm.over_at) >= week.since)
@@ -145,7 +145,7 @@ def _nothing(session: Session, config: Config, week: Span) -> Section:
         if at is None or at < week.until - _ASKED:
             since = f"since {at.astimezone(config.hospital.zone):%a %d %b %H:%M}" if at else "ever"
             wrong.append(f"{name} was not asked {since}")
-    how = f"Listening worked: {', '.join(names)} answered and had nothing." if names else "No collector is on."
+    how = f"Nothing is known to have gone wrong with {', '.join(names)}." if names else "No collector is on."
     if wrong:
         how = f"Listening did not work all the time: {'; '.join(dict.fromkeys(wrong))}."
     return Section("Nothing was heard", ("Nothing was heard in this week.", how))
