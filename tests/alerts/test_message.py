@@ -205,6 +205,13 @@ def test_charts_and_page() -> None:
     assert (full.text, full.file_ids) == ("The week · <https://s.example/2|the page>", ("F0000000002",))
 
 
+def test_no_link_of_a_file_ends_early() -> None:
+    message = summary(SECTIONS, "The week", "key", [], [PAGE], "call-light report --open")
+    full = attached(message, {PAGE.name: Uploaded("F0000000002", "https://s.example/2|x> <!channel>")})
+    is_taken(full)
+    assert full.text == "The week · <https://s.example/2%7Cx%3E%20%3C!channel%3E|the page>"
+
+
 def test_a_title_of_nothing_that_is_seen() -> None:
     chart = Attachment("a.png", "\u202e", lambda: b"", "\u202e")
     full = attached(summary(SECTIONS, "The week", "key", [chart]), UPLOADS)

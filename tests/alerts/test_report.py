@@ -77,6 +77,12 @@ def test_what_a_stranger_wrote_is_text(desk: Any) -> None:
     assert "{{ 7*7 }}" in shown.words
 
 
+def test_nothing_on_the_page_may_run_or_be_fetched(desk: Any) -> None:
+    found = figures(desk.session, desk.config, named("2026-W46", CHICAGO), NOW)
+    allowed = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    assert f'<meta http-equiv="Content-Security-Policy" content="{allowed}">' in html([], found).partition("<title>")[0]
+
+
 def test_a_section_of_any_shape(desk: Any) -> None:
     found = figures(desk.session, desk.config, named("2026-W46", CHICAGO), NOW)
     for section in (
@@ -185,6 +191,17 @@ def test_only_the_pages_of_what_is_gone_are_written_again(desk: Any, pages: Path
 def test_a_page_whose_other_span_lost_a_post(desk: Any, pages: Path) -> None:
     forget(desk.session, [desk.bob], DELETED, NOW + HOUR)
     assert again(desk, pages, NOW + 2 * HOUR) == ["2026-11.html", "2026-W45.html", "2026-W46-against-2026-W45.html"]
+
+
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Kolkata"])  # a week may begin within an hour of UTC
+def test_what_was_heard_as_the_week_began_is_gone(desk: Any, tmp_path: Path, zone: str) -> None:
+    hospital = desk.config.hospital.model_copy(update={"timezone": zone})
+    desk.config = desk.config.model_copy(update={"hospital": hospital})
+    week = named("2026-W46", hospital.zone)
+    first = desk.hear("words of kim", kind="praise", heard_at=week.since)
+    write(tmp_path, desk.session, desk.config, week, NOW)
+    forget(desk.session, [first], DELETED, NOW + HOUR)
+    assert again(desk, tmp_path, NOW + 2 * HOUR) == ["2026-W46.html"]
 
 
 def test_gone_while_a_page_was_written(desk: Any, pages: Path) -> None:
