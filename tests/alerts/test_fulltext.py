@@ -229,6 +229,13 @@ def test_the_newest_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
     assert fulltext.newest(desk.session, Query(), {}, 2) == [5, 4]
 
 
+@pytest.mark.parametrize("sign", ["🙄", "🤮", "🅿️", "👍🏽", "🫠", "⏸️", "₿", "₽", "\u2069", "❤️", "🇺🇸", "\U0001faef"])
+def test_a_sign_is_no_letter_however_new(desk: Desk, sign: str) -> None:
+    desk.hear(f"{sign}parking{sign}")
+    assert in_index(desk.session) == {"parking": 1}
+    assert ids(desk.session, "parking") == ids(desk.session, f"parking{sign}") == [1]
+
+
 def test_values_and_words_of_the_posts(desk: Desk) -> None:
     desk.hear("garage garages guard", site="Süd 🏥")
     desk.hear("garage")

@@ -24,10 +24,14 @@ _SEARCHABLE = """
         SELECT 1 FROM reading AS newer WHERE newer.mention_id = reading.mention_id AND newer.id > reading.id
     )
 """
+# FTS5 takes for a letter what is newer than Unicode 6.1: "parking🙄" would be one word. Here emoji, signs of money, and
+# the marks around words of another direction; also those of their blocks that are still to come.
+_NEWER = ((0x2066, 0x206A), (0x20BA, 0x20D0), (0x23F4, 0x2400), (0x1F110, 0x1FB00))
+_SIGNS = "".join(chr(sign) for first, end in _NEWER for sign in range(first, end))
 # Contentless: what it has to give back stands in `reading`. It keeps its words until alerts/fulltext.py has tidied it.
-_INDEX = """
+_INDEX = f"""
     CREATE VIRTUAL TABLE search USING fts5(
-        words, facets, content = '', tokenize = 'unicode61 remove_diacritics 2'
+        words, facets, content = '', tokenize = "unicode61 remove_diacritics 2 separators '{_SIGNS}'"
     )
 """
 # What changes a row of `searchable`: its name, when it happens, and which mention it is about.
