@@ -20,7 +20,7 @@ _BETWEEN = "['’‘`´ʼ]*"  # what may stand between two letters of one word
 def lines(config: Config, rules: str, model: str | None) -> list[Line]:
     """Everything that decides how a post is read, sorted; the program's rules and its model by their versions."""
     hospital = config.hospital.model_dump(exclude={"coverage", "timezone"})
-    hospital["sites"] = {site.pop("name"): site for site in hospital["sites"]}
+    hospital["sites"] = [one for site in hospital["sites"] for one in (site["name"], {site.pop("name"): site})]
     # Examples of a topic teach the reader, those of the other tables only test its phrases.
     keywords = config.keywords.model_dump(exclude={"reader": True, "categories": {"__all__": {"title", "owner"}}})
     for table in ("urgency", "voices", "signs"):
@@ -43,7 +43,7 @@ def _flat(value: object, keys: Line = ()) -> Iterator[Line]:
 def phrases_of(where: Line, words: Iterable[str]) -> list[str]:
     """The words of a list as phrases that can be looked for in posts; none of a list that holds something else."""
     if where[0] == "hospital":  # a name: "|" and "*" are no signs there
-        is_name = where[1] in ("aliases", "not_us", "name", "sites", "department_words")
+        is_name = where[1] in ("name", "department_words") or where[-1] in ("aliases", "not_us", "departments")
         words = [re.sub(r"[|*]|\.\.\.", " ", word).strip() for word in words] if is_name else ()
     elif where[-1] != "phrases":
         words = ()
@@ -70,7 +70,7 @@ class Seeker:
 
     def may_hold(self, text: str) -> bool:
         """False for a text that holds none of them for certain."""
-        return bool(self._smells.search(_plain(text)))
+        return bool(self._smells.search(_plain(visible(text))))
 
     def __call__(self, text: str) -> set[str]:
         """The labels of the phrases that it holds."""

@@ -79,6 +79,8 @@ def _list(figures: Figures, where: tuple[str, ...]) -> str:
         return f"Sign {names[0]}{'' if names[-1] == 'phrases' else f', {names[-1]}'}"
     if table == "exclude":
         return "Left out"
+    if where == ("hospital", "sites"):
+        return "Our sites"
     if table == "hospital":
         table, *names = _OF_HOSPITAL.get(names[0], ""), *(name for name in names[1:] if name not in _NOUNS)
     return shorten(", ".join(filter(None, (table, *names))), 60)

@@ -29,12 +29,14 @@ def test_each_value_is_a_line(config: Config) -> None:
         ("signs", "legal", "serious", "True"),
         ("exclude", "phrases", "fish fry"),
         ("hospital", "aliases", "SBMC"),
+        ("hospital", "sites", "Lakeside Pavilion"),
         ("hospital", "sites", "Lakeside Pavilion", "departments", "Neonatal"),
         ("hospital", "department_words", "Neonatal", "NICU"),
         ("reader", "rules", "r1"),
         ("reader", "model", "m1"),
     ):
         assert line in found
+    assert [line for line in found if line[0] == "reader"] == [("reader", "model", "m1"), ("reader", "rules", "r1")]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,14 @@ def test_each_value_is_a_line(config: Config) -> None:
 def test_a_line_differs_where_readings_could(config: Config, changes: dict[str, Any], differ: set[str]) -> None:
     before, after = set(lines(config, "r", None)), set(lines(with_billing(config, **changes), "r", None))
     assert {line[2] for line in before ^ after} == differ
+
+
+def test_an_example_of_a_voice_is_no_line(config: Config) -> None:
+    """It only tests the phrases."""
+    promo = config.keywords.voices.promo.model_copy(update={"match": ("Save 50% today",)})
+    voices = config.keywords.voices.model_copy(update={"promo": promo})
+    changed = config.model_copy(update={"keywords": config.keywords.model_copy(update={"voices": voices})})
+    assert lines(changed, "r", None) == lines(config, "r", None)
 
 
 def test_hours_are_no_line(config: Config) -> None:
@@ -82,6 +92,11 @@ def test_the_reader_says_what_it_reads_with(config: Config, rules: Reader) -> No
         (("exclude", "phrases"), ["fish fry"], ["fish fry"]),
         (("hospital", "aliases"), ["St. Brigid* | West", " "], ["St. Brigid    West"]),
         (("hospital", "sites", "Lakeside", "departments"), ["Neonatal"], ["Neonatal"]),
+        (("hospital", "sites"), ["Lakeside"], []),  # alone it is no words of a post
+        (("hospital", "sites", "Lakeside", "aliases"), ["Brigid Lakeside"], ["Brigid Lakeside"]),
+        (("hospital", "name"), ["St. Brigid"], ["St. Brigid"]),
+        (("hospital", "not_us"), ["St. Brigid's Well"], ["St. Brigid's Well"]),
+        (("hospital", "department_words", "Neonatal"), ["NICU"], ["NICU"]),
         (("hospital", "accounts", "x"), ["StBrigidCares"], []),
         (("hospital", "town"), ["Port Alder"], []),
     ],
@@ -99,6 +114,7 @@ def test_words_that_can_be_looked_for(where: tuple[str, ...], words: list[str], 
         ("caaaan't REEEACH", {"can't|cannot ... reach"}),
         ("the valet lost it", {"valet"}),
         ("valets", set()),
+        ("val\u200bet", {"valet"}),
         ("la Senora de piso", {"señora de piso"}),
         ("LA SEÑORA de piso", {"señora de piso"}),
         ("مستشفى", {"مستشفى"}),
@@ -111,7 +127,22 @@ def test_it_finds_what_the_reader_finds(text: str, found: set[str]) -> None:
     assert SEEKER.may_hold(text) or not found
 
 
-WORDS = ("surprise", "bill", "can't", "cannot", "reach", "valet", "señora", "co-pay", "’", "\u0301", "a", "!", "É")
+WORDS = (
+    "surprise",
+    "bill",
+    "can't",
+    "cannot",
+    "reach",
+    "valet",
+    "señora",
+    "co-pay",
+    "’",
+    "\u0301",
+    "\u200b",
+    "a",
+    "!",
+    "É",
+)
 
 
 @given(st.lists(st.sampled_from(WORDS)))

@@ -1245,6 +1245,7 @@ def test_nothing_was_changed() -> None:
         (Change(NOW, ("hospital", "town"), ("Port Alder",), False), "Our town: 'Port Alder' taken out"),
         (Change(NOW, ("hospital", "accounts", "x"), ("Cares",), True), "Our accounts, x: 'Cares' added"),
         (Change(NOW, ("hospital", "sites", "🏥 West", "aliases"), ("W",), True), "🏥 West: name 'W' added"),
+        (Change(NOW, ("hospital", "sites"), ("West",), True), "Our sites: 'West' added"),
         (Change(NOW, ("hospital", "sites", "West", "departments"), ("ER",), True), "West: department 'ER' added"),
         (Change(NOW, ("hospital", "department_words", "ER"), ("A&E",), True), "ER: word 'A&E' added"),
         (Change(NOW, ("reader",), (), True), "The reader itself was renewed"),
