@@ -19,7 +19,7 @@ from alerts.view import foremost, posts_of, topics_of
 from config.schema import Config
 
 _FOUND = 20  # cases that a search shows
-_LOOKED_AT = 500  # posts of them; a case may have hundreds of copies
+_LOOKED_AT = 20_000  # posts of them; a case may have hundreds of copies
 _WHY, _NAME = 60, 40  # characters of a reason and of a name in a line
 _TOPICS = 2  # that a line names
 

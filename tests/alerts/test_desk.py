@@ -12,8 +12,13 @@ from fakes.strangers import HOSTILE
 from alerts import desk as lists
 from alerts.case import Case
 from alerts.message import mrkdwn
+from alerts.verdict import Verdict
 from config.schema import Shift
 from listener.keep import DELETED, forget
+from listener.mention import Mention
+from nlp.reading import Reading
+
+from .conftest import READ_AS
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -109,6 +114,32 @@ def test_a_case_of_many_posts_is_found_once(desk: Any) -> None:
         desk.alert("the lift", ref=str(number), thread="1", author="kim")
     assert numbers(lists.search(desk.session, "lift")) == [1]
     assert len(lists.search(desk.session, "lift " * 50)) == 1
+
+
+def test_a_case_of_very_many_posts_hides_no_other(desk: Any) -> None:
+    for _ in range(2):
+        desk.alert("the lift")
+    ids = range(10, 710)
+    at = {"written_at": NOW, "heard_at": NOW, "looked_at": NOW}
+    desk.session.add_all(
+        Mention(id=id_, collector="x", source="x", ref=f"copy{id_}", text="the lift", **at) for id_ in ids
+    )
+    desk.session.flush()
+    read_as = {**READ_AS, "redacted_text": "the lift", "revision": 1, "read_at": NOW}
+    desk.session.add_all(Reading(id=id_, mention_id=id_, **read_as) for id_ in ids)
+    desk.session.flush()
+    decided = {"outcome": "alert", "reason": "urgent", "case_id": 2, "decided_at": NOW}
+    desk.session.add_all(Verdict(reading_id=id_, mention_id=id_, **decided) for id_ in ids)
+    desk.session.commit()
+    assert numbers(lists.search(desk.session, "lift")) == [2, 1]
+
+
+def test_no_more_cases_than_can_be_looked_through(desk: Any) -> None:
+    for number in range(24):
+        desk.alert("the lift")
+        if number < 12:
+            desk.act("answered", case_id=number + 1)
+    assert numbers(lists.search(desk.session, "lift")) == [*range(24, 12, -1), *range(12, 4, -1)]
 
 
 # ---------------------------------------------------------------- one line
