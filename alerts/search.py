@@ -216,9 +216,11 @@ def excerpt_of(text: str, query: Query) -> tuple[str, tuple[tuple[int, int], ...
     if len(line) <= _EXCERPT:
         return line, marks
     first = max((start for start, _ in marks), key=lambda start: (_distinct(line, marks, start), -start), default=0)
-    start = line.rfind(" ", 0, max(first - _BEFORE, 0) + 1) + 1 if first > _BEFORE else 0
-    end = start + _EXCERPT
-    end = max(line.rfind(" ", start, end), first + 1) if end < len(line) else len(line)
+    # Between words, where words are parted by spaces.
+    start = max(line.rfind(" ", 0, first - _BEFORE + 1) + 1, first - 2 * _BEFORE) if first > _BEFORE else 0
+    end = min(start + _EXCERPT, len(line))
+    if end < len(line) and (space := line.rfind(" ", start + _EXCERPT // 2, end)) > 0:
+        end = space
     head, tail = "… " if start else "", " …" if end < len(line) else ""
     shift = len(head) - start
     inside = tuple((a + shift, b + shift) for a, b in marks if a >= start and b <= end)

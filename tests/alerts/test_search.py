@@ -327,6 +327,16 @@ def test_an_excerpt_is_where_most_of_the_words_stand() -> None:
     assert (excerpt[:2], excerpt[-2:]) == ("… ", " …")
 
 
+@pytest.mark.parametrize("sign", ["待合室。", "x/"])
+def test_a_text_without_spaces_is_shown_around_the_word(sign: str) -> None:
+    excerpt, ((start, end),) = excerpt_of(sign * 100 + "駐車場。" + sign * 100, understood("駐車場"))
+    assert (excerpt[start:end], start, len(excerpt)) == ("駐車場", 102, 204)
+
+
+def test_a_text_of_one_word_is_cut() -> None:
+    assert excerpt_of("駐" * 1000, understood("")) == ("駐" * 200 + " …", ())
+
+
 def test_of_two_parts_that_say_as_much_the_first_is_shown() -> None:
     excerpt, _ = excerpt_of("The first lift. " + LONG * 5 + "The second lift. " + LONG, understood("lift"))
     assert excerpt.startswith("The first lift.")
