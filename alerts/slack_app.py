@@ -25,7 +25,7 @@ from alerts.case import Case
 from alerts.deliver import edit
 from alerts.delivery import Delivery
 from alerts.form import Field, Form, Refused
-from alerts.message import mrkdwn, plain
+from alerts.message import escape, mrkdwn, plain
 from alerts.notices.fold import folded
 from alerts.people import first_time, met
 from alerts.replies import objections as objections_to
@@ -348,7 +348,10 @@ class SlackApp:
     def _command(self, ack: Ack, respond: Respond, command: dict[str, Any]) -> None:
         ack()
         word, _, rest = str(command.get("text", "")).strip().partition(" ")
-        blocks = self._said(word.lower(), rest.strip(), str(command.get("user_id", "")))
+        try:
+            blocks = self._said(word.lower(), rest.strip(), str(command.get("user_id", "")))
+        except CallLightError as error:
+            blocks = [mrkdwn(escape(str(error)))]
         respond(text="Call Light", blocks=blocks, response_type="ephemeral")
 
     def _said(self, word: str, rest: str, who: str) -> list[dict[str, Any]]:

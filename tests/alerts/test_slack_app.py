@@ -22,6 +22,7 @@ from alerts.slack import Slack
 from alerts.slack_app import SlackApp
 from alerts.slack_link import SocketLine, http_app
 from config.schema import Config
+from listener.errors import NeedsPerson
 from listener.serving import Limits, Where, serving
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -362,6 +363,17 @@ def test_commands(room: Room, typed: str, said: str) -> None:
     assert problems(blocks) == []
     assert said in blocks[0]["text"]["text"]
     assert answered.answer["response_type"] == "ephemeral"
+
+
+def test_a_command_that_cannot_be_done_says_why(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise NeedsPerson("search works only where the database is SQLite")
+
+    monkeypatch.setattr("alerts.desk.search", refuse)
+    answered = room.person().command("/calllight", "search smoke", CARE)
+    assert answered.acked
+    assert answered.answer["response_type"] == "ephemeral"
+    assert answered.answer["blocks"][0]["text"]["text"] == "search works only where the database is SQLite"
 
 
 # ---------------------------------------------------------------- signatures
