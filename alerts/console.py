@@ -80,7 +80,7 @@ def print_table(terminal: Terminal, table: Table) -> None:
 
 def print_found(terminal: Terminal, found: Found, config: Config, asked: bool) -> None:
     """What a search came to, the words that were looked for in bold; `asked`: whether there were any."""
-    for sentence in _about(found, asked):
+    for sentence in about(found, asked):
         terminal.print(_text(sentence))
     for hit in found.hits:
         terminal.print()
@@ -93,7 +93,7 @@ def print_found(terminal: Terminal, found: Found, config: Config, asked: bool) -
             terminal.print(_text(hit.url, "dim"), soft_wrap=True)
 
 
-def _about(found: Found, asked: bool) -> Iterator[str]:
+def about(found: Found, asked: bool) -> Iterator[str]:
     """What was looked for, how much of it there is, and what there would be instead."""
     for typed, instead in found.mended:
         yield f"No post says {typed}; looked for {instead} instead."

@@ -345,7 +345,9 @@ def search(
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only from there: x, reddit ...")] = None,
     kind: Annotated[str | None, typer.Option(metavar="NAME", help="Only complaint, praise, question ...")] = None,
     state: Annotated[str | None, typer.Option(metavar="NAME", help="Only where the case is open, answered ...")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many at most.")] = 20,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="So many at most: else 20, and 1000 in a file.")
+    ] = None,
     csv: AsCsv = None,
     xlsx: AsXlsx = None,
     as_json: AsJson = False,
@@ -354,25 +356,28 @@ def search(
     from dataclasses import asdict
 
     from alerts import search as searches
+    from alerts.console import about, print_found
     from listener.database import reading
 
     words = query or []
     if wrong := next((word for word in words if word.startswith("--")), None):
         raise typer.BadParameter(f"no such option: {wrong}")
+    asked, is_file = " ".join(words), bool(csv or xlsx)
     service = _service()
     filters = searches.Filters(category, urgency, site, source, kind, state, _since(service, since))
     with reading(service.engine) as session:
-        found = searches.search(session, service.config, " ".join(words), filters, limit)
+        found = searches.search(session, service.config, asked, filters, limit or (1000 if is_file else 20))
+    if is_file:
+        for sentence in about(found, bool(asked.strip())):
+            typer.echo(sentence, err=True)
     if as_json:
         # Without the links: at some places they name the author.
         hits = [{name: value for name, value in asdict(hit).items() if name != "url"} for hit in found.hits]
         _give(searches.table(found.hits, service.config), csv, xlsx, {**asdict(found), "hits": hits})
-    elif csv or xlsx:
+    elif is_file:
         _give(searches.table(found.hits, service.config), csv, xlsx)
     else:
-        from alerts.console import print_found
-
-        print_found(_terminal(), found, service.config, bool("".join(words).strip()))
+        print_found(_terminal(), found, service.config, bool(asked.strip()))
 
 
 @app.command("act")
@@ -765,6 +770,8 @@ def _since(service: "Service", text: str | None) -> datetime | None:
         day = (
             date.fromisoformat(text) if "-" in text else (service.now() - parse_duration(text)).astimezone(zone).date()
         )
+        if day.year < 1970:  # nobody posted; and the first days of the calendar cannot be told in another zone
+            raise OverflowError
     except (ValueError, OverflowError) as error:
         why = str(error) if "-" not in text and isinstance(error, ValueError) else "a day as 2026-11-09"
         raise NeedsPerson(f"--since: {text!r} is not {why}") from None

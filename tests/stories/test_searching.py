@@ -50,6 +50,10 @@ def test_somebody_looks_for_what_was_said(place: Place, tmp_path: Path) -> None:
         "The parking garage at St. Brigid's Harbor is full by nine and the gate is broken",
     ]
 
+    mended = place.call("search", "parkng", "--csv", str(tmp_path / "found.csv"))
+    assert mended.stdout == ""
+    assert mended.stderr.startswith("No post says parkng; looked for parking instead.\n1 post for parking\n")
+
     nothing = place.call("search", "garage", "--kind", "praise")
     assert (nothing.returncode, nothing.stdout) == (0, "Nothing for garage.\nNear: without --kind (1)\n")
     unknown = place.call("search", "zebra")
@@ -57,11 +61,26 @@ def test_somebody_looks_for_what_was_said(place: Place, tmp_path: Path) -> None:
     assert place.call("search", "👍").stdout == "There is no word in it to look for.\n"
 
 
+@pytest.mark.slow
+def test_a_file_holds_more_than_a_screen_and_it_is_said_how_much_there_is(place: Place, tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    posts = "".join(f"{n},2026-11-02 09:00,St. Brigid's lift {n} is stuck,X,someone{n},\n" for n in range(30))
+    export.write_text("id,date,message,network,author,url\n" + posts, encoding="utf-8")
+    assert place.call("import", str(export)).returncode == 0
+    assert place.call("tick").returncode == 0
+    found = place.call("search", "lift", "--csv", "-")
+    assert (len(found.stdout.splitlines()), found.stderr) == (31, "30 posts for lift\n")
+    found = place.call("search", "lift", "--csv", "-", "--limit", "7")
+    assert (len(found.stdout.splitlines()), found.stderr) == (8, "30 posts for lift; the first 7\n")
+    assert place.call("search", "lift").stdout.startswith("30 posts for lift; the first 20\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["garage", "--site", "Nowhere"], "--site: there is no 'Nowhere'; there are Harbor Campus, Lakeside Pavilion"),
         (["garage", "--since", "soon"], "--since: 'soon' is not a number and one of"),
+        (["garage", "--since", "0001-01-01"], "--since: '0001-01-01' is not a day as 2026-11-09"),
         (["garage", "--since", "2026-13-01"], "--since: '2026-13-01' is not a day as 2026-11-09"),
     ],
 )
