@@ -42,6 +42,9 @@ _TOGETHER = tuple(
 _SHORT = re.compile("[^aeiou]*[aeiou][^aeiouwxy]")  # stop, car: with an ending stopped, but cared is of care
 _GENDER = re.compile("(.{2,}(?:er|ad|id|ic|os))[oa](s?)")  # enfermero, enfermera
 _DOUBLED = ("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt")  # before an ending: stopped. Not in missed, billed
+_DOUBLES = re.compile(
+    "[aeiou][bdgmnprt]$|..[aeiou]l$"
+)  # that may double its end: admitted, cancelled; tel, not telling
 _HISSING = ("s", "x", "z", "ch", "sh")  # their plural is in -es
 _SPANISH, _LONG = "lrndz", 5  # so is that of Spanish words which end so; in short ones it would be English: tim-es
 
@@ -85,7 +88,7 @@ def _bases(word: str) -> set[str]:
         found.add(stem + "e")
         if not _SHORT.fullmatch(stem):
             found.add(stem)
-        if stem[-2:] in _DOUBLED:
+        if stem[-2:] in _DOUBLED or (stem.endswith("ll") and len(stem) > _LONG):  # cancelled
             found.add(stem[:-1])
     return {base for base in found if len(base) > 2}
 
@@ -94,12 +97,13 @@ def _with_endings(base: str) -> set[str]:
     """A base with each ending."""
     if base.endswith("y") and base[-2] not in "aeiou":
         return {base[:-1] + "ies", base[:-1] + "ied", base + "ing"}
-    stem = base.removesuffix("e")
-    if base[-1] * 2 in _DOUBLED and _SHORT.fullmatch(base):
-        stem = base + base[-1]
+    stems = {base.removesuffix("e")}
+    if _DOUBLES.search(base):
+        stems = {base + base[-1]} | (set() if _SHORT.fullmatch(base) else stems)
     found = {base + "s"}
-    if re.search("[aeiouy]", stem):  # else "the" would be one with "thing"
-        found |= {stem + "ed", stem + "ing"}
+    for stem in stems:
+        if re.search("[aeiouy]", stem):  # else "the" would be one with "thing"
+            found |= {stem + "ed", stem + "ing"}
     if base.endswith(_HISSING) or (len(base) >= _LONG and base[-1] in _SPANISH):
         found.add(base + "es")
     return found

@@ -15,7 +15,10 @@ from alerts.wordforms import WORD, fold, forms
         "bus buses", "miss missed misses missing", "visit visits visited visiting", "stay stays stayed staying",
         "child children", "woman women", "pay paid", "fall fell", "doctor doctores", "habitacion habitaciones",
         "enfermero enfermera enfermeros enfermeras", "feed feeding feeds", "die died dying", "use used using",
-        "building buildings", "time times", "clinic clinics", "discharge discharged discharging",
+        "building buildings", "time times",
+        "admit admits admitted admitting", "transfer transfers transferred transferring", "refer refers referred referring",
+        "cancel cancels canceled cancelled canceling cancelling", "occur occurred occurring", "equip equipped equipping",
+        "call calls called calling", "bill billed", "fill filled", "open opened opening", "enter entered entering", "clinic clinics", "discharge discharged discharging",
     ],
 )  # fmt: skip
 def test_they_are_one(words: str) -> None:
@@ -31,7 +34,7 @@ def test_they_are_one(words: str) -> None:
         ("even", "evening"), ("something", "some"), ("seed", "see"), ("need", "nee"), ("times", "tim"), ("rated", "rat"),
         ("missed", "mis"), ("police", "policy"), ("experience", "experiment"), ("build", "building"), ("er", "ers"),
         ("b12", "b12s"), ("bus", "bu"), ("pass", "pas"), ("this", "thi"), ("diabetes", "diabete"), ("caso", "casa"),
-        ("the", "thing"),
+        ("the", "thing"), ("tel", "telling"), ("falling", "fal"), ("car", "caring"),
     ],
 )  # fmt: skip
 def test_they_are_two(word: str, other: str) -> None:
