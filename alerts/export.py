@@ -239,11 +239,19 @@ def write_each(folder: Path, stem: str, tables: Sequence[Table]) -> list[Path]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file in its place whole or not at all; one that is there is replaced. Raises NeedsPerson."""
+    """Put a file in its place whole or not at all; one that is there is replaced, and read by whom it was. Raises NeedsPerson."""
     place = Path(os.path.realpath(path))  # where a link leads, so that the link stays
     part = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
+        is_there = place.exists()
+        if is_there and not place.is_file():  # a pipe, a device
+            place.write_bytes(content)
+            return
+        if is_there:
+            part.touch(0o600)
         part.write_bytes(content)
+        if is_there:
+            part.chmod(place.stat().st_mode & 0o777)
         part.replace(place)
     except OSError as error:
         raise _cannot_write(path, error) from None

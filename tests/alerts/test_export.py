@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -323,6 +324,38 @@ def test_others_may_read_it_as_any_new_file(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "t.csv").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_who_may_read_what_is_replaced_may_read_what_comes(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, modes = tmp_path / "t.csv", []
+    path.touch(mode)
+    written = Path.write_bytes
+
+    def watch(part: Path, content: bytes) -> int:
+        count = written(part, content)
+        modes.append(part.stat().st_mode & 0o777)
+        return count
+
+    monkeypatch.setattr(Path, "write_bytes", watch)
+    export.write(path, b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", mode)
+    assert modes == [0o600], "nor may others read it while it is written"
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with ThreadPoolExecutor() as pool:
+        for path in (pipe, link):
+            read = pool.submit(pipe.read_bytes)
+            export.write(path, b"new")
+            os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))  # a reader that was given nothing ends
+            assert read.result(5) == b"new"
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("place", ["folder", "missing/t.csv", "file/t.csv", "n" * 300, "loop"])
