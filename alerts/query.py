@@ -13,6 +13,7 @@ from itertools import islice
 from alerts.wordforms import WORD, fold, forms
 
 _TYPED, _TERMS = 1000, 20  # characters and terms of a query that are looked at; nobody remembers more of a post
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))  # as phones type them
 _TERM = re.compile(r'(-*)(?:"([^"]*)"?|([^\s"]+))')
 
 
@@ -58,7 +59,7 @@ def understood(text: str) -> Query:
     wanted: list[tuple[Term, ...]] = []
     unwanted: list[Term] = []
     joins = False
-    for minus, quoted, plain in islice(_TERM.findall(text[:_TYPED]), 4 * _TERMS):
+    for minus, quoted, plain in islice(_TERM.findall(text[:_TYPED].translate(_QUOTES)), 4 * _TERMS):
         if plain in ("AND", "OR") and not minus:
             joins = plain == "OR" and bool(wanted)
             continue

@@ -15,6 +15,7 @@ from alerts.query import understood
         ('"Parking garage"', '"parking garage"'),
         ('"parking garage', '"parking garage"'),
         ('""', ""),
+        ("“Parking garage” „old lot“ «ramp» -”valet parking”", '"parking garage" "old lot" "ramp" -"valet parking"'),
         ("garage -valet", "garage -valet"),
         ('-"valet parking" garage', 'garage -"valet parking"'),
         ("--garage", "-garage"),
