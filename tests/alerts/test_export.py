@@ -125,6 +125,7 @@ def test_a_workbook_has_numbers_as_numbers() -> None:
         ("Waiting", 1204, 2.25, Share(1, 3), 6.5 * MINUTE, Dollars(0.6)),
         ("=1+1", -3, float("nan"), Share(0, 0), -MINUTE),
         (None, 10**20, -0.5, Share(2, 2), 26 * 60 * MINUTE),
+        (None, 10**15, 10**15 - 1, None, None),
         header=("Topic", "Posts", "Mood", "In time", "Median", "Cost"),
     )
     sheet = sheets(rows)["topics"]
@@ -133,6 +134,7 @@ def test_a_workbook_has_numbers_as_numbers() -> None:
         ["Waiting", 1204, 2.25, 1 / 3, timedelta(minutes=6, seconds=30), 0.6],
         ["=1+1", -3, None, None, "-0:01:00", None],
         [None, "1" + "0" * 20, -0.5, 1, timedelta(days=1, hours=2), None],
+        [None, "1" + "0" * 15, 999_999_999_999_999, None, None, None],
     ]
     assert [cell.number_format for cell in sheet[2]] == [
         "General",

@@ -206,6 +206,19 @@ def test_where_nothing_is_found_it_says_what_is_near(told: Any, text: str, filte
     assert (result.hits, result.total, list(result.near)) == ((), 0, near)
 
 
+def test_of_two_words_that_are_as_near_the_one_of_more_posts_was_meant(desk: Any) -> None:
+    for text in ("the lift", "the list", "a list"):
+        desk.hear(text)
+    assert find(desk, "lixt").mended == (("lixt", "list"),)
+
+
+def test_of_many_ways_out_some_are_said(desk: Any) -> None:
+    words = ["north", "south", "east", "west", "upper", "lower"]
+    for number in range(len(words)):
+        desk.hear(" ".join(words[:number] + words[number + 1 :]))
+    assert len(find(desk, " ".join(words)).near) == 5
+
+
 def test_it_says_which_words_stand_nowhere(told: Any) -> None:
     assert find(told, "nurse zebra xylophone").unknown == ("zebra", "xylophone")
 
@@ -258,6 +271,20 @@ def test_a_value_that_there_is_not(told: Any, filters: Any, says: str) -> None:
         find(told, "garage", **filters)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("site", ["", " "])
+def test_nothing_typed_is_no_value_where_there_is_but_one(desk: Any, site: str) -> None:
+    hospital = desk.config.hospital.model_copy(update={"sites": desk.config.hospital.sites[:1]})
+    desk.config = desk.config.model_copy(update={"hospital": hospital})
+    with pytest.raises(NeedsPerson, match="--site: there is no"):
+        find(desk, "", site=site)
+
+
+def test_a_post_that_came_from_a_clock_ahead_of_ours_is_found(desk: Any) -> None:
+    desk.hear("the lift", written_at=NOW + 3 * HOUR, heard_at=NOW)
+    desk.hear("the lift", written_at=NOW + 4 * HOUR, heard_at=NOW + 4 * HOUR)
+    assert find(desk, "lift", since=NOW + 2 * HOUR).total == 2
 
 
 @pytest.mark.parametrize("site", ["Old Wing", "🏥 Nord", "مبنى", 'O\'Neil "east"'])
@@ -374,7 +401,9 @@ def test_what_is_gone_is_not_found(told: Any) -> None:
 def test_only_the_words_of_the_newest_reading_are_found(told: Any) -> None:
     told.edit(5, "Harbor garage works again", NOW)
     assert names(find(told, "broken")) == []
-    assert names(find(told, "works")) == ["harbor"]
+    found = find(told, "works")
+    assert names(found) == ["harbor"]
+    assert found.hits[0].excerpt == "Harbor garage works again"
     assert names(find(told, "", site="Harbor Campus")) == ["surgery"], "as it was read the last time"
 
 
