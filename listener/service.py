@@ -120,6 +120,7 @@ class Service:
             while self.deliver(through, passed).is_paced and self._time_goes_on():
                 pass
         try:
+            self.pages_again()
             self.pages()
         except Exception as error:  # no page is worth a pass
             log.error("action=pages error=%s", type(error).__name__)
@@ -144,6 +145,7 @@ class Service:
             clock.Job("clocks", _CLOCKS_EVERY, self.clocks, lags=True),
             clock.Job("forget", _FORGET_EVERY, self.forget),
             clock.Job("pages", _PAGES_EVERY, self.pages, lags=True),
+            clock.Job("pages again", _FORGET_EVERY, self.pages_again, lags=True),  # no more often: a page takes seconds
             *(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True) for through in self.doors),
         ]
         with self._line() as line:
@@ -261,15 +263,20 @@ class Service:
             reminders.remind(session, self.config, now)
 
     def pages(self) -> None:
-        """The page of each week whose summary is due, where a link in Slack may lead; none quotes what is gone."""
+        """The page of each week whose summary is due, where a link in Slack may lead."""
         if self.reports is None:
             return
         now = self.now()
         with reading(self.engine) as session:
-            report.write_again(self.reports, session, self.config, now)
             for week in weekly.due(self.config, now):
                 if not report.is_written(self.reports, week) and weekly.had_begun(session, week):
                     report.write(self.reports, session, self.config, week, now)
+
+    def pages_again(self) -> None:
+        """The pages that quote what is gone."""
+        if self.reports is not None:
+            with reading(self.engine) as session:
+                report.write_again(self.reports, session, self.config, self.now())
 
     def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:
         """Stage 5 for one door."""
