@@ -2,27 +2,22 @@
 
 import gc
 import io
-import json
-import os
 import sys
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from listener import lines
+from listener import lines, shell
+from listener.cli_config import config_app
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
     from sqlalchemy import Engine
 
-    from alerts.door import Door
     from alerts.ledger import Ledger
-    from alerts.section import Table
     from alerts.span import Kind, Span
-    from config.schema import Config
     from listener.environment import Environment
     from listener.service import Passed, Service
 
@@ -33,22 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-config_app = typer.Typer(help="Check and show the five config files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(hooks_app, name="hooks")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-AsCsv = Annotated[
-    str | None, typer.Option("--csv", metavar="FILE", help='As CSV into this file; "-" is standard output.')
-]
-AsXlsx = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="As a workbook for spreadsheets.")]
-Since = Annotated[
-    str | None,
-    typer.Option(metavar="7d", help="From so long ago on, or from a date as 2026-11-09; whole days of the hospital."),
-]
-
-_given: dict[str, Any] = {"config": None, "data": None, "debug": False}
 _DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
 # Hundreds of thousands of rows are held at once and none of them in a circle: Python would look through them all the
 # time for garbage. A tenth of a summary's time; see benchmarks/report.py.
@@ -70,9 +53,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if _given["debug"]:
+        if shell.given["debug"]:
             raise
-        _fail(_sentence(error))
+        shell.fail(_sentence(error))
 
 
 def _sentence(error: Exception) -> str:
@@ -111,12 +94,7 @@ def _options(
     data: Annotated[Path | None, typer.Option(help="Folder of database and reports [CALL_LIGHT_DATA, data/].")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and log more.")] = False,
 ) -> None:
-    _given.update(config=config, data=data, debug=debug)
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise SystemExit(1)
+    shell.given.update(config=config, data=data, debug=debug)
 
 
 # ---------------------------------------------------------------- the service
@@ -134,11 +112,13 @@ def demo(
     from listener import week
     from listener.service import Service, replay
 
-    terminal, environment = _terminal(), _environment()
+    terminal, environment = shell.terminal(), shell.environment()
     folder = (
-        environment.config if _given["config"] or environment.config.is_dir() else Path(__file__).parents[1] / "config"
+        environment.config
+        if shell.given["config"] or environment.config.is_dir()
+        else Path(__file__).parents[1] / "config"
     )
-    config = _config(folder)
+    config = shell.load(folder)
     zone, today = config.hospital.zone, datetime.now(UTC)
     # The week fills the database that the other commands look at, unless a real one is there.
     engine = _empty_database(environment)
@@ -170,14 +150,14 @@ def run() -> None:
     from alerts.slack_link import missing
     from listener.service import Passed
 
-    service = _service(is_service=True)
-    if (_environment().data / _DEMO_MARK).exists():
-        _fail(
+    service = shell.open_service(is_service=True)
+    if (shell.environment().data / _DEMO_MARK).exists():
+        shell.fail(
             "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
         )
     names = [name for name, settings in service.config.collectors.items() if settings.on]
     if not names:
-        _fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
+        shell.fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
     typer.echo(f"Listening to {', '.join(names)}; cards go to {service.door.name}. Ctrl-C ends it.", err=True)
     passed = Passed()
     service.may_collect(passed)
@@ -191,24 +171,24 @@ def run() -> None:
 
 
 @app.command()
-def tick(as_json: AsJson = False) -> None:
+def tick(as_json: shell.AsJson = False) -> None:
     """One pass of every stage, then exit; asks every collector that is on, whatever its rhythm."""
-    service = _service()
+    service = shell.open_service()
     _print_passed(service.tick(), as_json)
 
 
 @app.command()
 def collect(
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only this collector.")] = None,
-    as_json: AsJson = False,
+    as_json: shell.AsJson = False,
 ) -> None:
     """One pass of hearing and keeping, without reading."""
     from listener.service import Passed
 
-    service = _service()
+    service = shell.open_service()
     known = service.config.collectors
     if source is not None and source not in known:
-        _fail(f"no collector {source!r} in listening.toml; there are {', '.join(known)}")
+        shell.fail(f"no collector {source!r} in listening.toml; there are {', '.join(known)}")
     passed = Passed()
     for name in [source] if source else [name for name, settings in known.items() if settings.on]:
         service.collect(name, passed)
@@ -220,7 +200,7 @@ def collect(
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV or JSON Lines of posts, as other tools export them.")],
     source: Annotated[str | None, typer.Option(metavar="NAME", help="The place all its posts come from.")] = None,
-    as_json: AsJson = False,
+    as_json: shell.AsJson = False,
 ) -> None:
     """Bring in posts from a file; what is known already changes nothing."""
     from rich.progress import Progress
@@ -230,10 +210,10 @@ def import_(
     from listener.post import Page, Post
     from listener.service import Passed
 
-    service = _service()
+    service = shell.open_service()
     lines = Lines.of(file)
     total = Passed()
-    with Progress(console=_terminal(stderr=True), transient=True) as progress:
+    with Progress(console=shell.terminal(stderr=True), transient=True) as progress:
         task = progress.add_task(f"Reading {file.name}", total=max(1, lines.text.count("\n")))
         done = 0
         for number, batch in read(lines, service.config.hospital.zone, source):
@@ -255,15 +235,15 @@ def read(
     """Read texts: JSON Lines in, readings out as JSON Lines, in order; no database."""
     from nlp.pipeline import Reader
 
-    reader = Reader(_config(_environment().config))
+    reader = Reader(shell.load(shell.environment().config))
     if explain:
-        return lines.explain(reader, lines.of(file), any_hospital, _terminal())
+        return lines.explain(reader, lines.of(file), any_hospital, shell.terminal())
     bad = 0
     for reading in lines.readings(reader, lines.of(file), any_hospital):
         bad += "error" in reading
         lines.put(reading)
     if bad:
-        _fail(f'{bad} lines could not be read; each has its reason under "error"')
+        shell.fail(f'{bad} lines could not be read; each has its reason under "error"')
 
 
 @app.command("check-reply")
@@ -274,25 +254,27 @@ def check_reply(
     ] = False,
 ) -> None:
     """The privacy check on drafts of public replies: JSON Lines in, verdicts out as JSON Lines, in order."""
-    config = _config(_environment().config)
+    config = shell.load(shell.environment().config)
     if explain:
-        return lines.explain_replies(config, lines.of(file), _terminal())
+        return lines.explain_replies(config, lines.of(file), shell.terminal())
     bad = 0
     for verdict in lines.verdicts(config, lines.of(file)):
         bad += "error" in verdict
         lines.put(verdict)
     if bad:
-        _fail(f'{bad} lines could not be read; each has its reason under "error"')
+        shell.fail(f'{bad} lines could not be read; each has its reason under "error"')
 
 
 # ---------------------------------------------------------------- looking
 
 
 @app.command()
-def ledger(since: Since = None, csv: AsCsv = None, xlsx: AsXlsx = None, as_json: AsJson = False) -> None:
+def ledger(
+    since: shell.Since = None, csv: shell.AsCsv = None, xlsx: shell.AsXlsx = None, as_json: shell.AsJson = False
+) -> None:
     """The sum: collected = alerted + in digest + dismissed with a reason. Exit status 1 if it does not add up."""
-    service = _service()
-    start = _since(service, since)
+    service = shell.open_service()
+    start = shell.midnight(service, since)
     sum_ = _ledger(service, start, service.now())
     _give_ledger(sum_, csv, xlsx, {**sum_.__dict__, "since": start, "adds_up": sum_.adds_up} if as_json else None)
     if not sum_.adds_up:
@@ -307,17 +289,17 @@ def cases(
     search: Annotated[
         str | None, typer.Option(metavar="WORDS", help="Those with these words, also what is over.")
     ] = None,
-    csv: AsCsv = None,
-    xlsx: AsXlsx = None,
-    as_json: AsJson = False,
+    csv: shell.AsCsv = None,
+    xlsx: shell.AsXlsx = None,
+    as_json: shell.AsJson = False,
 ) -> None:
     """What still needs someone, the most urgent first, with the time left."""
     from alerts import desk
     from alerts.case import waiting_cases
 
-    service = _service()
+    service = shell.open_service()
     now = service.now()
-    with _session(service.engine) as session:
+    with shell.session(service.engine) as session:
         found = desk.search(session, search) if search else waiting_cases(session)
         for wanted, subset in (
             (is_open, desk.open_cases(session)),
@@ -327,7 +309,7 @@ def cases(
             found = [case for case in found if case in subset] if wanted else found
         table = desk.table(session, found, now, service.config.hospital.zone)
         dump = [case.model_dump(mode="json", exclude={"author"}) for case in found] if as_json else None
-    _give(table, csv, xlsx, dump, "No case fits." if search or mine or late else "Nothing waits for anyone.")
+    shell.give(table, csv, xlsx, dump, "No case fits." if search or mine or late else "Nothing waits for anyone.")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -word is no option
@@ -338,7 +320,7 @@ def search(
             metavar="QUERY", help="Words; OR between two, -word for without, '\"two words\"' for side by side."
         ),
     ] = None,
-    since: Since = None,
+    since: shell.Since = None,
     category: Annotated[str | None, typer.Option(metavar="NAME", help="Only about this: parking, billing ...")] = None,
     urgency: Annotated[str | None, typer.Option(metavar="NAME", help="Only this urgent: danger, serious ...")] = None,
     site: Annotated[str | None, typer.Option(metavar="NAME", help="Only about this place of the hospital.")] = None,
@@ -348,9 +330,9 @@ def search(
     limit: Annotated[
         int | None, typer.Option(min=1, max=1000, help="So many at most: else 20, and 1000 in a file.")
     ] = None,
-    csv: AsCsv = None,
-    xlsx: AsXlsx = None,
-    as_json: AsJson = False,
+    csv: shell.AsCsv = None,
+    xlsx: shell.AsXlsx = None,
+    as_json: shell.AsJson = False,
 ) -> None:
     """What was said about something, the best match first; the newest that fit when there is no QUERY."""
     from dataclasses import asdict
@@ -363,8 +345,8 @@ def search(
     if wrong := next((word for word in words if word.startswith("--")), None):
         raise typer.BadParameter(f"no such option: {wrong}")
     asked, is_file = " ".join(words), bool(csv or xlsx)
-    service = _service()
-    filters = searches.Filters(category, urgency, site, source, kind, state, _since(service, since))
+    service = shell.open_service()
+    filters = searches.Filters(category, urgency, site, source, kind, state, shell.midnight(service, since))
     with reading(service.engine) as session:
         found = searches.search(session, service.config, asked, filters, limit or (1000 if is_file else 20))
     if is_file:
@@ -373,11 +355,11 @@ def search(
     if as_json:
         # Without the links: at some places they name the author.
         hits = [{name: value for name, value in asdict(hit).items() if name != "url"} for hit in found.hits]
-        _give(searches.table(found.hits, service.config), csv, xlsx, {**asdict(found), "hits": hits})
+        shell.give(searches.table(found.hits, service.config), csv, xlsx, {**asdict(found), "hits": hits})
     elif is_file:
-        _give(searches.table(found.hits, service.config), csv, xlsx)
+        shell.give(searches.table(found.hits, service.config), csv, xlsx)
     else:
-        print_found(_terminal(), found, service.config, bool(asked.strip()))
+        print_found(shell.terminal(), found, service.config, bool(asked.strip()))
 
 
 @app.command("act")
@@ -393,11 +375,11 @@ def act_(
     from alerts.act import act, known_actions, permitted
 
     if action not in known_actions():
-        _fail(f"no action {action!r}; there are {', '.join(known_actions())}")
-    service = _service()
+        shell.fail(f"no action {action!r}; there are {', '.join(known_actions())}")
+    service = shell.open_service()
     if not permitted(service.config.care, action, who):
-        _fail(f"{action} is for others: [permissions] in care.toml names who may do it")
-    with _session(service.engine) as session:
+        shell.fail(f"{action} is for others: [permissions] in care.toml names who may do it")
+    with shell.session(service.engine) as session:
         done = act(session, service.config, action, case_id, who, service.now(), _pairs(answers), service.secrets)
         typer.echo(done.sentence + (f" Next: call-light act {case_id} {done.then}" if done.then else ""))
 
@@ -410,8 +392,8 @@ def contact(
     """How to reach the author of a case: what they left in the listening post. It never goes to Slack."""
     from alerts.act import contact as look_up
 
-    service = _service()
-    with _session(service.engine) as session:
+    service = shell.open_service()
+    with shell.session(service.engine) as session:
         typer.echo(look_up(session, case_id, who, service.now()))
 
 
@@ -436,21 +418,21 @@ def report(
     csv: Annotated[
         str | None, typer.Option("--csv", metavar="DIR", help='A CSV file a table; "-" prints the only one.')
     ] = None,
-    xlsx: AsXlsx = None,
-    as_json: AsJson = False,
+    xlsx: shell.AsXlsx = None,
+    as_json: shell.AsJson = False,
 ) -> None:
     """The summary of a week, a month or a quarter: one HTML page in the data folder, and its sentences here; or its
     tables as files."""
-    service = _service()
+    service = shell.open_service()
     now = service.now()
     span, other = _spans(service, {"week": week, "month": month, "quarter": quarter, "days": days}, against, now)
     if section or csv or xlsx or as_json:
         if open_it or post:
-            _fail("--open and --post are for the page; run call-light report once more for the tables")
+            shell.fail("--open and --post are for the page; run call-light report once more for the tables")
         return _give_report(service, span, other, section, csv, xlsx, as_json)
     if post and span.kind != "week":
-        _fail("only the summary of a week is sent to the channel")
-    path = _write_report(service, span, now, _terminal(), other)
+        shell.fail("only the summary of a week is sent to the channel")
+    path = _write_report(service, span, now, shell.terminal(), other)
     typer.echo(str(path))
     if post:
         _post_report(service, span, now)
@@ -459,12 +441,12 @@ def report(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(as_json: shell.AsJson = False) -> None:
     """Tokens, scopes, channels, clock, database, collectors: green, or what to do."""
     from alerts.doctor import examine
 
-    terminal, worst = _terminal(), True
-    findings = list(examine(_environment()))
+    terminal, worst = shell.terminal(), True
+    findings = list(examine(shell.environment()))
     for finding in findings:
         worst = worst and finding.ok is not False
         if not as_json:
@@ -473,7 +455,7 @@ def doctor(as_json: AsJson = False) -> None:
             if finding.todo:
                 terminal.print(f"    {finding.todo}", highlight=False, markup=False)
     if as_json:
-        _print_json([finding.__dict__ for finding in findings])
+        shell.print_json([finding.__dict__ for finding in findings])
     if not worst:
         raise typer.Exit(1)
 
@@ -486,9 +468,11 @@ def page(
     from alerts.message import note
     from alerts.pager import ADDRESSES, Pager
 
-    pager = Pager(_environment().secrets.get(ADDRESSES, ""))
+    pager = Pager(shell.environment().secrets.get(ADDRESSES, ""))
     if not pager.services:
-        _fail(f"{ADDRESSES} names no address, so danger pages nobody beside Slack; docs/handoff.md says how to set it")
+        shell.fail(
+            f"{ADDRESSES} names no address, so danger pages nobody beside Slack; docs/handoff.md says how to set it"
+        )
     if not test:
         typer.echo("\n".join(f"{number}. {service}" for number, service in enumerate(pager.services, 1)))
         return
@@ -500,15 +484,15 @@ def page(
 
 
 @hooks_app.command("list")
-def hooks_list(csv: AsCsv = None, xlsx: AsXlsx = None, as_json: AsJson = False) -> None:
+def hooks_list(csv: shell.AsCsv = None, xlsx: shell.AsXlsx = None, as_json: shell.AsJson = False) -> None:
     """Each hook of care.toml: where it goes, when it last took an event, what waits, and why."""
     from alerts.notices.hook import standings, table
 
-    service = _service()
-    with _session(service.engine) as session:
+    service = shell.open_service()
+    with shell.session(service.engine) as session:
         found = standings(session, service.config.care.hooks)
     dump = [standing.__dict__ for standing in found] if as_json else None
-    _give(table(found, service.config.hospital.zone), csv, xlsx, dump, "care.toml names no hook.")
+    shell.give(table(found, service.config.hospital.zone), csv, xlsx, dump, "care.toml names no hook.")
 
 
 @hooks_app.command("replay")
@@ -516,20 +500,20 @@ def hooks_replay(
     since: Annotated[str, typer.Option(metavar="7d", help="From so long ago on, whole days of the hospital.")],
     hook: Annotated[str | None, typer.Option(metavar="NAME", help="Only this hook.")] = None,
     case: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only events of this case.")] = None,
-    as_json: AsJson = False,
+    as_json: shell.AsJson = False,
 ) -> None:
     """Tell events again, under the same webhook-ids: a receiver that has had one drops it."""
     from alerts.notices.hook import replay
 
-    service = _service()
+    service = shell.open_service()
     names = [one.name for one in service.config.care.hooks]
     if hook is not None and hook not in names:
-        _fail(f"no hook {hook!r} in care.toml; there are {', '.join(names) or 'none'}")
-    with _session(service.engine) as session:
-        count = replay(session, _since(service, since), service.now(), hook, case)
+        shell.fail(f"no hook {hook!r} in care.toml; there are {', '.join(names) or 'none'}")
+    with shell.session(service.engine) as session:
+        count = replay(session, shell.midnight(service, since), service.now(), hook, case)
         sent, waiting, trouble = _tell_hooks(service, session, count)
     if as_json:
-        _print_json({"again": count, "sent": sent, "waiting": waiting, "trouble": trouble})
+        shell.print_json({"again": count, "sent": sent, "waiting": waiting, "trouble": trouble})
     else:
         typer.echo(f"{count} events to tell again; {sent} sent, {waiting} wait")
     for sentence in trouble:
@@ -547,7 +531,7 @@ def _tell_hooks(service: "Service", session: Any, count: int) -> tuple[int, int,
 
     door = Hooks(service.config.care.hooks, service.secrets, service.now)
     sent, trouble = 0, dict[str, None]()
-    with Progress(console=_terminal(stderr=True), transient=True) as progress:
+    with Progress(console=shell.terminal(stderr=True), transient=True) as progress:
         task = progress.add_task("Telling hooks", total=count)
 
         def goes_on() -> bool:
@@ -588,7 +572,7 @@ def train(
         from alerts.privacy import train as of_replies
         from nlp import train as of_posts
     except ImportError as error:
-        _fail(f'training needs more than reading ({error.name}): pip install "call-light[train]"')
+        shell.fail(f'training needs more than reading ({error.name}): pip install "call-light[train]"')
     plan = of_posts.Plan(seed=seed, epochs=epochs)
     with Progress(
         *Progress.get_default_columns()[:2], TextColumn("loss {task.fields[loss]:.3f}"), TimeRemainingColumn()
@@ -608,7 +592,7 @@ def train(
 
 @app.command()
 def evaluate(
-    as_json: AsJson = False,
+    as_json: shell.AsJson = False,
     card: Annotated[bool, typer.Option("--card", help="Write the figures to the model card too.")] = False,
 ) -> None:
     """Precision, recall and F1 of every label, calibration, and what was to be reached; with --data DIR on the collections too."""
@@ -617,12 +601,12 @@ def evaluate(
     from nlp.evaluate import evaluate as measure
     from nlp.pipeline import Reader
 
-    config = _config(_environment().config)
+    config = shell.load(shell.environment().config)
     reader = Reader(config)
-    data = _collections() if _given["data"] else None
+    data = _collections() if shell.given["data"] else None
     found = measure(reader, config, data, lambda what: typer.echo(f"measuring: {what}", err=True))
     if as_json:
-        _print_json(cards.as_json(found))
+        shell.print_json(cards.as_json(found))
     else:
         typer.echo(cards.markdown(found))
     if card:
@@ -632,150 +616,15 @@ def evaluate(
 
 def _collections() -> Path:
     """The folder of labelled collections, given as --data."""
-    folder: Path | None = _given["data"]
+    folder: Path | None = shell.given["data"]
     if folder is None or not (folder / "label_mapping.csv").exists():
-        _fail(
+        shell.fail(
             "--data names the folder of the labelled collections; nlp/model/CARD.md says which they are and where from"
         )
     return folder
 
 
-# ---------------------------------------------------------------- config
-
-
-@config_app.command("check")
-def config_check(as_json: AsJson = False) -> None:
-    """Every mistake in the five files at once, and every example sentence tried."""
-    from config.load import ConfigError
-    from nlp.examples import failures
-
-    folder = _environment().config
-    try:
-        config = _config(folder, replies=True)
-        problems = [str(failure) for failure in failures(config)]
-    except ConfigError as error:
-        problems = [str(problem) for problem in error.problems]
-        if as_json:
-            _print_json({"ok": False, "problems": [problem.__dict__ for problem in error.problems]})
-            raise typer.Exit(1) from None
-    if as_json:
-        _print_json({"ok": not problems, "problems": problems})
-    elif problems:
-        typer.echo("\n".join(problems), err=True)
-    else:
-        on = [name for name, settings in config.collectors.items() if settings.on]
-        phrases = sum(len(category.phrases) for category in config.keywords.categories.values())
-        typer.echo(
-            f"{folder}: good. {len(config.keywords.categories)} categories, {phrases} phrases, listening to {', '.join(on) or 'nothing'}."
-        )
-    if problems:
-        raise typer.Exit(1)
-
-
-@config_app.command("show")
-def config_show() -> None:
-    """The configuration as the program understands it, defaults filled in."""
-    _print_json(_config(_environment().config).model_dump(mode="json"))
-
-
-@config_app.command("schema")
-def config_schema() -> None:
-    """JSON Schema of the five files, for editors."""
-    from config.load import schema
-    from listener.collect import settings_of_all
-
-    _print_json(schema(settings_of_all()))
-
-
-# ---------------------------------------------------------------- what the commands share
-
-
-def _environment() -> "Environment":
-    from listener.environment import environment
-
-    return environment(_given["config"], _given["data"])
-
-
-def _config(folder: Path, replies: bool = False) -> "Config":
-    """`replies`: whether the templates of replies are checked word by word too, which takes a second."""
-    from alerts.known import load_config
-
-    return load_config(folder, replies)
-
-
-def _service(is_service: bool = False) -> "Service":
-    """Everything the flow needs. Only the service writes a log; a command says what it has to say itself."""
-    import logging
-
-    from listener.database import open_database
-    from listener.logs import start_logging
-    from listener.service import Service
-
-    start_logging(logging.DEBUG if _given["debug"] else logging.INFO if is_service else logging.CRITICAL)
-    environment = _environment()
-    config = _config(environment.config, replies=is_service)
-    engine = open_database(environment.data, environment.database_url)
-    doors = _other_doors(config, environment)
-    return Service(
-        config, engine, _door(config, environment), environment.secrets, reports=_reports(), other_doors=doors
-    )
-
-
-def _door(config: "Config", environment: "Environment") -> "Door":
-    """Slack when there is a token, else the terminal."""
-    from alerts.console import Console
-    from alerts.slack import Slack
-
-    if token := environment.secrets.get("SLACK_BOT_TOKEN"):
-        return Slack(token, config.care.slack.base_url, config.care.slack.channels)
-    return Console(config.care.slack.channels, _terminal(stderr=True))
-
-
-def _other_doors(config: "Config", environment: "Environment") -> "dict[str, Door]":
-    """The pager when there are addresses, and the hooks when care.toml names any."""
-    from alerts.hooks import Hooks
-    from alerts.pager import ADDRESSES, Pager
-
-    doors: dict[str, Door] = {}
-    if addresses := environment.secrets.get(ADDRESSES):
-        doors["pager"] = Pager(addresses)
-    if config.care.hooks:
-        doors["hooks"] = Hooks(config.care.hooks, environment.secrets)
-    return doors
-
-
-def _session(engine: "Engine") -> Any:
-    from sqlmodel import Session
-
-    return Session(engine)
-
-
-def _terminal(stderr: bool = False) -> "Terminal":
-    from rich.console import Console as Terminal
-
-    stream = sys.stderr if stderr else sys.stdout
-    # A pipe has no width: tables must not be cut to the 80 columns that rich would assume.
-    return Terminal(stderr=stderr, width=None if stream.isatty() or "COLUMNS" in os.environ else 120)
-
-
-def _since(service: "Service", text: str | None) -> datetime | None:
-    """ "7d" as the midnight seven days ago, "2026-11-09" as that day's, hospital time; None for ever."""
-    from config.schema import parse_duration
-    from listener.errors import NeedsPerson
-
-    if text is None:
-        return None
-    zone = service.config.hospital.zone
-    try:
-        day = (
-            date.fromisoformat(text) if "-" in text else (service.now() - parse_duration(text)).astimezone(zone).date()
-        )
-        if day.year < 1970:  # nobody posted; and the first days of the calendar cannot be told in another zone
-            raise OverflowError
-    except (ValueError, OverflowError) as error:
-        why = str(error) if "-" not in text and isinstance(error, ValueError) else "a day as 2026-11-09"
-        raise NeedsPerson(f"--since: {text!r} is not {why}") from None
-    return datetime.combine(day, time(), zone)
+# ---------------------------------------------------------------- what some of them share
 
 
 def _empty_database(environment: "Environment") -> "Engine":
@@ -785,7 +634,7 @@ def _empty_database(environment: "Environment") -> "Engine":
     mark = environment.data / _DEMO_MARK
     path = environment.data / "call-light.db"
     if environment.database_url or (path.exists() and not mark.exists()):
-        _fail(
+        shell.fail(
             f"{environment.data} holds a real database; give the demo a folder of its own: call-light demo --data demo-data"
         )
     for old in environment.data.glob("call-light.db*"):
@@ -795,14 +644,10 @@ def _empty_database(environment: "Environment") -> "Engine":
     return engine
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str).encode())  # UTF-8 wherever it goes
-
-
 def _print_passed(passed: "Passed", as_json: bool) -> None:
     """The counts of a pass; exit status 1 when something failed that does not mend itself by waiting."""
     if as_json:
-        _print_json(passed.as_json())
+        shell.print_json(passed.as_json())
     else:
         for skip in passed.skips:
             typer.echo(f"skipped {skip}", err=True)
@@ -814,51 +659,11 @@ def _print_passed(passed: "Passed", as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _give(
-    table: "Table", csv: str | None = None, xlsx: Path | None = None, dump: Any = None, nothing: str = ""
-) -> None:
-    """A table as it was asked for: in files, as JSON (`dump`), or else on the terminal; `nothing` if it has no rows."""
-    from alerts import export
-    from alerts.console import print_table
-
-    _one_on_stdout(csv, dump is not None)
-    if csv == "-":
-        typer.echo(export.csv_text(table).encode(), nl=False)
-    elif csv:
-        export.write_csv(Path(csv), table)
-        _written(Path(csv))
-    if xlsx:
-        _give_workbook([table], xlsx)
-    if dump is not None:
-        _print_json(dump)
-    elif not csv and not xlsx:
-        print_table(_terminal(), table) if table.rows else typer.echo(nothing)
-
-
-def _give_workbook(tables: "Sequence[Table]", path: Path) -> None:
-    from alerts import export
-
-    content, left_off = export.workbook(tables)
-    export.write(path, content)
-    for sentence in left_off:
-        typer.echo(sentence, err=True)
-    _written(path)
-
-
-def _written(path: Path) -> None:
-    typer.echo(f"written to {path}", err=True)  # standard output is for what programs read
-
-
-def _one_on_stdout(csv: str | None, as_json: bool) -> None:
-    if csv == "-" and as_json:
-        _fail("--csv - and --json would both go to standard output; give --csv a file")
-
-
 def _ledger(service: "Service", since: datetime | None, now: datetime) -> "Ledger":
     from alerts.figures import heard_between
     from alerts.ledger import ledger as sum_up
 
-    with _session(service.engine) as session:
+    with shell.session(service.engine) as session:
         return sum_up(heard_between(session, since, now + timedelta(seconds=1)), now)
 
 
@@ -867,7 +672,7 @@ def _give_ledger(sum_: "Ledger", csv: str | None = None, xlsx: Path | None = Non
 
     from alerts.sections.ledger import table
 
-    _give(replace(table(sum_), title="Every post reviewed"), csv, xlsx, dump)
+    shell.give(replace(table(sum_), title="Every post reviewed"), csv, xlsx, dump)
     if dump is None:
         sentence = "It adds up." if sum_.adds_up else "It does NOT add up; run call-light doctor."
         typer.echo(sentence, err=bool(csv or xlsx))
@@ -879,7 +684,7 @@ def _pairs(answers: list[str] | None) -> dict[str, Any]:
     for answer in answers or ():
         name, is_pair, value = answer.partition("=")
         if not is_pair:
-            _fail(f"--with {answer}: write it as NAME=VALUE")
+            shell.fail(f"--with {answer}: write it as NAME=VALUE")
         found[name] = [*found[name], value] if name in found else [value]
     return found
 
@@ -910,7 +715,7 @@ def _write_report(
     from listener.database import reading
 
     with reading(service.engine) as session:  # a quarter takes long, and the service must not wait for it
-        path, _, sections = reports.write(_reports(), session, service.config, span, now, against)
+        path, _, sections = reports.write(shell.reports(), session, service.config, span, now, against)
     terminal.rule(f"What was said, {span.in_words}")
     for section in sections[:1]:
         for sentence in section.sentences:
@@ -926,7 +731,7 @@ def _post_report(service: "Service", week: "Span", now: datetime) -> None:
     from alerts.deliver import deliver
     from alerts.notices.report import of_week, row_of
 
-    with _session(service.engine) as session:
+    with shell.session(service.engine) as session:
         is_new = of_week(session, service.config, week, now)
         for _ in range(_POST_TRIES):
             deliver(session, service.config, service.door, service.now())
@@ -940,7 +745,7 @@ def _post_report(service: "Service", week: "Span", now: datetime) -> None:
     if row is None:
         typer.echo(f"Not sent: nothing listened yet in {week.name}.")
     elif row.state != "sent":
-        _fail(f"not sent to {row.channel} yet ({row.trouble or 'it waits'}); call-light run tries again by itself")
+        shell.fail(f"not sent to {row.channel} yet ({row.trouble or 'it waits'}); call-light run tries again by itself")
     else:
         zone = service.config.hospital.zone
         at = f", on {row.sent_at.astimezone(zone):%a %d %b %H:%M}" if row.sent_at and not is_new else ""
@@ -964,7 +769,7 @@ def _give_report(
     from alerts.figures import figures
     from listener.database import reading
 
-    _one_on_stdout(csv, as_json)
+    shell.one_on_stdout(csv, as_json)
     names = list(dict.fromkeys(names or report.chosen(service.config.report, span)))
     with reading(service.engine) as session:
         numbers = figures(session, service.config, span, service.now(), against)
@@ -972,29 +777,25 @@ def _give_report(
     tables = [table for section in sections.values() for table in section.tables]
     if csv == "-":
         if len(tables) != 1:
-            _fail(
+            shell.fail(
                 f"--csv - prints one table, not {len(tables)}; name a section that has one with --section, or a folder"
             )
-        _give(tables[0], csv)
+        shell.give(tables[0], csv)
     elif csv:
         for path in export.write_each(Path(csv), report.file_name(span, against), tables):
-            _written(path)
+            shell.written(path)
     if xlsx:
-        _give_workbook([export.about(sections.values(), numbers), *tables], xlsx)
+        shell.give_workbook([export.about(sections.values(), numbers), *tables], xlsx)
     if as_json:
         typer.echo(export.json_text(sections, numbers).encode())
     elif not csv and not xlsx:
-        terminal = _terminal()
+        terminal = shell.terminal()
         for section in sections.values():
             terminal.rule(section.title)
             for sentence in section.sentences:
                 terminal.print(sentence, highlight=False, markup=False)
             for table in section.tables:
                 print_table(terminal, table)
-
-
-def _reports() -> Path:
-    return _environment().data / "reports"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from conftest import PROJECT
 from alerts.act import known_actions
 from alerts.report import known_sections
 from config.schema import Config
-from listener.cli import app, config_app, hooks_app
+from listener.cli import app, hooks_app
+from listener.cli_config import config_app
 from listener.collect import known_collectors
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
