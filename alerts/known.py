@@ -1,12 +1,13 @@
 """What only the code that uses the config files knows, for whoever loads them: which names there are, what can be used."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alerts.act import known_actions
 from alerts.replies import template_problems
 from alerts.report import known_sections
 from config.across import Known
-from config.load import load
+from config.load import Problem, load, load_files
 from config.schema import Config
 from listener.collect import settings_of_all
 from nlp.phrases import check
@@ -17,5 +18,14 @@ def load_config(folder: Path, replies: bool = True) -> Config:
 
     Without `replies` the templates do not pass the privacy check, which takes a second: their drafts are checked anyway.
     """
-    of_templates = template_problems if replies else None
-    return load(folder, settings_of_all(), Known(known_sections(), known_actions(), check, of_templates))
+    return load(folder, settings_of_all(), known(replies))
+
+
+def config_of(texts: Mapping[str, str], folder: Path, unread: Sequence[Problem] = ()) -> Config:
+    """The same for files as texts; `folder` is how mistakes name their place."""
+    return load_files(texts, unread, folder, settings_of_all(), known())
+
+
+def known(replies: bool = True) -> Known:
+    """What the users of the files know."""
+    return Known(known_sections(), known_actions(), check, template_problems if replies else None)

@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -23,6 +23,7 @@ _FILES: dict[str, type[BaseModel]] = {
     "care.toml": Care,
     "report.toml": Report,
 }
+NAMES = tuple(_FILES)
 _LARGEST = 2_000_000  # bytes; the files that ship have 30,000 together
 
 
@@ -58,14 +59,43 @@ def load(folder: Path, collectors: Mapping[str, type[CollectorSettings]], known:
     `collectors` gives the settings that each known collector takes, `known` what else only their users can tell.
     Raises ConfigError with every mistake in all five files.
     """
+    return load_files(*read_files(folder), folder, collectors, known)
+
+
+def read_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The five files of a folder by name, as they are saved, and what is wrong with those that cannot be read.
+
+    Raises ConfigError when there is no such folder.
+    """
     if not _is_folder(folder):
         allowed = "a folder with the five files; name it with --config DIR or CALL_LIGHT_CONFIG"
         raise ConfigError([Problem(str(folder), 1, 1, "config folder", "no such folder", allowed)])
-    files: dict[str, _File] = {}
+    texts: dict[str, str] = {}
     problems: list[Problem] = []
-    for name in _FILES:
+    for name in NAMES:
         try:
-            files[name] = _File.read(folder / name)
+            texts[name] = _text(folder / name)
+        except ConfigError as error:
+            problems += error.problems
+    return texts, problems
+
+
+def load_files(
+    texts: Mapping[str, str],
+    unread: Sequence[Problem],
+    folder: Path,
+    collectors: Mapping[str, type[CollectorSettings]],
+    known: Known = NOTHING_KNOWN,
+) -> Config:
+    """The checked configuration of files as texts, by name; `folder` is how mistakes name their place.
+
+    `unread` is what is known to be wrong already. Raises ConfigError with every mistake in all five files.
+    """
+    files: dict[str, _File] = {}
+    problems = list(unread)
+    for name, text in texts.items():
+        try:
+            files[name] = _File.of(folder / name, text)
         except ConfigError as error:
             problems += error.problems
     parsed: dict[str, Any] = {}
@@ -117,9 +147,9 @@ class _File:
     places: dict[Path_, Place]
 
     @classmethod
-    def read(cls, path: Path) -> "_File":
-        """Raises ConfigError when the file cannot be read or is not TOML."""
-        text = _text(path)
+    def of(cls, path: Path, saved: str) -> "_File":
+        """Raises ConfigError when the text is not TOML."""
+        text = saved.removeprefix("\ufeff").replace("\r\n", "\n")
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -141,7 +171,7 @@ class _File:
 
 
 def _text(path: Path) -> str:
-    """A file as text. Raises ConfigError."""
+    """A file as it is saved, with its line ends and its byte order mark. Raises ConfigError."""
 
     def wrong(found: str, allowed: str, line: int = 1, column: int = 1) -> ConfigError:
         return ConfigError([Problem(str(path), line, column, "file", found, allowed)])
@@ -155,7 +185,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise wrong(error.strerror or type(error).__name__, "a file that this program may read") from None
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        return data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].rpartition(b"\n")[2].decode("utf-8-sig", errors="replace")
         line = data.count(b"\n", 0, error.start) + 1

@@ -1,0 +1,88 @@
+"""Writes the five files, so that nobody's work is lost and nobody reads half a file."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from config.load import ConfigError, read_files
+
+
+class NotSaved(ConfigError):
+    """Nothing was written; the sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__([])
+        self.args = (sentence,)
+
+
+def digest(texts: Mapping[str, str]) -> str:
+    """A short name for what the files say: the same for the same texts."""
+    return sha256("\0".join(f"{name}\0{text}" for name, text in sorted(texts.items())).encode()).hexdigest()[:16]
+
+
+def write_files(folder: Path, new: Mapping[str, str], old: Mapping[str, str]) -> list[Path]:
+    """Save the files of `new` that differ from `old`, which is what the folder held when they were made; which were written.
+
+    Each file is replaced as a whole; a link stays a link. Raises NotSaved when somebody else has saved meanwhile, or when the
+    folder may not be written.
+    """
+    try:
+        with _alone(folder):
+            now, _ = read_files(folder)
+            for name in new:
+                if now.get(name) != old.get(name):
+                    raise NotSaved(
+                        f"{folder / name} was changed by somebody else meanwhile; nothing was saved. Please begin again"
+                    )
+            changed = [name for name, text in new.items() if text != old.get(name)]
+            return [_replace(folder / name, new[name]) for name in changed]
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise NotSaved(
+            f"{folder} cannot be written ({why}); nothing was saved. Where it is shared read-only, change it at its source"
+        ) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other copy of this program writes meanwhile."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, text: str) -> Path:
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            _same_owner(Path(name), target)
+        else:
+            os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return path
+
+
+def _same_owner(new: Path, old: Path) -> None:
+    shutil.copymode(old, new)
+    known = old.stat()
+    if (known.st_uid, known.st_gid) != (os.geteuid(), os.getegid()):
+        try:
+            os.chown(new, known.st_uid, known.st_gid)
+        except PermissionError:
+            pass  # it is ours then, with the same rights
