@@ -31,7 +31,7 @@ class Console:
     name = "console"
 
     def __init__(self, channels: dict[str, str], terminal: Terminal | None = None) -> None:
-        self._channels = channels
+        self.channels = channels
         self._terminal = terminal or Terminal()
 
     def post(self, channel: str, message: Message, key: str) -> Sent:
@@ -47,7 +47,7 @@ class Console:
             Panel(
                 Group(*parts, table),
                 title=_text(f" {message.title} ", f"bold {colour}"),
-                subtitle=_text(f" to {self._channels.get(channel, channel)} ", "dim"),
+                subtitle=_text(f" to {self.channels.get(channel, channel)} ", "dim"),
                 title_align="left",
                 subtitle_align="right",
                 border_style=colour,

@@ -28,7 +28,7 @@ class Delivery(SQLModel, table=True):
     key: str = Field(unique=True)  # goes with the message, so that it can be found again
     kind: str  # the file in alerts/notices/ that wrote it
     # "case:12", "case:12:2" (reopened once), "page:12", "gap:3", "alarm:5", "alarm:5:over", "digest:45" (its first
-    # mention), "week:2026-W46", "oncall:7:1:page 3" (case, round, step) ...
+    # mention), "week:2026-W46", "version:8", "oncall:7:1:page 3" (case, round, step) ...
     about: str
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
     gap_id: int | None = Field(default=None, foreign_key="gap.id", index=True)

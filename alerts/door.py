@@ -36,6 +36,13 @@ class Door(Protocol):
 
 
 @runtime_checkable
+class HasChannels(Protocol):
+    """A door whose channels care.toml names."""
+
+    channels: dict[str, str]  # our name -> the door's
+
+
+@runtime_checkable
 class TakesFiles(Protocol):
     """A door that also takes files. They are uploaded before the message, and nobody sees them without it."""
 

@@ -79,7 +79,7 @@ class Slack:
         quiet.setLevel(logging.CRITICAL)
         self.client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[], logger=quiet)
         self.team: str | None = None  # the workspace's ID, once it is known
-        self._channels = channels
+        self.channels = channels
         self._now = now
         self._groups: dict[
             str, tuple[datetime, frozenset[str]]
@@ -231,9 +231,9 @@ class Slack:
     def _there(self, channel: str) -> str:
         if is_slack_id(channel):  # a word to one person
             return channel
-        if channel not in self._channels:
+        if channel not in self.channels:
             raise NoChannel(f"care.toml has no channel {channel!r} any more, and a message waits for it")
-        return self._channels[channel]
+        return self.channels[channel]
 
     def about_bot(self) -> tuple[dict[str, Any], set[str], str]:
         """auth.test: who the bot is, its scopes, and the time Slack has (an HTTP date, "" if not given)."""

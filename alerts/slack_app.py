@@ -71,14 +71,15 @@ class SlackApp:
 
     def __init__(
         self,
-        config: Config,
+        config: Callable[[], Config],
         engine: Engine,
         door: Slack,
         secrets: Mapping[str, str],
         now: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config, self._engine, self._door, self._secrets = config, engine, door, secrets
+        """`config` gives what the files say now."""
+        self._config_now, self._engine, self._door, self._secrets = config, engine, door, secrets
         self._now, self._wake = now, wake  # `wake` has the rest of what changed told at once
         self._workers = ThreadPoolExecutor(thread_name_prefix="act")
         quiet = logging.getLogger("slack_bolt")  # it would write whole payloads
@@ -106,6 +107,10 @@ class SlackApp:
         self.bolt.view("do:known")(self._know)
         self.bolt.view(re.compile("^do:"))(self._submitted)
         self.bolt.command("/calllight")(self._command)
+
+    @property
+    def _config(self) -> Config:
+        return self._config_now()
 
     def _only_ours(self, body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
         """A press from another workspace, or of a guest of another company, does nothing."""

@@ -41,19 +41,20 @@ _LIMITS = Limits(connections=100, silence=10, life=20, end=2)
 
 
 def line(
-    config: Config,
+    config: Callable[[], Config],
     engine: Engine,
     door: Door,
     secrets: Mapping[str, str],
     now: Callable[[], datetime],
     wake: Callable[[], None],
 ) -> "SocketLine | HttpLine | None":
-    """The line that care.toml asks for; None without Slack, or without the secret that it needs."""
-    if not isinstance(door, Slack) or missing(config, secrets):
+    """The line that care.toml asks for; None without Slack, or without the secret that it needs. `config` gives what the files say now."""
+    asked = config().care.slack
+    if not isinstance(door, Slack) or missing(config(), secrets):
         return None
     app = SlackApp(config, engine, door, secrets, now, wake).bolt
-    if config.care.slack.mode == "http":
-        return HttpLine(app, config.care.slack.listen, secrets["SLACK_SIGNING_SECRET"])
+    if asked.mode == "http":
+        return HttpLine(app, asked.listen, secrets["SLACK_SIGNING_SECRET"])
     return SocketLine(app, secrets["SLACK_APP_TOKEN"], door.client, now=now)
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -82,7 +82,5 @@ def _same_owner(new: Path, old: Path) -> None:
     shutil.copymode(old, new)
     known = old.stat()
     if (known.st_uid, known.st_gid) != (os.geteuid(), os.getegid()):
-        try:
+        with suppress(PermissionError):  # it is ours then, with the same rights
             os.chown(new, known.st_uid, known.st_gid)
-        except PermissionError:
-            pass  # it is ours then, with the same rights

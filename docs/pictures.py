@@ -151,7 +151,7 @@ def _desk_pictures(config: Config, reader: Reader) -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = open_database(Path(folder))
         service = Service(config, engine, gallery, {}, lambda: moment[0])
-        service.reader = reader
+        service.in_force.reader = reader
         with Session(engine) as session:  # two quiet weeks, so that it is known what is usual
             hours = (start.replace(minute=0) - timedelta(hours=number) for number in range(1, 14 * 24))
             session.add_all(TopicHour(topic="waiting", hour=hour, posts=1) for hour in hours)

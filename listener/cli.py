@@ -151,6 +151,7 @@ def run() -> None:
     from listener.service import Passed
 
     service = shell.open_service(is_service=True)
+    shell.goes_live(service)
     if (shell.environment().data / _DEMO_MARK).exists():
         shell.fail(
             "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
@@ -174,6 +175,7 @@ def run() -> None:
 def tick(as_json: shell.AsJson = False) -> None:
     """One pass of every stage, then exit; asks every collector that is on, whatever its rhythm."""
     service = shell.open_service()
+    shell.goes_live(service)
     _print_passed(service.tick(), as_json)
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 _GRACE = 4.0  # seconds that a running job has to end before the process ends without it
 _LOOK = 0.5  # seconds between two looks at `stop`
+_THREADS = 40  # made when they are needed; every job may run at once
 _END = ""  # among the names of jobs that are called: the process is to end
+RENEWED = "jobs"  # among them too: there are other jobs now
 
 
 @dataclass(frozen=True)
@@ -38,30 +40,20 @@ class Job:
     lags: bool = False  # now and then it takes longer than its rhythm, and that is no news
 
 
-def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None) -> None:
+def run(
+    jobs: Callable[[], Sequence[Job]], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None
+) -> None:
     """Run the jobs, each at once and then at its rhythm, until SIGINT or SIGTERM (or `stop`); returns within 5 seconds.
 
-    A job whose name comes through `sooner` runs at once, unless it is running.
-    What is under way then either ends in time or is cut off between two transactions, which the next start carries on.
+    A job whose name comes through `sooner` runs at once, unless it is running; RENEWED says that `jobs` gives others now.
+    What is under way at the end either ends in time or is cut off between two transactions, which the next start carries on.
     """
     # Its own logger writes whole exceptions, and a message may carry what a post said. _report writes instead.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    executor = ThreadPoolExecutor(max_workers=len(jobs) + 2)
-    scheduler = BackgroundScheduler(executors={"default": executor}, timezone=UTC)
-    long = {job.name for job in jobs if job.is_long or job.lags}
-    scheduler.add_listener(partial(_report, long), EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
-    busy = _Busy()
-    for job in jobs:
-        scheduler.add_job(
-            busy.counting(job.name, job.run),
-            "interval",
-            seconds=job.every.total_seconds(),
-            id=job.name,
-            next_run_time=datetime.now(UTC),
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-        )
+    scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(max_workers=_THREADS)}, timezone=UTC)
+    busy, known = _Busy(), dict[str, Job]()
+    scheduler.add_listener(partial(_report, known), EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+    _renew(scheduler, busy, known, jobs())
     calls = _signals(sooner or queue.SimpleQueue())
     scheduler.start()
     while not stop.is_set():
@@ -71,7 +63,9 @@ def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[s
             continue
         if name == _END:
             stop.set()
-        elif not busy.runs(name):
+        elif name == RENEWED:
+            _renew(scheduler, busy, known, jobs())
+        elif name in known and not busy.runs(name):
             scheduler.modify_job(name, next_run_time=datetime.now(UTC))
     scheduler.shutdown(wait=False)
     if not busy.idle_within(_GRACE):
@@ -80,6 +74,29 @@ def run(jobs: Sequence[Job], stop: threading.Event, sooner: "queue.SimpleQueue[s
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)
+
+
+def _renew(scheduler: BackgroundScheduler, busy: "_Busy", known: dict[str, Job], jobs: Sequence[Job]) -> None:
+    """Add the jobs that are new or were changed, at once, and take out those that are no more."""
+    wanted = {job.name: job for job in jobs}
+    for name in known.keys() - wanted.keys():
+        scheduler.remove_job(name)
+        del known[name]
+    for name, job in wanted.items():
+        if name in known and known[name].every == job.every:
+            continue
+        known[name] = job
+        scheduler.add_job(
+            busy.counting(job.name, job.run),
+            "interval",
+            seconds=job.every.total_seconds(),
+            id=job.name,
+            next_run_time=datetime.now(UTC),
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+            replace_existing=True,
+        )
 
 
 def _signals(calls: "queue.SimpleQueue[str]") -> "queue.SimpleQueue[str]":
@@ -128,10 +145,10 @@ class _Busy:
             return self._changed.wait_for(lambda: not self._running.total(), seconds)
 
 
-def _report(long: Collection[str], event: JobEvent) -> None:
+def _report(known: Mapping[str, Job], event: JobEvent) -> None:
     # The kind only: a message may carry what a post said.
-    error = getattr(event, "exception", None)
-    if error is None and event.job_id not in long:
+    error, job = getattr(event, "exception", None), known.get(event.job_id)
+    if error is None and not (job is None or job.is_long or job.lags):
         log.warning("action=job name=%s late=yes", event.job_id)
     elif error is not None:
         log.error("action=job name=%s error=%s", event.job_id, type(error).__name__)

@@ -23,12 +23,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, spikes
-from alerts.door import Door
+from alerts.door import Door, HasChannels
 from alerts.notices import report as weekly
 from config.schema import Config
 from listener import clock, collect, deletions, health, keep, lease
 from listener.database import reading
 from listener.errors import AskedToWait, CallLightError
+from listener.live import Live
 from listener.post import Asking, Page, Post
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _CLOCKS_EVERY = timedelta(seconds=5)
 _LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
 _PAGES_EVERY = timedelta(seconds=15)
+_FILES_EVERY = timedelta(seconds=2)  # a file is taken up at the second look at which it is the same
 
 
 @dataclass
@@ -75,6 +77,23 @@ class Passed:
         return asdict(self)
 
 
+class InForce:
+    """A configuration, and what goes by it: the doors, and the reader. Replaced as one when the files are changed."""
+
+    def __init__(self, config: Config, doors: Mapping[str, Door], reader: "Reader | None" = None) -> None:
+        """`doors`: "people" and perhaps others, each with its outbox: a slow one holds up no other."""
+        self.config, self.doors = config, doors
+        if reader is not None:
+            self.reader = reader
+
+    @cached_property
+    def reader(self) -> "Reader":
+        """The pipeline; spaCy is loaded and the matchers are filled at its first use."""
+        from nlp.pipeline import Reader
+
+        return Reader(self.config)
+
+
 class Service:
     """Every stage, with what it needs. Nothing here is kept between passes but open connections and the reader."""
 
@@ -87,9 +106,10 @@ class Service:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         reports: Path | None = None,
         other_doors: Mapping[str, Door] | None = None,
+        live: Live[InForce] | None = None,
     ) -> None:
-        self.config, self.engine, self.door, self.secrets, self.now = config, engine, door, secrets, now
-        self.doors = {"people": door, **(other_doors or {})}  # each with its outbox: a slow one holds up no other
+        self.in_force, self.live = InForce(config, {"people": door, **(other_doors or {})}), live
+        self.engine, self.secrets, self.now = engine, secrets, now
         self.reports = reports  # the folder of the weekly pages
         self.stop = threading.Event()
         self.heard = threading.Event()  # something new was kept since the flow last looked
@@ -98,12 +118,20 @@ class Service:
         self.collects = False  # as far as is known: this copy and no other
         self.told = False  # that another copy does
 
-    @cached_property
-    def reader(self) -> "Reader":
-        """The pipeline; spaCy is loaded and the matchers are filled at its first use."""
-        from nlp.pipeline import Reader
+    @property
+    def config(self) -> Config:
+        """What the config files say, as they were last taken up."""
+        return self.in_force.config
 
-        return Reader(self.config)
+    @property
+    def reader(self) -> "Reader":
+        """The pipeline that goes by it."""
+        return self.in_force.reader
+
+    @property
+    def door(self) -> Door:
+        """The way to people."""
+        return self.in_force.doors["people"]
 
     def tick(self) -> Passed:
         """One pass of every stage. Every collector is asked that may be, whatever its rhythm."""
@@ -116,7 +144,7 @@ class Service:
         self.release()
         if passed.deleted > before:
             self.flow(passed)
-        for through in self.doors:
+        for through in self.in_force.doors:
             while self.deliver(through, passed).is_paced and self._time_goes_on():
                 pass
         try:
@@ -136,23 +164,42 @@ class Service:
 
     def run(self) -> None:
         """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
+        with self._line() as line:
+            clock.run(partial(self._jobs, line), self.stop, self.sooner)
+        self.release()
+
+    def _jobs(self, line: "slack_link.SocketLine | slack_link.HttpLine | None") -> list[clock.Job]:
+        """What has to be done again and again, as the files say now."""
         jobs = [
-            clock.Job(name, self.config.collectors[name].every, self._collecting(name), collect.is_live(name))
-            for name in self._listening()
-        ]
-        rest = [
             clock.Job("flow", _FLOW_EVERY, partial(self.flow, clocks=False), lags=True),
             clock.Job("clocks", _CLOCKS_EVERY, self.clocks, lags=True),
             clock.Job("forget", _FORGET_EVERY, self.forget),
             clock.Job("pages", _PAGES_EVERY, self.pages, lags=True),
             clock.Job("pages again", _FORGET_EVERY, self.pages_again, lags=True),  # no more often: a page takes seconds
-            *(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True) for through in self.doors),
         ]
-        with self._line() as line:
-            if line is not None:
-                rest.append(clock.Job("line", _LINE_EVERY, partial(self._watch_over, line)))
-            clock.run([*rest, *jobs], self.stop, self.sooner)
-        self.release()
+        for through in self.in_force.doors:
+            jobs.append(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True))
+        if line is not None:
+            jobs.append(clock.Job("line", _LINE_EVERY, partial(self._watch_over, line)))
+        if self.live is not None:
+            jobs.append(clock.Job("files", _FILES_EVERY, self.look_at_files, lags=True))
+        for name in self._listening():
+            every = self.config.collectors[name].every
+            jobs.append(clock.Job(name, every, partial(self.collect, name, stays=True), collect.is_live(name)))
+        return jobs
+
+    def look_at_files(self) -> None:
+        """Take up what admins have saved, if it is right."""
+        if self.live is not None and (ready := self.live.look()):
+            self.take_up(ready)
+
+    def take_up(self, ready: InForce) -> None:
+        """Go by this from now on. What a live source hears by the old files ends soon, and begins again by the new ones."""
+        self.in_force = ready
+        if isinstance(self.door, HasChannels):
+            self.door.channels = ready.config.care.slack.channels
+        self.sooner.put(clock.RENEWED)
+        self.sooner.put("flow")
 
     def may_collect(self, passed: Passed) -> bool:
         """Whether this copy of the service is the one that collects; if not, `passed` says which does."""
@@ -175,15 +222,16 @@ class Service:
 
     def collect(self, name: str, passed: Passed | None = None, stays: bool = False) -> Passed:
         """Stages 1 and 2 for one collector: each page is kept, with its cursor, before the next is asked for."""
-        passed = passed or Passed()
-        if not self.may_collect(passed) or self._is_paused(name):
+        passed, config = passed or Passed(), self.config
+        if name not in config.collectors or not self.may_collect(passed) or self._is_paused(name):
             return passed
+        asking = self._asking(name, config, stays)
         with Session(self.engine) as session:
             watch = keep.watch_of(session, name)
         errors: list[CallLightError] = []
         for ear in collect.ears(name):
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
-            pages = collect.pages(name, ear, self.config.collectors[name], cursor, self._asking(name, stays))
+            pages = collect.pages(name, ear, config.collectors[name], cursor, asking)
             pages = pages if collect.is_live(name) else collect.without_empty_ones(pages)
             try:
                 with closing(pages):  # at once, also when keeping failed: it may hold a connection, or a port
@@ -192,27 +240,29 @@ class Service:
                         if watch.trouble and collect.is_live(name):  # its pass may last for days
                             self._went(name, [], passed)
                             watch.trouble = None
-                        if self.stop.is_set():
+                        if asking.stopped():
                             break
             except CallLightError as error:
                 errors.append(error)
                 if isinstance(error, AskedToWait) and error.at:
                     break
         self._went(name, errors, passed)
+        if asking.stopped():  # by other files, perhaps: then it goes on by these at once
+            self.sooner.put(name)
         return passed
 
     def forget(self, passed: Passed | None = None) -> Passed:
         """What is gone at its place, or was kept as long as it may be, is forgotten here too."""
-        passed = passed or Passed()
+        passed, config = passed or Passed(), self.config
         with Session(self.engine) as session:
-            passed.deleted += deletions.expire(session, self.config.collectors, self.now())
+            passed.deleted += deletions.expire(session, config.collectors, self.now())
             people.forget(session, self.now())
-        for name, settings in self.config.collectors.items():
+        for name, settings in config.collectors.items():
             if not (settings.on and collect.can_look(name) and self.may_collect(passed)) or self._is_paused(name):
                 continue
             try:
                 passed.deleted += deletions.look_again(
-                    self.engine, name, settings, self._asking(name), self.stop.is_set
+                    self.engine, name, settings, self._asking(name, config), self.stop.is_set
                 )
             except CallLightError as error:
                 self._went(name, [error], passed)
@@ -237,13 +287,13 @@ class Service:
         with Session(self.engine) as session:
             health.watch_over(session, self.config.collectors, self.now())
         while not self.stop.is_set():
-            now = self.now()
+            now, going_by = self.now(), self.in_force
             self.heard.clear()
             with Session(self.engine) as session:
-                count = read(session, self.reader, now)
+                count = read(session, going_by.reader, now)
                 passed.read += count
             with Session(self.engine) as session:
-                while decided := decide.decide(session, self.config, now):
+                while decided := decide.decide(session, going_by.config, now):
                     passed.decided += decided
             with Session(self.engine) as session:
                 passed.answered += act.own_replies(session, now)
@@ -280,10 +330,12 @@ class Service:
 
     def deliver(self, through: str, passed: Passed | None = None) -> deliver.Delivered:
         """Stage 5 for one door."""
-        passed = passed or Passed()
+        passed, going_by = passed or Passed(), self.in_force
+        if through not in going_by.doors:  # the files name no hook any more
+            return deliver.Delivered()
         with Session(self.engine) as session:
-            door = self.doors[through]
-            delivered = deliver.deliver(session, self.config, door, self.now(), self.stop.is_set, through)
+            door = going_by.doors[through]
+            delivered = deliver.deliver(session, going_by.config, door, self.now(), self.stop.is_set, through)
         passed.sent += delivered.sent
         passed.updated += delivered.updated
         passed.waiting = delivered.waiting if through == "people" else passed.waiting
@@ -296,7 +348,9 @@ class Service:
         """Where presses come in, while the service runs."""
         from alerts import slack_link
 
-        line = slack_link.line(self.config, self.engine, self.door, self.secrets, self.now, self._press_was_done)
+        line = slack_link.line(
+            lambda: self.config, self.engine, self.door, self.secrets, self.now, self._press_was_done
+        )
         try:
             yield line
         finally:
@@ -326,14 +380,16 @@ class Service:
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]
 
-    def _collecting(self, name: str) -> Callable[[], Passed]:
-        return lambda: self.collect(name, stays=True)
-
-    def _asking(self, name: str, stays: bool = False) -> Asking:
-        now = self.now()
+    def _asking(self, name: str, config: Config, stays: bool = False) -> Asking:
+        now, settings = self.now(), config.collectors[name]
         with Session(self.engine) as session:
-            left = keep.reads_left(session, name, self.config.collectors[name], now)
-        return Asking(self.config.hospital, now, self.secrets, left, stays, self.stop.is_set)
+            left = keep.reads_left(session, name, settings, now)
+
+        def stopped() -> bool:
+            is_other = self.config.hospital != config.hospital or self.config.collectors.get(name) != settings
+            return self.stop.is_set() or is_other
+
+        return Asking(config.hospital, now, self.secrets, left, stays, stopped)
 
     def _is_paused(self, name: str) -> bool:
         """Whether its place asked to wait."""

@@ -3,12 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from listener.errors import NeedsPerson
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
@@ -54,7 +56,10 @@ def load(folder: Path, replies: bool = False) -> "Config":
 
 
 def open_service(is_service: bool = False) -> "Service":
-    """Everything the flow needs. Only the service writes a log; a command says what it has to say itself."""
+    """Everything the flow needs. Only the service writes a log; a command says what it has to say itself.
+
+    Where the config files are broken, what needs them goes on by the last good version.
+    """
     import logging
 
     from listener.database import open_database
@@ -63,10 +68,58 @@ def open_service(is_service: bool = False) -> "Service":
 
     start_logging(logging.DEBUG if given["debug"] else logging.INFO if is_service else logging.CRITICAL)
     found = environment()
-    config = load(found.config, replies=is_service)
+    if not found.config.is_dir() and not (found.data / "call-light.db").exists() and not found.database_url:
+        load(found.config)  # nothing was ever here: it says so, and makes no folder
     engine = open_database(found.data, found.database_url)
+    config = _config(found, engine)
     doors = _other_doors(config, found)
     return Service(config, engine, _door(config, found), found.secrets, reports=reports(), other_doors=doors)
+
+
+def goes_live(service: "Service") -> None:
+    """From now on the service goes by what admins save, and writes down each version."""
+    from config.load import Problem
+    from listener.live import Live
+    from listener.service import InForce
+
+    found = environment()
+
+    def make_ready(texts: Mapping[str, str], unread: Sequence[Problem], is_known: bool) -> InForce:
+        from alerts.known import config_of
+        from nlp.examples import failures
+        from nlp.pipeline import Reader
+
+        config = config_of(texts, found.config, unread)
+        if not is_known and (wrong := [str(failure) for failure in failures(config)]):
+            raise NeedsPerson("\n".join(wrong))
+        last = service.in_force
+        is_same = config.hospital == last.config.hospital and config.keywords == last.config.keywords
+        doors = {"people": service.door, **_other_doors(config, found)}
+        return InForce(config, doors, last.reader if is_same else Reader(config))
+
+    service.live = Live(found.config, service.engine, make_ready, service.now)
+    service.take_up(service.live.begin())
+
+
+def _config(found: "Environment", engine: "Engine") -> "Config":
+    """The configuration; of broken files the last good version, with a word about it."""
+    from sqlmodel import Session
+
+    from alerts.known import config_of
+    from config.load import ConfigError
+    from listener import versions
+
+    try:
+        return load(found.config)
+    except ConfigError as error:
+        with Session(engine) as session:
+            last = versions.in_force(session)
+        if last is None:
+            raise
+        typer.echo(
+            f"{error}\nThe files are not used; version {last.number} goes on: call-light config history", err=True
+        )
+        return config_of(last.texts, found.config)
 
 
 def _door(config: "Config", environment: "Environment") -> "Door":

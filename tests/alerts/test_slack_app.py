@@ -85,7 +85,7 @@ def connected(room: Room, how: str, config: Config) -> Iterator[SlackApp]:
     secrets = {"SLACK_SIGNING_SECRET": SECRET} if how == "http" else {}
     mode = config.care.model_copy(update={"slack": config.care.slack.model_copy(update={"mode": how})})
     room.config = config.model_copy(update={"care": mode})
-    app = SlackApp(room.config, room.engine, room.door, secrets, room.clock.now, lambda: room.woken.append("x"))
+    app = SlackApp(lambda: room.config, room.engine, room.door, secrets, room.clock.now, lambda: room.woken.append("x"))
     if how == "socket":
         line = SocketLine(app.bolt, room.workspace.app_token, room.door.client, ping=1, now=room.clock.now)
         line.look()

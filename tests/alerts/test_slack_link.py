@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 @pytest.fixture
 def app(config: Config, engine: Engine, door: Slack, clock: Any) -> SlackApp:
-    return SlackApp(config, engine, door, {}, clock.now)
+    return SlackApp(lambda: config, engine, door, {}, clock.now)
 
 
 @pytest.fixture

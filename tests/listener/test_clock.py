@@ -68,7 +68,7 @@ def test_a_signal_ends_it_and_what_runs_may_end(number: signal.Signals) -> None:
             stop.wait()
             time.sleep(0.3)
             say("whole")
-        clock.run([often("one", work)], stop)
+        clock.run(lambda: [often("one", work)], stop)
         say("returned")
     """)
     process.wait_for("begun")
@@ -84,7 +84,7 @@ def test_a_job_that_hangs_does_not_hold_the_end_up() -> None:
         def hang():
             say("begun")
             threading.Event().wait()
-        clock.run([often("one", hang)], stop)
+        clock.run(lambda: [often("one", hang)], stop)
     """)
     process.wait_for("begun")
     code, seconds, _, err = process.end(signal.SIGTERM)
@@ -105,7 +105,7 @@ def test_a_job_that_raises_is_told_by_its_kind_and_runs_again() -> None:
             if len(runs) == 3:
                 say("again")
             raise ValueError("my mother fell")
-        clock.run([often("one", fail)], stop)
+        clock.run(lambda: [often("one", fail)], stop)
     """)
     process.wait_for("again")
     code, _, _, err = process.end(signal.SIGTERM)
@@ -127,7 +127,7 @@ def test_no_job_overlaps_itself_and_none_waits_for_another() -> None:
             if runs == 4:
                 say(f"most={most}")
         hung = lambda: stop.wait()
-        clock.run([often(f"hung{n}", hung) for n in range(12)] + [often("slow", slow)], stop)
+        clock.run(lambda: [often(f"hung{n}", hung) for n in range(12)] + [often("slow", slow)], stop)
     """)
     process.wait_for("most=1")
     code, seconds, _, err = process.end(signal.SIGTERM)
@@ -139,7 +139,7 @@ def test_no_job_overlaps_itself_and_none_waits_for_another() -> None:
 
 def test_each_job_runs_at_once() -> None:
     process = Process("""
-        clock.run([often(name, lambda name=name: say(name), 3600) for name in ("one", "two")], stop)
+        clock.run(lambda: [often(name, lambda name=name: say(name), 3600) for name in ("one", "two")], stop)
     """)
     process.wait_for("one")
     assert process.end(signal.SIGTERM)[0] == 0
@@ -158,7 +158,7 @@ def test_a_job_that_is_called_does_not_wait_for_its_time() -> None:
             say(f"rare {len(said)}")
             if len(said) == 2:
                 stop.set()
-        clock.run([often("rare", rare, 3600), often("caller", caller, 0.2)], stop, sooner)
+        clock.run(lambda: [often("rare", rare, 3600), often("caller", caller, 0.2)], stop, sooner)
         say("over")
     """)
     status, seconds, out, err = process.end()
@@ -174,7 +174,7 @@ def test_a_job_that_listens_on_and_on_is_not_late() -> None:
             beats.append(1)
             if len(beats) == 9:
                 say("nine beats")
-        clock.run([clock.Job("live", timedelta(seconds=0.05), lambda: stop.wait(9), True), often("beat", beat, 0.05)], stop)
+        clock.run(lambda: [clock.Job("live", timedelta(seconds=0.05), lambda: stop.wait(9), True), often("beat", beat, 0.05)], stop)
     """)
     process.wait_for("nine beats")
     status, _, _, err = process.end(signal.SIGTERM)
@@ -183,7 +183,7 @@ def test_a_job_that_listens_on_and_on_is_not_late() -> None:
 
 def test_it_ends_when_told_to_from_within() -> None:
     process = Process("""
-        clock.run([often("one", stop.set)], stop)
+        clock.run(lambda: [often("one", stop.set)], stop)
         say("returned")
     """)
     code, seconds, out, _ = process.end()
@@ -197,7 +197,7 @@ def test_a_burst_of_signals_is_one_end() -> None:
         def work():
             for _ in range(200):
                 os.kill(os.getpid(), signal.SIGTERM)
-        clock.run([often("one", work)], stop)
+        clock.run(lambda: [often("one", work)], stop)
         say("returned")
     """)
     code, _, out, _ = process.end()

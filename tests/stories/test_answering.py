@@ -99,9 +99,13 @@ def desk(config: Config, reader: Reader, engine: Engine, tmp_path: Path) -> Iter
         door = Slack(slack.token, slack.base_url, care.slack.channels, clock.now)
         secrets = {**place.secrets, **place.may_answer()}
         service = Service(config, engine, door, secrets, clock.now, tmp_path)
-        service.reader = reader
+        service.in_force.reader = reader
         line = SocketLine(
-            SlackApp(config, engine, door, secrets, clock.now).bolt, slack.app_token, door.client, ping=1, now=clock.now
+            SlackApp(lambda: config, engine, door, secrets, clock.now).bolt,
+            slack.app_token,
+            door.client,
+            ping=1,
+            now=clock.now,
         )
         line.look()
         slack.socket().wait_for(links=1)

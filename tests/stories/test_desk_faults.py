@@ -42,7 +42,7 @@ from config.schema import Config
 from listener.environment import Environment
 from listener.mention import Mention
 from listener.post import Page, Post, Ref
-from listener.service import Service
+from listener.service import InForce, Service
 from nlp.pipeline import Reader
 
 # The SDK forgets the socket of a line that was cut.
@@ -87,6 +87,11 @@ class Desk:
         self.service, self.slack, self.pager, self.clock = service, slack, pager, clock
         self.ana, self.ben = Person(slack, "U0ANA1", "ana"), Person(slack, "U0BEN1", "ben")
         self.heard = 0
+
+    def goes_by(self, config: Config) -> None:
+        """As after a change of the files."""
+        service = self.service
+        service.take_up(InForce(config, service.in_force.doors, service.reader))
 
     def hears(self, *texts: str) -> None:
         """Each by somebody else, written a minute ago."""
@@ -247,7 +252,7 @@ def desk(
         door = Slack(slack.token, slack.base_url, config.care.slack.channels, clock.now)
         doors = {"pager": Pager(pager.json())}
         service = Service(config, engine, door, {}, clock.now, tmp_path, doors)
-        service.reader = reader
+        service.in_force.reader = reader
         yield Desk(service, slack, pager, clock)
 
 
@@ -255,7 +260,7 @@ def desk(
 def pressed(desk: Desk) -> Iterator[None]:
     """Buttons are heard, by Socket Mode."""
     service = desk.service
-    app = SlackApp(service.config, service.engine, service.door, {}, desk.clock.now)  # type: ignore[arg-type]
+    app = SlackApp(lambda: service.config, service.engine, service.door, {}, desk.clock.now)  # type: ignore[arg-type]
     line = SocketLine(app.bolt, desk.slack.app_token, service.door.client, ping=1, now=desk.clock.now)  # type: ignore[attr-defined]
     line.look()
     desk.slack.socket().wait_for(links=1)
@@ -350,7 +355,7 @@ def test_slack_stumbles_in_a_burst_while_people_press(desk: Desk, fault: Fault) 
 def test_fifty_presses_by_ten_people_within_a_second(desk: Desk) -> None:
     bursts = desk.service.config.care.bursts.model_copy(update={"cards": 100})
     care = desk.service.config.care.model_copy(update={"bursts": bursts})
-    desk.service.config = desk.service.config.model_copy(update={"care": care})
+    desk.goes_by(desk.service.config.model_copy(update={"care": care}))
     desk.hears(*(f"{what} at St. Brigid's {where}" for where in WHERE for what in WHAT))
     desk.drains()
     numbers = [number_of(card) for card in desk.cards()][:50]
@@ -451,7 +456,7 @@ def test_the_health_channel_is_gone_too(desk: Desk, gone: tuple[str, ...]) -> No
 )
 def test_slack_does_not_say_who_is_in_the_group(desk: Desk, fault: Fault, says: str) -> None:
     care = desk.service.config.care.model_copy(update={"permissions": {"claim": ("S0CARE",), "close": ("S0CARE",)}})
-    desk.service.config = desk.service.config.model_copy(update={"care": care})
+    desk.goes_by(desk.service.config.model_copy(update={"care": care}))
     desk.slack.fail_next(fault, times=None, on="usergroups.users.list")
     desk.hears(ROUTINE[0])
     desk.drains()
@@ -472,7 +477,7 @@ def test_a_fold_gives_nothing_to_who_may_not(desk: Desk) -> None:
     permissions = {"claim": ("U0BEN1",)}
     bursts = desk.service.config.care.bursts.model_copy(update={"cards": 1})
     care = desk.service.config.care.model_copy(update={"permissions": permissions, "bursts": bursts})
-    desk.service.config = desk.service.config.model_copy(update={"care": care})
+    desk.goes_by(desk.service.config.model_copy(update={"care": care}))
     desk.hears(*ROUTINE[:4])
     desk.drains()
     fold = next(one for one in desk.messages() if one["metadata"]["event_type"] == "call_light_fold")
@@ -540,7 +545,7 @@ def test_two_lines_on_one_database_and_one_token(desk: Desk) -> None:
     engine, door, sockets = desk.service.engine, desk.service.door, desk.slack.socket()
 
     def line() -> SocketLine:
-        app = SlackApp(desk.service.config, engine, door, {}, desk.clock.now)  # type: ignore[arg-type]
+        app = SlackApp(lambda: desk.service.config, engine, door, {}, desk.clock.now)  # type: ignore[arg-type]
         return SocketLine(app.bolt, desk.slack.app_token, door.client, ping=1, now=desk.clock.now)  # type: ignore[attr-defined]
 
     def look(*lines: SocketLine, hello: int) -> list[str]:
@@ -727,7 +732,7 @@ def test_no_log_holds_a_word_a_name_or_a_token(
             slack.add_channel(name)
         door = Slack(slack.token, slack.base_url, config.care.slack.channels, clock.now)
         service = Service(config, engine, door, {}, clock.now, tmp_path, {"pager": Pager(pager.json(f"oncall{MARK}"))})
-        service.reader = reader
+        service.in_force.reader = reader
         desk = Desk(service, slack, pager, clock)
         desk.ana = Person(slack, "U0ANA1", f"ana{MARK}")
         desk.hears(*(f"{text} {MARK} {hostile[:300]}" for text, hostile in zip(ROUTINE, HOSTILE, strict=False)))

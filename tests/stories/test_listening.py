@@ -68,7 +68,7 @@ def service(
         only = config.model_copy(update={"collectors": {"x": listening}})
         door = Slack("xoxb-test-token", slack.base_url, config.care.slack.channels, clock.now)
         made = Service(only, engine, door, {"X_BEARER_TOKEN": "test-bearer"}, clock.now, tmp_path / "reports")
-        made.reader = reader
+        made.in_force.reader = reader
         return made
 
     return made

@@ -202,9 +202,13 @@ def monday(config: Config, reader: Reader, engine: Engine, tmp_path: Path) -> It
         config = config.model_copy(update={"care": care, "collectors": {"x": settings}})
         door = Slack(slack.token, slack.base_url, care.slack.channels, day.time)
         service = Service(config, engine, door, {"X_BEARER_TOKEN": "test-bearer"}, day.time, tmp_path)
-        service.reader = reader
+        service.in_force.reader = reader
         line = SocketLine(
-            SlackApp(config, engine, door, {}, day.time).bolt, slack.app_token, door.client, ping=1, now=day.time
+            SlackApp(lambda: config, engine, door, {}, day.time).bolt,
+            slack.app_token,
+            door.client,
+            ping=1,
+            now=day.time,
         )
         line.look()
         slack.socket().wait_for(links=1)

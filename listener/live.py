@@ -1,0 +1,106 @@
+"""Live: what admins save is taken up while the service runs; broken files are refused, and the last good version goes on."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from config.files import digest
+from config.load import NAMES, ConfigError, Problem, read_files
+from listener import versions
+from listener.errors import CallLightError
+
+log = logging.getLogger(__name__)
+
+Ready = TypeVar("Ready")
+# Makes of files by name, and of what is wrong with those that cannot be read, all that the service needs to go by them; `True`
+# where they went through it before. Raises ConfigError or CallLightError for whatever is wrong.
+MakeReady = Callable[[Mapping[str, str], Sequence[Problem], bool], Ready]
+_Signature = tuple[tuple[int, int, int] | None, ...]
+
+
+class Live(Generic[Ready]):
+    """Watches the folder of the config files, and writes down each version that it sees."""
+
+    def __init__(self, folder: Path, engine: Engine, make_ready: MakeReady[Ready], now: Callable[[], datetime]) -> None:
+        self._folder, self._engine, self._make_ready, self._now = folder, engine, make_ready, now
+        self._looked_at: _Signature = ()  # the files as they were when they were taken up or refused
+        self._seen: _Signature = ()  # as they were at the last look
+
+    def begin(self) -> Ready:
+        """What the files say; where they are wrong, what the last good version said.
+
+        Raises ConfigError with every mistake when there is no good version.
+        """
+        self._looked_at = self._seen = self._signature()
+        texts, unread = self._read()
+        with Session(self._engine) as session:
+            last = versions.in_force(session)
+        try:
+            return self._take_up(texts, unread, last)
+        except (CallLightError, ConfigError):
+            if last is None:
+                raise
+            log.error("action=config refused=yes version=%s", last.number)
+            return self._make_ready(last.texts, (), True)
+
+    def look(self) -> Ready | None:
+        """What was saved since the last look; None when nothing was, when it is still being written, and when it is wrong."""
+        signature = self._signature()
+        if signature == self._looked_at or signature != self._seen:
+            self._seen = signature
+            return None
+        texts, unread = self._read()
+        if self._signature() != signature:  # saved again meanwhile
+            return None
+        self._looked_at = signature
+        with Session(self._engine) as session:
+            newest, last = versions.newest(session), versions.in_force(session)
+        if newest and newest.trouble is None and newest.digest == digest(texts):  # only touched
+            return None
+        try:
+            return self._take_up(texts, unread, last)
+        except (CallLightError, ConfigError):
+            return None  # it is written down, and people are told
+
+    def _take_up(
+        self, texts: Mapping[str, str], unread: Sequence[Problem], last: versions.ConfigVersion | None
+    ) -> Ready:
+        was = last.texts if last else {}
+        author = versions.author(self._folder, [name for name, text in texts.items() if text != was.get(name)])
+        try:
+            ready = self._make_ready(texts, unread, last is not None and last.digest == digest(texts))
+        except (CallLightError, ConfigError) as error:
+            self._write_down(texts, author, str(error))
+            raise
+        except Exception as error:  # whatever the files hold, the last good version goes on and people are told
+            log.error("action=config error=%s", type(error).__name__)
+            self._write_down(texts, author, f"they could not be checked ({type(error).__name__}); please report it")
+            raise CallLightError("the config files could not be checked") from error
+        self._write_down(texts, author)
+        return ready
+
+    def _write_down(self, texts: Mapping[str, str], author: str, trouble: str | None = None) -> None:
+        with Session(self._engine) as session:
+            versions.write_down(session, texts, author, self._now(), trouble)
+
+    def _read(self) -> tuple[dict[str, str], list[Problem]]:
+        try:
+            return read_files(self._folder)
+        except ConfigError as error:  # the whole folder is gone: it may come back
+            return {}, error.problems
+
+    def _signature(self) -> _Signature:
+        return tuple(_state(self._folder / name) for name in NAMES)
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
