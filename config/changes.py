@@ -2,12 +2,14 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _MOST, _LONGEST = 3, 60  # values of a list that a sentence names, and characters of one
 _NAMES = ("name", "title")  # the key by which a table of a list is called
+
+Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -18,27 +20,21 @@ class Change:
     key: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    what: str = ""  # in place of values: what became of a whole table, or file
 
     def __str__(self) -> str:
         said = [f"{_some(self.added)} added"] if self.added else []
         said += [f"{_some(self.removed)} taken out"] if self.removed else []
-        return f"{self.key}: {', '.join(said)}"
+        return f"{self.key}: {self.what or ', '.join(said)}"
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
-    """Every key whose values differ, in the order of the files; a file that is not TOML counts as one value."""
-    found = []
-    for name in new:
-        before, after = _values(old.get(name, "")), _values(new[name])
-        for key in dict.fromkeys([*after, *before]):
-            had, has = before.get(key, Counter()), after.get(key, Counter())
-            if had != has:
-                found.append(Change(name, key, tuple((has - had).elements()), tuple((had - has).elements())))
-    return found
+    """Every key whose values differ, in the order of the files. A table that came or went as a whole is one change."""
+    return [change for name in new for change in _of_file(name, old.get(name, ""), new[name])]
 
 
 def in_words(old: Mapping[str, str], new: Mapping[str, str], most: int = 5) -> list[str]:
-    """The same as sentences, the first `most` of them; and that only comments or the order differ."""
+    """The same as sentences, the first `most` of them; or that only comments or the order differ. Nothing for the same texts."""
     found = [str(change) for change in changes(old, new)]
     if not found:
         same = all(old.get(name) == text for name, text in new.items())
@@ -46,34 +42,81 @@ def in_words(old: Mapping[str, str], new: Mapping[str, str], most: int = 5) -> l
     return [*found[:most], *([f"and {len(found) - most} more"] if len(found) > most else [])]
 
 
-def _values(text: str) -> dict[str, Counter[str]]:
-    """Each key with its values."""
+def _of_file(name: str, old: str, new: str) -> Iterator[Change]:
+    read = [_parsed(text) for text in (old, new)]
+    if None in read:
+        if old != new:
+            yield Change(name, name, what="not TOML" if read[1] is None else "TOML again")
+        return
+    before, after = map(_values, read)
+    had_tables, has_tables = (set(_tables(parsed)) for parsed in read)
+    tables = {"gone": had_tables - has_tables, "new": has_tables - had_tables}
+    told: set[tuple[str, Keys]] = set()
+    for keys in dict.fromkeys([*after, *before]):
+        had, has = before.get(keys, Counter()), after.get(keys, Counter())
+        if had == has:
+            continue
+        what = "gone" if not has else "new"
+        table = None if had and has else _outermost(keys, tables[what])
+        if table is None:
+            yield Change(name, ".".join(keys), tuple((has - had).elements()), tuple((had - has).elements()))
+        elif (what, table) not in told:
+            told.add((what, table))
+            yield Change(name, ".".join(table), what=what)
+
+
+def _parsed(text: str) -> Any:
+    """What it says; None for what is not TOML."""
     try:
-        parsed = tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        return tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     except (ValueError, RecursionError):
-        return {"file": Counter([text])}
-    values: dict[str, Counter[str]] = {}
-    for key, value in _flat(parsed):
-        values.setdefault(key, Counter())[value] += 1
+        return None
+
+
+def _values(parsed: Any) -> dict[Keys, Counter[str]]:
+    """Each key with its values."""
+    values: dict[Keys, Counter[str]] = {}
+    for keys, value in _flat(parsed):
+        values.setdefault(keys, Counter())[value] += 1
     return values
 
 
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def _flat(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else name)
+            yield from _flat(inner, (*keys, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
-            called = (
-                next((inner[name] for name in _NAMES if name in inner), number) if isinstance(inner, dict) else None
-            )
-            yield from _flat(inner, key if called is None else f"{key}[{called}]")
+            yield from _flat(inner, _called(keys, number, inner))
     else:
-        yield key, str(value)
+        yield keys, str(value)
+
+
+def _tables(value: Any, keys: Keys = ()) -> Iterator[Keys]:
+    if isinstance(value, dict):
+        if keys:
+            yield keys
+        for name, inner in value.items():
+            yield from _tables(inner, (*keys, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _tables(inner, _called(keys, number, inner))
+
+
+def _called(keys: Keys, number: int, inner: Any) -> Keys:
+    """The keys of an entry of a list: a table has its name in them, or its number."""
+    if not isinstance(inner, dict):
+        return keys
+    name = next((inner[name] for name in _NAMES if name in inner), number)
+    return (*keys[:-1], f"{keys[-1]}[{name}]")
+
+
+def _outermost(keys: Keys, tables: Collection[Keys]) -> Keys | None:
+    return next((keys[:length] for length in range(1, len(keys)) if keys[:length] in tables), None)
 
 
 def _some(values: tuple[str, ...]) -> str:
     shown = ", ".join(
-        repr(value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…") for value in values[:_MOST]
+        repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…") for value in values[:_MOST]
     )
     return f"{shown} and {len(values) - _MOST} more" if len(values) > _MOST else shown

@@ -1,14 +1,23 @@
 """call-light config: what an admin does with the five files."""
 
-from collections.abc import Mapping
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from listener import shell
 
 if TYPE_CHECKING:
+    from config.load import Problem
     from listener.versions import ConfigVersion
 
 config_app = typer.Typer(help="Check and show the five config files.", no_args_is_help=True, rich_markup_mode=None)
@@ -80,28 +89,76 @@ def config_show(
 def config_history(csv: shell.AsCsv = None, xlsx: shell.AsXlsx = None, as_json: shell.AsJson = False) -> None:
     """Every version of the files that a service has seen: when, by whom, what it changed."""
     from alerts.section import Table
-    from config.changes import in_words
     from listener import versions
 
-    zone = None
     with _database() as session:
         found = list(versions.every(session))
         now = versions.in_force(session)
-    old: dict[int, dict[str, str]] = {}
+    zone = _zone(now)
     good: dict[str, str] = {}
+    seen = []
     for one in reversed(found):
-        old[one.number or 0] = good
+        seen.append((one, good))
         good = good if one.trouble else one.texts
-    first = {one.digest: one.number for one in found}  # the newest come first, so the oldest of equal ones stays
-    rows = []
-    for one in found:
-        state = "refused" if one.trouble else "in force" if now and one.number == now.number else ""
-        again = f"as version {first[one.digest]}; " if first[one.digest] != one.number else ""
-        what = "; ".join(in_words(old[one.number or 0], one.texts)) if old[one.number or 0] else "the first"
-        rows.append((one.number, f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}", one.author, state, f"{again}{what}"))
-    dump = [_row(one, old[one.number or 0]) for one in found] if as_json else None
+    rows = [_history_row(one, old, found, now, zone) for one, old in reversed(seen)]
+    dump = [_row(one, old) for one, old in reversed(seen)] if as_json else None
     table = Table("config_history", ("Version", "Saved", "By", "", "What it changed"), rows)
     shell.give(table, csv, xlsx, dump, "No version yet: call-light run writes each one down as it takes it up.")
+
+
+@config_app.command("edit")
+def config_edit(
+    file: Annotated[str, typer.Argument(help="keywords, hospital, listening, care or report.")] = "keywords",
+) -> None:
+    """Change a file in your editor ($EDITOR), see its mistakes and what it would do, and only then save it."""
+    from config.files import NotSaved, write_files
+    from config.load import NAMES, read_files
+
+    name = file if file.endswith(".toml") else f"{file}.toml"
+    if name not in NAMES:
+        shell.fail(f"there is no {name}; there are {', '.join(NAMES)}")
+    folder = shell.environment().config
+    old, unread = read_files(folder)
+    if name not in old:
+        shell.fail(next(str(problem) for problem in unread if problem.file == str(folder / name)))
+    draft = Path(tempfile.mkdtemp(prefix="call-light-edit-"))
+    for each, text in old.items():
+        (draft / each).write_bytes(text.encode())
+    try:
+        new = _edited(draft, name, old)
+        if new is None:
+            typer.echo(
+                f"Nothing was saved; your draft is {draft / name}. What it would do: call-light config try {draft}"
+            )
+            return
+        write_files(folder, {name: new}, old)
+    except (NotSaved, typer.Abort) as error:
+        shell.fail(f"{str(error) or 'nothing was saved'}. Your draft is {draft / name}")
+    shutil.rmtree(draft)
+    if new == old[name]:
+        typer.echo("Nothing was changed.")
+    else:
+        typer.echo("Saved. A service that runs takes it up within ten seconds; call-light config back takes it back.")
+
+
+def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
+    """The text of a file as it is to be saved; None when its admin leaves it for later."""
+    from config.changes import in_words
+    from config.load import read_files
+
+    while True:
+        _in_editor(draft / name)
+        new, unread = read_files(draft)
+        if new == old:
+            return new[name]
+        mistakes = _mistakes(new, unread, draft)
+        typer.echo("\n".join(mistakes or in_words(old, new)), err=bool(mistakes))
+        chosen = _asked(
+            f"{len(mistakes)} to mend. What now?" if mistakes else "It is right. What now?",
+            ("edit", "leave") if mistakes else ("save", "edit", "leave"),
+        )
+        if chosen != "edit":
+            return new[name] if chosen == "save" else None
 
 
 @config_app.command("back")
@@ -123,14 +180,15 @@ def config_back(
         found = _version(session, version) if version is not None else versions.before(session, now)
         if found is None:
             shell.fail("there is no earlier version to go back to: call-light config history")
+        number, texts = found.number, found.texts
+        config_of(texts, folder)  # a newer program may not take it any more
         kept = versions.put_aside(session, now, versions.author(folder, list(now)), datetime.now(UTC))
-    config_of(found.texts, folder)  # a newer program may not take it any more
-    written = write_files(folder, found.texts, now)
+    written = write_files(folder, texts, now)
     if not written:
-        typer.echo(f"The files are those of version {found.number} already.")
+        typer.echo(f"The files are those of version {number} already.")
         return
-    typer.echo(f"The files are those of version {found.number} again: {', '.join(path.name for path in written)}.")
-    typer.echo("\n".join(in_words(now, found.texts)))
+    typer.echo(f"The files are those of version {number} again: {', '.join(path.name for path in written)}.")
+    typer.echo("\n".join(in_words(now, texts)))
     if kept is not None:
         typer.echo(f"What was there, and was never in force, is kept as version {kept}.")
 
@@ -163,9 +221,80 @@ def _version(session: Any, number: int) -> "ConfigVersion":
     return found
 
 
+def _history_row(
+    one: "ConfigVersion",
+    old: "Mapping[str, str]",
+    every: "Sequence[ConfigVersion]",
+    now: "ConfigVersion | None",
+    zone: "ZoneInfo | None",
+) -> tuple[str | int, ...]:
+    from config.changes import in_words
+    from listener.versions import PUT_ASIDE
+
+    state = (
+        "put aside"
+        if one.trouble == PUT_ASIDE
+        else "refused"
+        if one.trouble
+        else "in force"
+        if now and one.number == now.number
+        else ""
+    )
+    first = min(other.number or 0 for other in every if other.digest == one.digest)
+    if one.trouble and one.trouble != PUT_ASIDE:
+        what = one.trouble.splitlines()[0]
+    elif first != one.number:
+        what = f"as version {first}"
+    else:
+        what = "; ".join(in_words(old, one.texts)) if old else "the first"
+    return one.number or 0, f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}", one.author, state, what
+
+
+def _zone(version: "ConfigVersion | None") -> "ZoneInfo | None":
+    """The hospital's zone, as its last good files say it."""
+    if version is None:
+        return None
+    return ZoneInfo(tomllib.loads(version.texts["hospital.toml"].removeprefix("\ufeff"))["timezone"])
+
+
 def _row(version: "ConfigVersion", old: "Mapping[str, str]") -> dict[str, Any]:
     from config.changes import changes
 
     made = [change.__dict__ for change in changes(old, version.texts)] if old else []
     seen = {"version": version.number, "at": version.at, "author": version.author, "digest": version.digest}
     return {**seen, "refused": version.trouble, "changes": made}
+
+
+def _mistakes(texts: "Mapping[str, str]", unread: "Sequence[Problem]", folder: Path) -> list[str]:
+    """Every mistake, as sentences."""
+    from alerts.known import config_of
+    from config.load import ConfigError
+    from nlp.examples import failures
+
+    try:
+        return [str(failure) for failure in failures(config_of(texts, folder, unread))]
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+
+
+def _in_editor(path: Path) -> None:
+    """Open a file in the admin's editor, and wait until it is closed."""
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        done = subprocess.run([*shlex.split(command), str(path)], check=False)
+    except (OSError, ValueError) as error:
+        shell.fail(
+            f"cannot open the editor {command!r} ({error}); name yours in EDITOR, as in: EDITOR=nano call-light config edit"
+        )
+    if done.returncode:
+        shell.fail(
+            f"the editor {command!r} ended with status {done.returncode}, so nothing was saved; your draft is {path}"
+        )
+
+
+def _asked(question: str, choices: "Sequence[str]") -> str:
+    """The choice of whoever sits there; its first letter is enough."""
+    while True:
+        said = typer.prompt(f"{question} ({', '.join(choices)})").strip().lower()
+        if said and (chosen := next((choice for choice in choices if choice.startswith(said)), None)):
+            return chosen

@@ -71,7 +71,8 @@ class Live(Generic[Ready]):
         self, texts: Mapping[str, str], unread: Sequence[Problem], last: versions.ConfigVersion | None
     ) -> Ready:
         was = last.texts if last else {}
-        author = versions.author(self._folder, [name for name, text in texts.items() if text != was.get(name)])
+        names = [name for name, text in texts.items() if text != was.get(name)]
+        author = versions.author(self._folder, names or list(texts))
         try:
             ready = self._make_ready(texts, unread, last is not None and last.digest == digest(texts))
         except (CallLightError, ConfigError) as error:

@@ -17,6 +17,7 @@ from listener.versions import ConfigVersion
 _RANK = len(RANK)  # after every card, with the other notes
 _TAKEN, _REFUSED = "version:", "refused after:"
 _AT_START = ("slack.mode", "slack.listen", "slack.base_url")  # the line to Slack stays as it is while it is open
+_WAS_TRIED = col(ConfigVersion.trouble).is_distinct_from(versions.PUT_ASIDE)
 _MISTAKES, _LONGEST = 3, 300  # mistakes that a note names, and characters of one
 
 
@@ -27,7 +28,7 @@ def enqueue(session: Session, config: Config, now: datetime) -> None:
     """
     last_told = select(func.max(Delivery.shown_version)).where(Delivery.kind == "config")
     told = session.exec(last_told).one() or 0
-    seen = select(ConfigVersion.number, ConfigVersion.trouble).where(col(ConfigVersion.number) > told)
+    seen = select(ConfigVersion.number, ConfigVersion.trouble).where(col(ConfigVersion.number) > told, _WAS_TRIED)
     for number, trouble in session.exec(seen).all():
         before = versions.earlier(session, number or 0)
         if before is None:
@@ -64,9 +65,9 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
 
 def _newest_refused(session: Session, good: ConfigVersion) -> ConfigVersion:
     """The last of what was refused while this version was in force."""
-    later = select(ConfigVersion).where(col(ConfigVersion.number) > good.number).order_by(col(ConfigVersion.number))
+    later = select(ConfigVersion).where(col(ConfigVersion.number) > good.number, _WAS_TRIED)
     found = good
-    for version in session.exec(later):
+    for version in session.exec(later.order_by(col(ConfigVersion.number))):
         if version.trouble is None:
             break
         found = version
@@ -76,7 +77,12 @@ def _newest_refused(session: Session, good: ConfigVersion) -> ConfigVersion:
 def _taken(session: Session, version: ConfigVersion, key: str) -> Message:
     before = versions.earlier(session, version.number or 0)
     old = before.texts if before else {}
-    what = "; ".join(in_words(old, version.texts)) or "They say what they said before"
+    if before and before.digest == version.digest:
+        sentence = (
+            f"The config files are right again: they say what version {before.number} said, which went on meanwhile"
+        )
+        return note(f"{sentence}.", "Config right again", key)
+    what = "; ".join(in_words(old, version.texts))
     later = [change.key for change in changes(old, version.texts) if change.key in _AT_START]
     sentence = (
         f"{version.author} saved the config files, and version {version.number} is in force now. {what}. "
