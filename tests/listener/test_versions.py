@@ -1,0 +1,123 @@
+"""Versions of the config files: kept once each, with who saved them."""
+
+import getpass
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+from sqlmodel import Session
+
+from listener import versions
+
+ONE, TWO, THREE = ({"keywords.toml": f"x = {number}\n", "care.toml": ""} for number in (1, 2, 3))
+HOUR = timedelta(hours=1)
+
+
+def test_before_the_first_start_there_is_none(session: Session) -> None:
+    assert versions.in_force(session) is None
+    assert versions.newest(session) is None
+    assert versions.before(session, ONE) is None
+    assert versions.every(session) == []
+
+
+def test_what_was_refused_is_kept_and_is_never_in_force(session: Session) -> None:
+    versions.write_down(session, ONE, "ana", NOW)
+    refused = versions.write_down(session, TWO, "ben", NOW + HOUR, "a mistake")
+    assert (refused.number, refused.author, refused.trouble, refused.texts) == (2, "ben", "a mistake", TWO)
+    good = versions.in_force(session)
+    assert good is not None
+    assert (good.number, good.texts, good.at) == (1, ONE, NOW)
+    assert [version.number for version in versions.every(session)] == [2, 1]
+
+
+def test_the_same_texts_in_a_row_are_one_version(session: Session) -> None:
+    for at in range(3):
+        versions.write_down(session, ONE, "ana", NOW + at * HOUR)
+    for at in range(3):
+        versions.write_down(session, TWO, "ana", NOW + at * HOUR, "a mistake")
+    versions.write_down(session, ONE, "ana", NOW + 9 * HOUR)  # right again
+    assert [(version.number, version.trouble) for version in versions.every(session)] == [
+        (3, None),
+        (2, "a mistake"),
+        (1, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [(THREE, 2), (TWO, 1), (ONE, 4)],  # changed since; just taken up; of long ago
+)
+def test_what_files_are_a_change_to(session: Session, texts: dict[str, str], number: int) -> None:
+    kept = [ONE, TWO, THREE, TWO] if number == 4 else [ONE, TWO]
+    for at, one in enumerate(kept):
+        versions.write_down(session, one, "ana", NOW + at * HOUR)
+    found = versions.before(session, texts)
+    assert found is not None
+    assert found.number == number
+
+
+def test_what_was_in_force_when_a_version_was_saved(session: Session) -> None:
+    for at, (texts, trouble) in enumerate([(ONE, None), (TWO, "wrong"), (THREE, None)]):
+        versions.write_down(session, texts, "ana", NOW + at * HOUR, trouble)
+    found = [versions.earlier(session, number) for number in (1, 2, 3)]
+    assert [one and one.number for one in found] == [None, 1, 1]
+
+
+def test_texts_that_are_replaced_are_put_aside_unless_a_version_has_them(session: Session) -> None:
+    versions.write_down(session, ONE, "ana", NOW)
+    assert versions.put_aside(session, ONE, "ben", NOW + HOUR) is None
+    assert versions.put_aside(session, TWO, "ben", NOW + HOUR) == 2
+    assert versions.put_aside(session, TWO, "ben", NOW + 2 * HOUR) is None
+    good = versions.in_force(session)
+    assert good is not None
+    assert good.number == 1
+
+
+# ---------------------------------------------------------------- who saved
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in ONE.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Ana Lopez", "-c", "user.email=ana@example.org")
+    subprocess.run(("git", "-C", str(folder), *who, *arguments), check=True, capture_output=True)
+
+
+def test_without_git_it_is_the_owner_of_the_file(folder: Path) -> None:
+    assert versions.author(folder, ["keywords.toml"]) == getpass.getuser()
+
+
+def test_a_commit_has_an_author(folder: Path) -> None:
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "all")
+    assert versions.author(folder, ["keywords.toml"]) == "Ana Lopez"
+    (folder / "keywords.toml").write_text("x = 2\n")  # saved, and not committed
+    assert versions.author(folder, ["keywords.toml"]) == getpass.getuser()
+    assert versions.author(folder, ["care.toml"]) == "Ana Lopez"
+
+
+def test_files_that_git_does_not_know(folder: Path) -> None:
+    git(folder, "init", "-q")
+    assert versions.author(folder, ["keywords.toml"]) == getpass.getuser()
+
+
+def test_a_git_that_does_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "git"
+    program.write_text("#!/bin/sh\nexit 128\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    assert versions.author(folder, ["keywords.toml"]) == getpass.getuser()
+
+
+def test_files_that_are_gone(folder: Path) -> None:
+    assert versions.author(folder / "none", ["keywords.toml"]) == "somebody"
+    assert versions.author(folder, []) == "somebody"
