@@ -45,16 +45,17 @@ def run(
 ) -> None:
     """Run the jobs, each at once and then at its rhythm, until SIGINT or SIGTERM (or `stop`); returns within 5 seconds.
 
-    A job whose name comes through `sooner` runs at once, unless it is running; RENEWED says that `jobs` gives others now.
+    A job whose name comes through `sooner` runs at once, or again when it ends if it is running; RENEWED says that `jobs`
+    gives others now.
     What is under way at the end either ends in time or is cut off between two transactions, which the next start carries on.
     """
     # Its own logger writes whole exceptions, and a message may carry what a post said. _report writes instead.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(max_workers=_THREADS)}, timezone=UTC)
-    busy, known = _Busy(), dict[str, Job]()
+    calls = _signals(sooner or queue.SimpleQueue())
+    busy, known = _Busy(calls), dict[str, Job]()
     scheduler.add_listener(partial(_report, known), EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
     _renew(scheduler, busy, known, jobs())
-    calls = _signals(sooner or queue.SimpleQueue())
     scheduler.start()
     while not stop.is_set():
         try:
@@ -65,7 +66,7 @@ def run(
             stop.set()
         elif name == RENEWED:
             _renew(scheduler, busy, known, jobs())
-        elif name in known and not busy.runs(name):
+        elif name in known and not busy.runs_again(name):
             scheduler.modify_job(name, next_run_time=datetime.now(UTC))
     scheduler.shutdown(wait=False)
     if not busy.idle_within(_GRACE):
@@ -113,8 +114,9 @@ def _signals(calls: "queue.SimpleQueue[str]") -> "queue.SimpleQueue[str]":
 class _Busy:
     """Counts the jobs that run now."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: "queue.SimpleQueue[str]") -> None:
         self._running: Counter[str] = Counter()
+        self._calls, self._again = calls, set[str]()
         self._ending = False
         self._changed = threading.Condition()
 
@@ -129,13 +131,18 @@ class _Busy:
             finally:
                 with self._changed:
                     self._running[name] -= 1
+                    if name in self._again:
+                        self._again.discard(name)
+                        self._calls.put(name)
                     self._changed.notify_all()
 
         return counted
 
-    def runs(self, name: str) -> bool:
-        """Whether the job runs now."""
+    def runs_again(self, name: str) -> bool:
+        """Whether the job runs now; then it is called once more when it ends."""
         with self._changed:
+            if self._running[name]:
+                self._again.add(name)
             return self._running[name] > 0
 
     def idle_within(self, seconds: float) -> bool:

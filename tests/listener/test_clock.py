@@ -1,5 +1,6 @@
 """The clock in a process of its own: it takes over the signals of the process it runs in."""
 
+import queue
 import signal
 import subprocess
 import sys
@@ -205,14 +206,14 @@ def test_a_burst_of_signals_is_one_end() -> None:
 
 
 def test_nothing_starts_once_the_end_began() -> None:
-    busy, ran = clock._Busy(), threading.Event()
+    busy, ran = clock._Busy(queue.SimpleQueue()), threading.Event()
     assert busy.idle_within(0)
     busy.counting("a", ran.set)()
     assert not ran.is_set()
 
 
 def test_what_runs_is_waited_for_so_long() -> None:
-    busy, go, begun = clock._Busy(), threading.Event(), threading.Event()
+    busy, go, begun = clock._Busy(queue.SimpleQueue()), threading.Event(), threading.Event()
     thread = threading.Thread(target=busy.counting("a", lambda: begun.set() or go.wait()))
     thread.start()
     begun.wait()
@@ -224,3 +225,47 @@ def test_what_runs_is_waited_for_so_long() -> None:
 
 def test_a_job_is_a_name_a_rhythm_and_what_to_do() -> None:
     assert clock.Job("one", timedelta(seconds=1), int).every.total_seconds() == 1
+
+
+def test_a_job_that_is_called_while_it_runs_runs_once_more() -> None:
+    process = Process("""
+        import queue
+        sooner = queue.SimpleQueue()
+        def rare():
+            said.append(1)
+            say(f"rare {len(said)}")
+            if len(said) == 1:
+                for _ in range(5):
+                    sooner.put("rare")
+                time.sleep(0.5)
+            else:
+                threading.Timer(1, stop.set).start()
+        clock.run(lambda: [often("rare", rare, 3600)], stop, sooner)
+    """)
+    status, _, out, err = process.end()
+    assert (status, out.split("\n")) == (0, ["rare 1", "rare 2", ""]), err
+
+
+def test_there_can_be_other_jobs_while_it_runs() -> None:
+    process = Process("""
+        import queue
+        sooner = queue.SimpleQueue()
+        ran = []
+        def jobs():
+            names = ["one", "new", "changed"] if ran else ["one", "old", "changed"]
+            return [often(name, lambda name=name: work(name), 1800 if ran and name == "changed" else 3600) for name in names]
+        def work(name):
+            with lock:
+                ran.append(name)
+            if sorted(ran) == ["changed", "old", "one"]:
+                sooner.put(clock.RENEWED)
+                sooner.put("old")  # which is no more
+                sooner.put("nobody")
+            if sorted(ran) == ["changed", "changed", "new", "old", "one"]:
+                stop.set()
+        clock.run(jobs, stop, sooner)
+        say(" ".join(sorted(ran)))
+    """)
+    status, seconds, out, err = process.end()
+    assert (status, out.split("\n")) == (0, ["changed changed new old one", ""]), err
+    assert seconds < 10

@@ -1,0 +1,145 @@
+"""An admin saves files while the service runs: it goes by them within ten seconds, and is never stopped by a mistake."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stories.conftest import Place
+
+_AT_MOST = 20.0  # seconds; ten are promised, and this machine may be busy
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """call-light run, and what it says."""
+
+    def __init__(self, place: Place) -> None:
+        command = [sys.executable, "-c", "from listener.cli import main; main()", "run"]
+        self.process = subprocess.Popen(
+            command, env=place.environment(), cwd=place.data.parent, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[str] = []
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+
+    def heard(self) -> str:
+        return " ".join("".join(self.said).replace("│", " ").split())
+
+    def waits_for(self, words: str) -> None:
+        until = time.monotonic() + _AT_MOST
+        while words not in self.heard():
+            assert time.monotonic() < until, self.heard()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def running(place: Place) -> Iterator[Running]:
+    place.edit("keywords.toml", "^model = true$", "model = false")
+    place.edit("listening.toml", r"(\[collectors\.listening_post\]\n)on = false", r"\1on = true")
+    place.edit("listening.toml", "^port = 8642$", f"port = {free_port()}")
+    service = Running(place)
+    try:
+        yield service
+    finally:
+        service.process.kill()
+        service.process.wait()
+        service.listener.join()
+        assert service.process.stderr is not None
+        service.process.stderr.close()
+
+
+def form(place: Place) -> str:
+    port = (place.config / "listening.toml").read_text().partition("port = ")[2].partition("\n")[0]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def form_says(place: Place, words: str) -> bool:
+    until = time.monotonic() + _AT_MOST
+    while time.monotonic() < until:
+        try:
+            if words in form(place):
+                return True
+        except OSError:  # it opens anew
+            pass
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.slow
+def test_a_saved_file_is_gone_by_and_a_broken_one_is_not(place: Place, running: Running) -> None:
+    assert form_says(place, "Patient Relations 555-0100")
+    place.edit("listening.toml", "Patient Relations 555-0100", "The Patient Line 555-0199")
+    running.waits_for("version 2 is in force now. collectors.listening_post.contact: 'The Patient Line 555-0199' added")
+    assert form_says(place, "The Patient Line 555-0199")
+
+    good = (place.config / "listening.toml").read_text()
+    place.edit("listening.toml", "The Patient Line", "A third line")
+    place.edit("hospital.toml", "^town", "twon")
+    running.waits_for("did you mean 'town'?")
+    running.waits_for("Version 2 of")
+    assert "The Patient Line" in form(place)  # the other file is right, and is not taken up alone
+
+    assert place.call("config", "back").returncode == 0
+    running.waits_for("The config files are right again")
+    assert (place.config / "listening.toml").read_text() == good
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(timeout=10) == 0
+
+    history = json.loads(place.call("config", "history", "--json").stdout)
+    assert [(one["version"], bool(one["refused"])) for one in history] == [
+        (4, False),
+        (3, True),
+        (2, False),
+        (1, False),
+    ]
+    assert "Traceback" not in running.heard()
+
+
+@pytest.mark.slow
+def test_a_place_that_is_switched_on_is_listened_to(place: Place, running: Running, tmp_path: Path) -> None:
+    assert form_says(place, "Patient Relations")
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    post = {
+        "text": "waited five hours in the ER at St. Brigid's and nobody told us anything",
+        "url": "https://x.example/1",
+    }
+    (inbox / "a.jsonl").write_text(json.dumps({"id": "1", "at": "2026-11-16T10:00:00Z", **post}) + "\n")
+    place.edit("listening.toml", r"(\[collectors\.file\]\n)on = false", r"\1on = true")
+    place.edit("listening.toml", '^path = "data/inbox"', f'path = "{inbox}"')
+    running.waits_for("waited five hours in the ER")
+
+
+@pytest.mark.slow
+def test_a_service_that_starts_with_a_broken_file_listens_all_the_same(place: Place) -> None:
+    place.edit("keywords.toml", "^model = true$", "model = false")
+    assert place.call("tick").returncode == 0
+    place.edit("hospital.toml", "^town", "twon")
+    tick = place.call("tick")
+    assert tick.returncode == 0
+    assert "did you mean 'town'?" in tick.stderr
+    assert "The files are not used; version 1 goes on" in tick.stderr
+    assert "Config refused" in tick.stderr
+    assert "Config refused" not in place.call("tick").stderr  # told once
+    assert place.call("cases").returncode == 0
+    place.edit("hospital.toml", "^twon", "town")
+    assert "Config right again" in place.call("tick").stderr
