@@ -21,10 +21,13 @@ class Change:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     what: str = ""  # in place of values: what became of a whole table, or file
+    is_single: bool = False  # one value, no list
 
     def __str__(self) -> str:
         said = [f"{_some(self.added)} added"] if self.added else []
         said += [f"{_some(self.removed)} taken out"] if self.removed else []
+        if self.is_single and len(said) == 2:
+            said = [f"{_some(self.added)}, was {_some(self.removed)}"]
         return f"{self.key}: {self.what or ', '.join(said)}"
 
 
@@ -49,6 +52,7 @@ def _of_file(name: str, old: str, new: str) -> Iterator[Change]:
             yield Change(name, name, what="not TOML" if read[1] is None else "TOML again")
         return
     before, after = map(_values, read)
+    lists = {keys for parsed in read for keys, _, is_list in _flat(parsed) if is_list}
     had_tables, has_tables = (set(_tables(parsed)) for parsed in read)
     tables = {"gone": had_tables - has_tables, "new": has_tables - had_tables}
     told: set[tuple[str, Keys]] = set()
@@ -59,7 +63,9 @@ def _of_file(name: str, old: str, new: str) -> Iterator[Change]:
         what = "gone" if not has else "new"
         table = None if had and has else _outermost(keys, tables[what])
         if table is None:
-            yield Change(name, ".".join(keys), tuple((has - had).elements()), tuple((had - has).elements()))
+            is_single = keys not in lists
+            added, removed = tuple((has - had).elements()), tuple((had - has).elements())
+            yield Change(name, ".".join(keys), added, removed, is_single=is_single)
         elif (what, table) not in told:
             told.add((what, table))
             yield Change(name, ".".join(table), what=what)
@@ -76,20 +82,21 @@ def _parsed(text: str) -> Any:
 def _values(parsed: Any) -> dict[Keys, Counter[str]]:
     """Each key with its values."""
     values: dict[Keys, Counter[str]] = {}
-    for keys, value in _flat(parsed):
+    for keys, value, _ in _flat(parsed):
         values.setdefault(keys, Counter())[value] += 1
     return values
 
 
-def _flat(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+def _flat(value: Any, keys: Keys = (), is_list: bool = False) -> Iterator[tuple[Keys, str, bool]]:
+    """Each value with its keys, and whether it is one of a list."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _flat(inner, (*keys, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
-            yield from _flat(inner, _called(keys, number, inner))
+            yield from _flat(inner, _called(keys, number, inner), True)
     else:
-        yield keys, str(value)
+        yield keys, str(value).lower() if isinstance(value, bool) else str(value), is_list
 
 
 def _tables(value: Any, keys: Keys = ()) -> Iterator[Keys]:

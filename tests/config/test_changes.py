@@ -31,12 +31,15 @@ do = "digest"
         ('"soup", "tray"', '"tray", "soup"', ["only comments, blanks or the order differ"]),
         ("# a comment", "# another", ["only comments, blanks or the order differ"]),
         ('"soup"', '"a", "b", "c", "d"', ["categories.food.phrases: 'a', 'b', 'c' and 1 more added, 'soup' taken out"]),
-        ('title = "Food"', 'title = "Meals"', ["categories.food.title: 'Meals' added, 'Food' taken out"]),
+        ('title = "Food"', 'title = "Meals"', ["categories.food.title: 'Meals', was 'Food'"]),
         ("[categories.food]", "[categories.meals]", ["categories.meals: new", "categories.food: gone"]),
-        ('"two"\ndo = "digest"', '"two"\ndo = "dismiss"', ["rules[two].do: 'dismiss' added, 'digest' taken out"]),
+        ('"two"\ndo = "digest"', '"two"\ndo = "dismiss"', ["rules[two].do: 'dismiss', was 'digest'"]),
         ("[exclude]", "[exclude", ["keywords.toml: not TOML"]),
         ('name = "St. Brigid\'s"\n', "", ['name: "St. Brigid\'s" taken out']),
         ('"soup"', f'"{"x" * 80}"', [f"categories.food.phrases: '{'x' * 59}…' added, 'soup' taken out"]),
+        ('"soup", "tray"', '"soup"', ["categories.food.phrases: 'tray' taken out"]),
+        ('"soup", "tray"', '"meat"', ["categories.food.phrases: 'meat' added, 'soup', 'tray' taken out"]),
+        ('name = "St.', 'on = true\nname = "St.', ["on: 'true' added"]),
         ('"soup"', '"soup", "soup"', ["categories.food.phrases: 'soup' added"]),
     ],
 )
@@ -72,4 +75,4 @@ def test_what_was_added_and_taken_out_makes_one_of_the_other(one: list[str], oth
     removed = [word for change in found for word in change.removed]
     assert sorted([*one, *added]) == sorted([*other, *removed])
     assert not set(added) & set(removed)
-    assert all(change == Change("k", "t.phrases", change.added, change.removed, change.what) for change in found)
+    assert all(change == Change("k", "t.phrases", change.added, change.removed, change.what, False) for change in found)

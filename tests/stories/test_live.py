@@ -88,7 +88,9 @@ def form_says(place: Place, words: str) -> bool:
 def test_a_saved_file_is_gone_by_and_a_broken_one_is_not(place: Place, running: Running) -> None:
     assert form_says(place, "Patient Relations 555-0100")
     place.edit("listening.toml", "Patient Relations 555-0100", "The Patient Line 555-0199")
-    running.waits_for("version 2 is in force now. collectors.listening_post.contact: 'The Patient Line 555-0199' added")
+    running.waits_for(
+        "version 2 is in force now. collectors.listening_post.contact: 'The Patient Line 555-0199', was 'Patient Relations 555-0100'"
+    )
     assert form_says(place, "The Patient Line 555-0199")
 
     good = (place.config / "listening.toml").read_text()
@@ -123,10 +125,10 @@ def test_a_place_that_is_switched_on_is_listened_to(place: Place, running: Runni
         "text": "waited five hours in the ER at St. Brigid's and nobody told us anything",
         "url": "https://x.example/1",
     }
-    (inbox / "a.jsonl").write_text(json.dumps({"id": "1", "at": "2026-11-16T10:00:00Z", **post}) + "\n")
+    (inbox / "a.jsonl").write_text(json.dumps({"id": "1", "created_at": "2026-11-16T10:00:00Z", **post}) + "\n")
     place.edit("listening.toml", r"(\[collectors\.file\]\n)on = false", r"\1on = true")
     place.edit("listening.toml", '^path = "data/inbox"', f'path = "{inbox}"')
-    running.waits_for("waited five hours in the ER")
+    running.waits_for("waited five hours in the ER")  # the card
 
 
 @pytest.mark.slow
