@@ -161,9 +161,9 @@ def test_what_it_needs(
     care = config.care.model_copy(update={"slack": config.care.slack.model_copy(update={"mode": mode})})
     config = config.model_copy(update={"care": care})
     assert missing(config, secrets) == lacks
-    made = slack_link.line(config, engine, door, secrets, clock.now, lambda: None)
+    made = slack_link.line(lambda: config, engine, door, secrets, clock.now, lambda: None)
     assert (made is None) is (lacks is not None)
     if made is not None:
         made.close()
     terminal = Console({})
-    assert slack_link.line(config, engine, terminal, secrets, clock.now, lambda: None) is None, "no Slack, no buttons"
+    assert slack_link.line(lambda: config, engine, terminal, secrets, clock.now, lambda: None) is None, "no Slack, no buttons"

@@ -276,13 +276,13 @@ def pressed(desk: Desk) -> Iterator[None]:
 @pytest.mark.parametrize("fault", [Status(503), None], ids=["says 503", "no network"])
 def test_slack_is_down_for_an_hour(desk: Desk, fault: Fault | None) -> None:
     """Danger reaches people by the pager meanwhile; afterwards the worst comes first, nothing twice and nothing in dozens."""
-    service, there = desk.service, desk.service.doors["people"]
+    service, there = desk.service, desk.service.in_force.doors["people"]
     desk.hears(COLLAPSED, *ROUTINE[:3])
     desk.drains()
     assert len(desk.cards()) == 4
     if fault is None:
         nowhere = Slack("xoxb-test-token", "http://127.0.0.1:9", service.config.care.slack.channels, desk.clock.now)
-        service.doors["people"] = nowhere
+        service.in_force.doors["people"] = nowhere
     else:
         desk.slack.fail_next(fault, times=None)
     before = len(desk.messages())
@@ -300,7 +300,7 @@ def test_slack_is_down_for_an_hour(desk: Desk, fault: Fault | None) -> None:
     assert pages.keys() == {f"Call Light: DANGER, case {number}" for number in (first, second)}
     assert min(pages.values()) >= 5, "again and again"
 
-    service.doors["people"] = there
+    service.in_force.doors["people"] = there
     desk.slack.heal()
     back = desk.clock.at
     desk.drains()

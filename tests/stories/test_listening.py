@@ -233,7 +233,7 @@ def test_danger_pages_when_no_page_can_be_written(
         monkeypatch.setattr(f"alerts.report.{'write_again' if fails == 'write_again' else 'report'}", broken)
     x.post("my dad collapsed in the waiting room at St. Brigid's and nobody comes", "kim", at=clock.at - MINUTE)
     with FakePager() as services:
-        product.doors["pager"] = Pager(services.json())
+        product.in_force.doors["pager"] = Pager(services.json())
         passed = product.tick()
         assert len(services.pages()) == 1
     assert passed.failed
