@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlmodel import Session, col, select
 
 from alerts.span import Span
+from listener import versions
 from nlp.reading import ReadWith
 
 _MOST = 20_000  # texts that are read again for the words; evenly taken from more, and the count is then an estimate
@@ -49,6 +50,8 @@ class Change:
     # Posts of the span, heard from then on, that hold one of the words; None where there is nothing to look for.
     posts: int | None = None
     is_estimate: bool = False
+    version: int | None = None  # of the config files, and who saved it; None where versions were not kept yet
+    by: str = ""
 
 
 def changes(session: Session, span: Span, heard: Sequence[Post]) -> list[Change]:
@@ -70,7 +73,13 @@ def changes(session: Session, span: Span, heard: Sequence[Post]) -> list[Change]
         for (_, old, _), (_, new, at) in pairwise(rows)
         for change in between(lines.get(old, set()), lines.get(new, set()), at)
     ]
-    return _counted(found, heard)
+    return _counted([_signed(session, change) for change in found], heard)
+
+
+def _signed(session: Session, change: Change) -> Change:
+    """With the version of the files that was in force when the first post was read so."""
+    version = versions.at(session, change.at) if change.where[0] != _READER else None
+    return replace(change, version=version.number, by=version.author) if version else change
 
 
 def between(old: set[tuple[str, ...]], new: set[tuple[str, ...]], at: datetime) -> list[Change]:

@@ -65,6 +65,11 @@ def earlier(session: Session, number: int) -> ConfigVersion | None:
     return session.exec(_accepted().where(col(ConfigVersion.number) < number).limit(1)).first()
 
 
+def at(session: Session, moment: datetime) -> ConfigVersion | None:
+    """The version that was in force then."""
+    return session.exec(_accepted().where(col(ConfigVersion.at) <= moment).limit(1)).first()
+
+
 def write_down(
     session: Session, texts: Mapping[str, str], author: str, now: datetime, trouble: str | None = None
 ) -> ConfigVersion:

@@ -26,7 +26,10 @@ _NOUNS = {"phrases": "phrase", "aliases": "name", "not_us": "name", "departments
 
 def section(figures: Figures) -> Section:
     """When, what, and its effect: posts that hold the words since, complaints a day before and since."""
-    rows = [(_when(figures, one.at), _what(figures, one), _effect(figures, one)) for one in figures.changes[-_MOST:]]
+    rows = [
+        (_when(figures, one.at), _what(figures, one) + _signed(one), _effect(figures, one))
+        for one in figures.changes[-_MOST:]
+    ]
     table = Table("keywords", ("When", "What was changed", "Effect"), rows)
     return Section("What we listen for", _sentences(len(figures.changes), rows), (table,))
 
@@ -64,6 +67,11 @@ def _what(figures: Figures, change: Change) -> str:
     quoted = ", ".join(f"'{shorten(word, 40)}'" for word in change.words[:_SHOWN])
     more = f" and {many - _SHOWN} more" if many > _SHOWN else ""
     return f"{_list(figures, change.where)}: {noun}{quoted}{more} {done}"
+
+
+def _signed(change: Change) -> str:
+    """Who made it, and the version that call-light config show takes."""
+    return "" if change.version is None else f" (version {change.version}, {shorten(change.by, 40)})"
 
 
 def _list(figures: Figures, where: tuple[str, ...]) -> str:

@@ -166,4 +166,6 @@ def test_what_it_needs(
     if made is not None:
         made.close()
     terminal = Console({})
-    assert slack_link.line(lambda: config, engine, terminal, secrets, clock.now, lambda: None) is None, "no Slack, no buttons"
+    assert slack_link.line(lambda: config, engine, terminal, secrets, clock.now, lambda: None) is None, (
+        "no Slack, no buttons"
+    )

@@ -11,6 +11,7 @@ from alerts import tuning
 from alerts.figures import Heard, figures
 from alerts.span import named
 from alerts.tuning import Change, between
+from listener import versions
 from nlp.reading import ReadWith
 
 ZONE = ZoneInfo("America/Chicago")
@@ -72,6 +73,24 @@ def test_a_phrase_that_was_added_and_the_posts_that_say_it_since(desk: Any) -> N
     assert of(desk) == [Change(WEDNESDAY, BILLING, ("surprise bill*",), True, 2)]
     assert of(desk, "2026-W45") == []
     assert of(desk, "2026-W47") == []
+
+
+def test_a_change_is_signed_by_the_version_of_the_files(desk: Any) -> None:
+    hour = timedelta(hours=1)
+    for at, who, texts, trouble in (
+        (SPAN.since, "ana", {"a": "1"}, None),
+        (WEDNESDAY - hour, "ben", {"a": "2"}, None),
+        (WEDNESDAY - hour / 2, "cem", {"a": "3"}, "refused"),
+        (WEDNESDAY + hour, "dan", {"a": "4"}, None),
+    ):
+        versions.write_down(desk.session, texts, who, at, trouble)
+    wrote(desk, SPAN.since - timedelta(days=40), "1", BASE)
+    wrote(desk, SPAN.since - timedelta(days=1), "0", [])
+    wrote(desk, WEDNESDAY, "2", MORE)
+    wrote(desk, WEDNESDAY + hour, "3", [*MORE[:-2], ["reader", "rules", "r2"]])
+    changed = of(desk)
+    assert [(one.version, one.by) for one in changed if one.is_added and one.where == BILLING] == [(2, "ben")]
+    assert {(one.version, one.by) for one in changed if one.where[0] == "reader"} == {(None, "")}
 
 
 def test_what_was_taken_back_is_a_change_too(desk: Any) -> None:

@@ -66,6 +66,13 @@ def test_what_was_in_force_when_a_version_was_saved(session: Session) -> None:
     assert [one and one.number for one in found] == [None, 1, 1]
 
 
+def test_what_was_in_force_at_a_time(session: Session) -> None:
+    for at, (texts, trouble) in enumerate([(ONE, None), (TWO, "wrong"), (THREE, None)]):
+        versions.write_down(session, texts, "ana", NOW + at * HOUR, trouble)
+    found = [versions.at(session, NOW + hours * HOUR) for hours in (-1, 0, 1.5, 2, 9)]
+    assert [one and one.number for one in found] == [None, 1, 1, 3, 3]
+
+
 def test_texts_that_are_replaced_are_put_aside_unless_a_version_has_them(session: Session) -> None:
     versions.write_down(session, ONE, "ana", NOW)
     assert versions.put_aside(session, ONE, "ben", NOW + HOUR) is None

@@ -1231,6 +1231,7 @@ def test_nothing_was_changed() -> None:
     [
         (Change(NOW, BILLING, ("surprise bill*",), True), "Billing: phrase 'surprise bill*' added"),
         (Change(NOW, BILLING, ("a", "b"), False), "Billing: phrases 'a', 'b' taken out"),
+        (Change(NOW, BILLING, ("a",), True, version=8, by="ana"), "Billing: phrase 'a' added (version 8, ana)"),
         (Change(NOW, BILLING, ("a", "b", "c", "d", "e"), True), "Billing: phrases 'a', 'b', 'c' and 2 more added"),
         (Change(NOW, ("categories", "waiting", "match"), ("my story",), True), "Waiting: 1 example added"),
         (Change(NOW, ("categories", "waiting", "no_match"), ("a", "b"), True), "Waiting: 2 counter-examples added"),
