@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from alerts.wordforms import WORD, fold, forms
+from nlp.wordforms import WORD, fold, forms
 
 _TYPED, _TERMS = 1000, 20  # characters and terms of a query that are looked at; nobody remembers more of a post
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))  # as phones type them

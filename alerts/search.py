@@ -17,11 +17,11 @@ from alerts.message import NAMES, PLACES, place, visible
 from alerts.query import Query, Term, understood
 from alerts.section import Table
 from alerts.verdict import Verdict
-from alerts.wordforms import WORD, fold
 from config.schema import Config
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 from nlp.reading import URGENCIES, Reading
+from nlp.wordforms import WORD, fold
 
 RANKED = 5_000  # the newest so many that fit are put in order
 _COUNTED = RANKED + 1  # one more, which says that there are more

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.wordforms import WORD, fold, forms
+from nlp.wordforms import WORD, fold, forms
 
 
 @pytest.mark.parametrize(
