@@ -27,6 +27,7 @@ from listener.watch import Watch
 from nlp.components.keywords import phrases_of
 from nlp.components.mentions import Mentions, names_of
 from nlp.components.redaction import first_names
+from nlp.phrase_language import Name
 from nlp.phrases import Phrases
 from nlp.reading import Reading
 from nlp.tokenizer import blank, fold, visible, words_of
@@ -100,7 +101,7 @@ def propose(text: str, reason: str, others: Sequence[str], kept: Sequence[Seen],
         lines = (Line("exclude", phrase) for phrase in _shared(text, others, config))
     else:
         return None
-    return next((line for line in lines if _may_be_left_out(line.phrase, kept)), None)
+    return next((line for line in lines if _may_be_left_out(line, kept)), None)
 
 
 def holds(phrase: str, texts: Iterable[str]) -> list[bool]:
@@ -109,8 +110,14 @@ def holds(phrase: str, texts: Iterable[str]) -> list[bool]:
     return [bool(phrases(_doc(text))) for text in texts]
 
 
-def _may_be_left_out(phrase: str, kept: Sequence[Seen]) -> bool:
-    found = [seen for seen, is_in in zip(kept, holds(phrase, [seen.text for seen in kept]), strict=True) if is_in]
+def _sought(line: Line) -> str:
+    """The words of a line as it would be found: in a name no sign means anything."""
+    return Name(line.phrase) if line.list == "not_us" else line.phrase
+
+
+def _may_be_left_out(line: Line, kept: Sequence[Seen]) -> bool:
+    in_each = holds(_sought(line), [seen.text for seen in kept])
+    found = [seen for seen, is_in in zip(kept, in_each, strict=True) if is_in]
     fates = Counter(seen.fate for seen in found)
     return not any(seen.danger for seen in found) and fates["answered"] <= fates["not for us"]
 
@@ -240,7 +247,7 @@ def _propose(session: Session, reason: str, case: Case, source: str, config: Con
     else:
         text = session.execute(_texts().where(Mention.id == case.mention_id)).first()
         line = propose(text[0], reason, _noise(session, case, now), _kept(session, now), config) if text else None
-        why = _effect(session, line.phrase, now) if line else ""
+        why = _effect(session, _sought(line), now) if line else ""
     if line is None or _is_known(session, line):
         return False
     session.add(Proposal(list=line.list, phrase=line.phrase, case_id=case.id, why=why, made_at=now))

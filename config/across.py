@@ -1,6 +1,6 @@
 """What one table of the config files cannot know alone: names that must fit those of another table or file. Pure."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,7 +28,8 @@ class Known:
 
     sections: Collection[str] | None = None  # of the report
     actions: Collection[str] | None = None  # what people can do with a case
-    check_phrase: Callable[[str], None] | None = None  # raises ValueError for a phrase that cannot be used
+    # Raises ValueError for a phrase that cannot be used. Given the sites, name -> aliases, if they are known.
+    check_phrase: Callable[[str, Mapping[str, Collection[str]] | None], None] | None = None
     # What of a template's words may not go out, or is filled in by nothing, each with what is allowed instead.
     check_template: Callable[[str, Hospital, Replies], Collection[tuple[str, str]]] | None = None
 
@@ -62,7 +63,7 @@ def across(files: Files) -> Iterator[Wrong]:
     if files.hospital:
         yield from _departments(files.hospital)
     if files.keywords and files.known.check_phrase:
-        yield from _phrases(files.keywords, files.known.check_phrase)
+        yield from _phrases(files.keywords, files.hospital, files.known.check_phrase)
 
 
 def _among(file: str, path: Path_, word: str, what: str, choices: Collection[str]) -> Wrong:
@@ -178,8 +179,9 @@ def _departments(hospital: Hospital) -> Iterator[Wrong]:
             yield _among("hospital.toml", path, name, "a department of a site", sorted(departments))
 
 
-def _phrases(keywords: Keywords, check: Callable[[str], None]) -> Iterator[Wrong]:
+def _phrases(keywords: Keywords, hospital: Hospital | None, check: Callable[..., None]) -> Iterator[Wrong]:
     """Every phrase that `check` refuses, at its own place."""
+    sites = {site.name: site.aliases for site in hospital.sites} if hospital else None
     lists: dict[Path_, tuple[str, ...]] = {("exclude",): keywords.exclude.phrases}
     lists |= {("categories", name): category.phrases for name, category in keywords.categories.items()}
     lists |= {("urgency", name): level.phrases for name, level in keywords.urgency}
@@ -188,7 +190,8 @@ def _phrases(keywords: Keywords, check: Callable[[str], None]) -> Iterator[Wrong
     for path, phrases in lists.items():
         for number, phrase in enumerate(phrases):
             try:
-                check(phrase)
+                check(phrase, sites)
             except ValueError as error:
                 shown = repr(phrase) if len(phrase) < 60 else repr(phrase[:56]) + "…"
-                yield Wrong("keywords.toml", (*path, "phrases", number), shown, str(error))
+                word, choices = getattr(error, "word", None), getattr(error, "choices", ())
+                yield Wrong("keywords.toml", (*path, "phrases", number), shown, str(error), word, choices)

@@ -1,7 +1,5 @@
-"""The phrase language of keywords.toml, compiled to spaCy's matchers.
+"""The phrases of keywords.toml, compiled to spaCy's matchers. How they are written: nlp/phrase_language.py.
 
-    waiting room      these words in this order       mom|dad      either
-    wait*             any ending                      a ... b      up to five other words in between
 Plain phrases go to the PhraseMatcher, whose cost does not grow with their number; the others to the Matcher.
 """
 
@@ -9,33 +7,62 @@ import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+from unicodedata import normalize
 
-from spacy.attrs import NORM
+from spacy.attrs import IS_PUNCT, IS_SPACE, NORM, SENT_START
 from spacy.language import Language
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from nlp.phrase_language import (
+    GAP,
+    Name,
+    Part,
+    Phrase,
+    PhraseError,
+    Piece,
+    Side,
+    check,
+    folded,
+    parse,
+    plain_forms,
+    rarest_part,
+)
 from nlp.tokenizer import fold
 
-_GAP = 5  # words that "..." stands for at most
-_START = 3  # letters that a word before "*" has at least
-# Nobody writes these to a patient, and such a pattern can take for ever on a text made for it.
-_REGEX = re.compile(r"[\\\[\](){}^]|\.\*|\.\+|\w[+]\w*[$*+]|\$$")
-_PLAIN_FORMS = 256  # a phrase of alternatives with more forms than this is left to the Matcher
+__all__ = ["Name", "PhraseError", "Phrases", "Sites", "check"]
+
+_INDEXED = 3  # first letters by which a word with any ending is looked up
+
+Place = tuple[int, int]  # the first word, and the one after the last
 
 
-class PhraseError(ValueError):
-    """A phrase that cannot be read; the message says why."""
+@dataclass(frozen=True)
+class Sites:
+    """What tells the site of a post, for site: in a phrase."""
+
+    names: Mapping[str, str] = field(default_factory=dict)  # folded spelling -> name of the site
+    places: Mapping[str, str] = field(default_factory=dict)  # a place that an author can choose -> name of its site
 
 
 class Phrases:
     """Labelled phrases that are found in a Doc."""
 
-    def __init__(self, language: Language, phrases: dict[str, Iterable[str]]) -> None:
-        """`phrases`: label -> phrases as written. Raises PhraseError."""
+    def __init__(
+        self,
+        language: Language,
+        phrases: Mapping[str, Iterable[str]],
+        sites: Sites | None = None,
+        *,
+        narrowed: bool = True,
+    ) -> None:
+        """`phrases`: label -> phrases as written. Not `narrowed`: NOT, site: and lang: are left out of account, for texts
+        of which no more is known than their words. Raises PhraseError."""
         self._plain = PhraseMatcher(language.vocab, attr="NORM")
         self._shaped: list[_Shaped] = []
         # The Matcher tries every pattern at every word, so each of its patterns is tried only on
@@ -47,9 +74,10 @@ class Phrases:
         for label, written in phrases.items():
             plain: set[str] = set()
             for phrase in written:
-                forms = _plain_forms(phrase)
+                parsed = parse(phrase) if narrowed else parse(phrase).words
+                forms = plain_forms(parsed.sides[0]) if len(parsed.sides) == 1 and not parsed.is_narrowed else None
                 if forms is None:
-                    self._add_shaped(language, label, phrase)
+                    self._add_shaped(language, label, parsed, sites or Sites())
                 else:
                     plain.update(forms)
             if plain:
@@ -58,18 +86,21 @@ class Phrases:
     def __call__(self, doc: Doc) -> list[Span]:
         """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
         found = {(start, end, label) for label, start, end in self._plain(doc)}
-        for number in self._candidates(doc):
-            found.update(self._shaped[number](doc))
+        if candidates := self._candidates(doc):
+            layout = _Layout(doc)
+            for number in candidates:
+                shaped = self._shaped[number]
+                found.update((start, end, shaped.label) for start, end in shaped(layout))
         return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
 
-    def _add_shaped(self, language: Language, label: str, phrase: str) -> None:
-        for word in rarest_part(phrase):
-            norm = next(iter(language.make_doc(word.rstrip("*")))).norm_
-            if word.endswith("*"):
-                self._by_start[norm[:_START]].append(len(self._shaped))
+    def _add_shaped(self, language: Language, label: str, phrase: Phrase, sites: Sites) -> None:
+        for sought in rarest_part(phrase):
+            first, *more = (token.norm_ for token in language.make_doc(sought.text))
+            if sought.any_ending and not more:
+                self._by_start[first[:_INDEXED]].append(len(self._shaped))
             else:
-                self._by_word[norm].append(len(self._shaped))
-        self._shaped.append(_Shaped(language, label, phrase))
+                self._by_word[first].append(len(self._shaped))
+        self._shaped.append(_Shaped(language, label, phrase, sites))
 
     def _candidates(self, doc: Doc) -> set[int]:
         candidates: set[int] = set()
@@ -83,109 +114,196 @@ class Phrases:
         return candidates
 
     def _numbers(self, norm: str) -> tuple[int, ...]:
-        return (*self._by_word.get(norm, ()), *self._by_start.get(norm[:_START], ()))
+        return (*self._by_word.get(norm, ()), *self._by_start.get(norm[:_INDEXED], ()))
+
+
+class _Layout:
+    """A Doc, and where its sentences and words are: `sentence[i]` the sentence of word i, `words[i]` and `signs[i]` how
+    many words and punctuation marks stand before it."""
+
+    def __init__(self, doc: Doc) -> None:
+        self.doc = doc
+
+    @cached_property
+    def sentence(self) -> list[int]:
+        return list(itertools.accumulate(start == 1 for start in self.doc.to_array(SENT_START).tolist()))
+
+    @cached_property
+    def signs(self) -> list[int]:
+        return [0, *itertools.accumulate(self.doc.to_array(IS_PUNCT).tolist())]
+
+    @cached_property
+    def words(self) -> list[int]:
+        rows = self.doc.to_array([IS_PUNCT, IS_SPACE]).tolist()
+        return [0, *itertools.accumulate(not (punct or space) for punct, space in rows)]
+
+    def is_whole(self, place: Place) -> bool:
+        """Whether it is all in one sentence."""
+        return self.sentence[place[0]] == self.sentence[place[1] - 1]
 
 
 class _Shaped:
-    """A phrase with any endings or gaps. What stands between two gaps is looked for by itself, then joined: a pattern with
-    optional words would try every way to skip them, and three gaps over one repeated word take minutes."""
+    """A phrase with more than plain words."""
 
-    def __init__(self, language: Language, label: str, phrase: str) -> None:
-        self._label = language.vocab.strings.add(label)
-        self._pieces: list[Matcher] = []
-        for piece in " ".join(phrase.split()).split(" ... "):
+    def __init__(self, language: Language, label: str, phrase: Phrase, sites: Sites) -> None:
+        self.label: int = language.vocab.strings.add(label)
+        self._orders = _orders(language, phrase)
+        self._without = [[_steps(language, side)] for side in phrase.without]
+        self._language, self._places = phrase.language, sites.places
+        self._site = None if phrase.site is None else sites.names.get(folded(phrase.site))
+        if phrase.site is not None and self._site is None:
+            raise PhraseError(f"site:{phrase.site}: no site of hospital.toml is called so")
+
+    def __call__(self, layout: _Layout) -> list[Place]:
+        """Start and end of each occurrence, the longest where they overlap."""
+        if not self._fits(layout.doc):
+            return []
+        found = _places(layout, self._orders)
+        if not found or any(_places(layout, side) for side in self._without):
+            return []
+        spans = filter_spans([Span(layout.doc, start, end) for start, end in found])
+        return [(span.start, span.end) for span in spans]
+
+    def _fits(self, doc: Doc) -> bool:
+        if self._language is not None and doc._.language != self._language:
+            return False
+        return self._site is None or self._site in (doc._.site, self._places.get(doc._.place))
+
+
+# ---------------------------------------------------------------- what is looked for, piece by piece
+
+_Next = Literal["next"]
+_Gap = Literal["..."]
+_Joint = _Next | _Gap | int  # to the piece before: side by side, with a gap, or so many words in between at most
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Words that one matcher finds. Pieces are looked for by themselves, then joined: a pattern with optional words would
+    try every way to skip them, and three gaps over one repeated word take minutes."""
+
+    matcher: Matcher | PhraseMatcher
+    joint: _Joint = "next"
+
+
+def _orders(language: Language, phrase: Phrase) -> list[list[_Step]]:
+    """The steps of a phrase in every order in which its sides can stand."""
+    first, *others = (_steps(language, side) for side in phrase.sides)
+    orders = [first]
+    for steps, near in zip(others, phrase.within, strict=True):
+        orders = [
+            [*one, _Step(other[0].matcher, near), *other[1:]]
+            for order in orders
+            for one, other in ((order, steps), (steps, order))
+        ]
+    return orders
+
+
+def _steps(language: Language, side: Side) -> list[_Step]:
+    forms = plain_forms(side)
+    if forms is not None:
+        plain = PhraseMatcher(language.vocab, attr="NORM")
+        plain.add("", [language.make_doc(form) for form in sorted(forms)])
+        return [_Step(plain)]
+    steps = []
+    for number, piece in enumerate(side):
+        for place, patterns in enumerate(_shapes(language, piece)):
             matcher = Matcher(language.vocab)
-            matcher.add(label, _shapes(language, piece))
-            self._pieces.append(matcher)
-
-    def __call__(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
-        """Start, end and label of each occurrence, the longest where they overlap."""
-        chains = self._places(doc, self._pieces[0])
-        for piece in self._pieces[1:]:
-            chains = _joined(doc, chains, self._places(doc, piece)) if chains else []
-        spans = (Span(doc, start, end) for start, end in chains)
-        for span in filter_spans([span for span in spans if not any(token.is_sent_start for token in span[1:])]):
-            yield span.start, span.end, self._label
-
-    @staticmethod
-    def _places(doc: Doc, piece: Matcher) -> list[tuple[int, int]]:
-        return sorted({(start, end) for _, start, end in piece(doc)})
+            matcher.add("", patterns)
+            steps.append(_Step(matcher, "..." if number and not place else "next"))
+    return steps
 
 
-def _joined(doc: Doc, before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Each place with the farthest one that follows it over a gap without punctuation."""
-    starts = [start for start, _ in after]
-    joined = []
-    for first, end in before:
-        near = after[bisect_left(starts, end) : bisect_right(starts, end + _GAP)]
-        ends = [stop for start, stop in near if not any(token.is_punct for token in doc[end:start])]
-        if ends:
-            joined.append((first, max(ends)))
-    return joined
+def _shapes(language: Language, piece: Piece) -> Iterator[list[list[dict[str, Any]]]]:
+    """The Matcher's patterns for words in a row, cut where two of them have several shapes: together they would have as
+    many patterns as the product of both."""
+    patterns: list[list[dict[str, Any]]] = [[]]
+    for part in piece:
+        ways = _ways(language, part)
+        if len(ways) > 1 and len(patterns) > 1:
+            yield patterns
+            patterns = [[]]
+        patterns = [before + way for before in patterns for way in ways]
+    yield patterns
 
 
-def check(phrase: str) -> None:
-    """Raises PhraseError for a phrase that cannot be read or would match everything."""
-    if _REGEX.search(phrase):
-        raise PhraseError(
-            f"{phrase!r} looks like a regular expression; phrases know only these signs: a|b, any ending*, and ... for up to"
-            " five words"
-        )
-    _parts(phrase)
-
-
-def _parts(phrase: str) -> list[list[str]]:
-    """A phrase as a list of words, each a list of alternatives; "..." is ["..."]."""
-    parts = [part.split("|") for part in phrase.split()]
-    flat = [word for part in parts for word in part]
-    if not flat or any(not word for word in flat):
-        raise PhraseError("an empty word: write a|b without spaces, and something on both sides")
-    if (
-        parts[0] == ["..."]
-        or parts[-1] == ["..."]
-        or [["..."], ["..."]] in (parts[i : i + 2] for i in range(len(parts)))
-    ):
-        raise PhraseError('"..." stands between two words')
-    for word in flat:
-        if "*" in word.rstrip("*") or word.count("*") > 1:
-            raise PhraseError(f'{word!r}: "*" stands once, at the end of a word')
-        if word.endswith("*") and len(word) < 4:
-            raise PhraseError(f'{word!r} would match too much: at least three letters before "*"')
-    return parts
-
-
-def rarest_part(phrase: str) -> list[str]:
-    """The ways to write the part of a phrase that the fewest posts hold, as far as the length of its words tells."""
-    return max((part for part in _parts(phrase) if part != ["..."]), key=lambda part: min(len(word) for word in part))
-
-
-def _plain_forms(phrase: str) -> set[str] | None:
-    """Every plain way to say the phrase, hyphens too; None when it needs the Matcher."""
-    parts = _parts(phrase)
-    if any(word == "..." or word.endswith("*") for part in parts for word in part):
-        return None
-    forms = {" ".join(words) for words in itertools.islice(itertools.product(*parts), _PLAIN_FORMS + 1)}
-    if len(forms) > _PLAIN_FORMS:
-        return None
-    hyphened = {form.replace(" ", "-") for form in forms if form.count(" ") in (1, 2)}
-    return forms | hyphened
-
-
-def _shapes(language: Language, phrase: str) -> list[list[dict[str, Any]]]:
-    """The Matcher's patterns for a phrase without gaps."""
-    parts = [_word(language, part) for part in _parts(phrase)]
-    return [list(itertools.chain.from_iterable(shape)) for shape in itertools.product(*parts)]
-
-
-def _word(language: Language, alternatives: list[str]) -> list[list[dict[str, Any]]]:
+def _ways(language: Language, part: Part) -> list[list[dict[str, Any]]]:
     """The ways to write one word: one pattern for all that are one token, one for each that the tokenizer cuts."""
-    endings = [fold(word[:-1]) for word in alternatives if word.endswith("*")]
-    cut = [[token.norm_ for token in language.make_doc(word)] for word in alternatives if not word.endswith("*")]
-    single = [norms[0] for norms in cut if len(norms) == 1]
-    ways: list[list[dict[str, Any]]] = [[{"NORM": norm} for norm in norms] for norms in cut if len(norms) > 1]
+    single: list[str] = []
+    exact: list[str] = []
+    endings: list[str] = []
+    cut: list[list[dict[str, Any]]] = []
+    for word in part:
+        for text in word.written:
+            tokens = list(language.make_doc(text))
+            if word.kind == "exact":
+                shape: list[dict[str, Any]] = [{"ORTH": {"IN": _typed(token.text)}} for token in tokens]
+                exact += _typed(text) if len(shape) == 1 else []
+            else:
+                shape = [{"NORM": token.norm_} for token in tokens]
+                if word.kind == "start":
+                    shape[-1] = {"NORM": {"REGEX": f"^{re.escape(tokens[-1].norm_)}"}}
+                    endings += [re.escape(fold(text))] if len(shape) == 1 else []
+                elif len(shape) == 1:
+                    single.append(tokens[0].norm_)
+            cut += [shape] if len(shape) > 1 else []
+    ways = cut
     if endings:
-        stems, whole = "|".join(map(re.escape, endings)), "".join("|" + re.escape(norm) for norm in single)
+        stems, whole = "|".join(endings), "".join("|" + re.escape(norm) for norm in single)
         ways.append([{"NORM": {"REGEX": f"^(?:(?:{stems}).*{whole})$"}}])
     elif single:
         ways.append([{"NORM": {"IN": single}}])
-    return ways
+    return [*ways, [{"ORTH": {"IN": exact}}]] if exact else ways
+
+
+def _typed(text: str) -> list[str]:
+    """A word exactly as it may come from a phone: with either apostrophe, accents in one sign with their letter or two."""
+    shapes = (re.sub("['’]", apostrophe, text) for apostrophe in "'’")
+    return sorted({normalize(form, shape) for shape in shapes for form in ("NFC", "NFD")})
+
+
+# ---------------------------------------------------------------- joining
+
+
+def _places(layout: _Layout, orders: Sequence[Sequence[_Step]]) -> set[Place]:
+    """Where a phrase stands: from each word on which it can begin the longest, inside one sentence."""
+    known: dict[int, list[Place]] = {}
+    found: set[Place] = set()
+    for steps in orders:
+        rows = []
+        for step in steps:
+            if (row := known.get(id(step.matcher))) is None:
+                places = {(start, end) for _, start, end in step.matcher(layout.doc)}
+                row = known[id(step.matcher)] = sorted(place for place in places if layout.is_whole(place))
+            if not row:
+                break
+            rows.append(row)
+        else:
+            ends = {place: place[1] for place in rows[-1]}
+            for step, row in zip(reversed(steps[1:]), reversed(rows[:-1]), strict=True):
+                ends = _joined(layout, row, step.joint, ends)
+            found |= {(start, end) for (start, _), end in ends.items()}
+    return found
+
+
+def _joined(layout: _Layout, before: list[Place], joint: _Joint, after: dict[Place, int]) -> dict[Place, int]:
+    """Each place that one of `after` follows as the joint says, with the farthest end that is reached from there.
+    `after` is in order, and says how far each of its places reaches."""
+    places = list(after)
+    starts = [start for start, _ in places]
+    words = [layout.words[start] for start in starts] if isinstance(joint, int) else []
+    joined = {}
+    for place in before:
+        end = place[1]
+        low, high = bisect_left(starts, end), bisect_right(starts, end + (GAP if joint == "..." else 0))
+        if isinstance(joint, int):
+            high = bisect_right(words, layout.words[end] + joint)
+        ends = [
+            after[other]
+            for other in places[low:high]
+            if layout.sentence[other[0]] == layout.sentence[end - 1]
+            and (joint != "..." or layout.signs[other[0]] == layout.signs[end])
+        ]
+        if ends:
+            joined[place] = max(ends)
+    return joined

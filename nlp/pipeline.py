@@ -43,7 +43,15 @@ from nlp.tokenizer import blank, text_of, visible
 from nlp.tuning import lines
 
 # What decides a reading, beside phrases and model. Kept mentions are read again when one of these files changes.
-_RULES = ("components/*.*", "encoder.py", "phrases.py", "pipeline.py", "tokenizer.py")
+_RULES = (
+    "components/*.*",
+    "encoder.py",
+    "phrase_language.py",
+    "phrases.py",
+    "pipeline.py",
+    "tokenizer.py",
+    "wordforms.py",
+)
 _FAST = ("mentions", "language")
 _CAREFUL = (
     *("sentences", "keywords", "acute", "scores", "redaction", "assertion", "danger"),
@@ -123,7 +131,7 @@ def build(config: Config) -> Language:
     assert len(_COMPONENTS) == len(ORDER)  # imported above: importing a component registers it
     settings = {
         "mentions": mentions.names_of(config.hospital),
-        "keywords": {"phrases": keywords.phrases_of(config.keywords)},
+        "keywords": {"phrases": keywords.phrases_of(config.keywords), **keywords.sites_known(config.hospital)},
         "scores": {"folder": config.keywords.reader.folder},
         "topics": {"categories": topics.categories_of(config.keywords)},
         "signs": {"voices": signs.voices_of(config.keywords)},

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from config.schema import Config
-from nlp.phrases import PhraseError, Phrases, check, rarest_part
+from nlp.phrase_language import Name, PhraseError, check, parse, rarest_part
+from nlp.phrases import Phrases
 from nlp.tokenizer import blank, fold, visible
 
 Line = tuple[str, ...]
@@ -42,9 +43,9 @@ def _flat(value: object, keys: Line = ()) -> Iterator[Line]:
 
 def phrases_of(where: Line, words: Iterable[str]) -> list[str]:
     """The words of a list as phrases that can be looked for in posts; none of a list that holds something else."""
-    if where[0] == "hospital":  # a name: "|" and "*" are no signs there
+    if where[0] == "hospital":  # a name: no sign means anything there
         is_name = where[1] in ("name", "department_words") or where[-1] in ("aliases", "not_us", "departments")
-        words = [re.sub(r"[|*]|\.\.\.", " ", word).strip() for word in words] if is_name else ()
+        words = [Name(re.sub(r"[|*]|\.\.\.", " ", word).strip()) for word in words] if is_name else ()
     elif where[-1] != "phrases":
         words = ()
     return [word for word in words if _can_be_read(word)]
@@ -59,13 +60,17 @@ def _can_be_read(phrase: str) -> bool:
 
 
 class Seeker:
-    """Looks for phrases in many texts as the reader does; a text without their first letters costs next to nothing."""
+    """Looks for phrases in many texts as the reader does; a text without their first letters costs next to nothing.
+
+    Of a text nothing is known but its words: NOT, site: and lang: are left out of account, so it finds what the reader finds, and more.
+    """
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
         """`phrases`: label -> phrases. Raises PhraseError."""
         self._language = blank()
-        self._phrases = Phrases(self._language, {label: list(found) for label, found in phrases.items()})
-        starts = {start for found in phrases.values() for phrase in found for start in _starts(phrase)}
+        listed = {label: list(found) for label, found in phrases.items()}
+        self._phrases = Phrases(self._language, listed, narrowed=False)
+        starts = {start for found in listed.values() for phrase in found for start in _starts(phrase)}
         self._smells = re.compile("|".join(sorted(starts)) or "(?!)")
 
     def may_hold(self, text: str) -> bool:
@@ -79,8 +84,8 @@ class Seeker:
 
 def _starts(phrase: str) -> Iterator[str]:
     """The first letters of a word that a text must hold, each perhaps drawn out, as patterns."""
-    for word in rarest_part(phrase):
-        yield _BETWEEN.join(f"{re.escape(letter)}+" for letter in _plain(fold(word.rstrip("*")))[:_LETTERS])
+    for sought in rarest_part(parse(phrase)):
+        yield _BETWEEN.join(f"{re.escape(letter)}+" for letter in _plain(fold(sought.text))[:_LETTERS])
 
 
 def _plain(text: str) -> str:

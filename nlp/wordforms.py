@@ -43,8 +43,8 @@ _SHORT = re.compile("[^aeiou]*[aeiou][^aeiouwxy]")  # stop, car: with an ending 
 _GENDER = re.compile("(.{2,}(?:er|ad|id|ic|os))[oa](s?)")  # enfermero, enfermera
 _DOUBLED = ("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt")  # before an ending: stopped. Not in missed, billed
 _DOUBLES = re.compile(
-    "[aeiou][bdgmnprt]$|..[aeiou]l$"
-)  # that may double its end: admitted, cancelled; tel, not telling
+    "(?:^|qu|[^aeiou])[aeiou][bdgmnprt]$|..[aeiou]l$"
+)  # that may double its end: admitted, cancelled; tel, not telling, and never after two vowels: waited
 _HISSING = ("s", "x", "z", "ch", "sh")  # their plural is in -es
 _SPANISH, _LONG = "lrndz", 5  # so is that of Spanish words which end so; in short ones it would be English: tim-es
 

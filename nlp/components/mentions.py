@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from nlp.phrase_language import Name
 from nlp.phrases import Phrases
 from nlp.tokenizer import fold, text_of, words_of
 
@@ -82,14 +83,14 @@ def is_about_us(doc: Doc) -> bool:
     return bool(doc._.mentions_us or doc._.about_us)
 
 
-def _spellings(names: Iterable[str]) -> list[str]:
-    """A name as written, with 's, and in one piece as in a hashtag; "|" and "*" are no signs here."""
+def _spellings(names: Iterable[str]) -> list[Name]:
+    """A name as written, with 's, and in one piece as in a hashtag; no sign means anything here."""
     out: list[str] = []
     for name in names:
         plain = re.sub(r"[|*]|\.\.\.", " ", name).strip()
         squashed = re.sub(r"[\W_]", "", fold(plain))
         out += [plain, f"{plain}'s", *([squashed] if " " in plain and len(squashed) >= 6 else ())]
-    return out
+    return list(map(Name, out))
 
 
 def names_of(hospital: Any) -> dict[str, Any]:
