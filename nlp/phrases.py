@@ -139,7 +139,7 @@ class _Layout:
 
     def is_whole(self, place: Place) -> bool:
         """Whether it is all in one sentence."""
-        return self.sentence[place[0]] == self.sentence[place[1] - 1]
+        return place[1] - place[0] == 1 or self.sentence[place[0]] == self.sentence[place[1] - 1]
 
 
 class _Shaped:
