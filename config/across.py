@@ -193,5 +193,7 @@ def _phrases(keywords: Keywords, hospital: Hospital | None, check: Callable[...,
                 check(phrase, sites)
             except ValueError as error:
                 shown = repr(phrase) if len(phrase) < 60 else repr(phrase[:56]) + "…"
-                word, choices = getattr(error, "word", None), getattr(error, "choices", ())
-                yield Wrong("keywords.toml", (*path, "phrases", number), shown, str(error), word, choices)
+                meant = getattr(error, "meant", None)
+                yield Wrong(
+                    "keywords.toml", (*path, "phrases", number), shown, str(error), meant, (meant,) if meant else ()
+                )

@@ -8,6 +8,7 @@ portal NOT school   not in a post that holds school   portal site:Main    only i
 portal lang:es      only in posts in this language
 """
 
+import difflib
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -53,11 +54,11 @@ class PhraseError(ValueError):
 
 
 class UnknownName(PhraseError, NotAmong):
-    """A site or a language that there is not; `word` is what may have been meant."""
+    """A site or a language that there is not; `meant` is the one that was perhaps meant."""
 
-    def __init__(self, allowed: str, word: str, choices: Collection[str]) -> None:
+    def __init__(self, allowed: str, choices: Collection[str], meant: str | None) -> None:
         NotAmong.__init__(self, allowed, choices)
-        self.word = word
+        self.meant = meant
 
 
 class Name(str):
@@ -128,9 +129,15 @@ def check(phrase: str, sites: Mapping[str, Collection[str]] | None = None) -> No
     `sites`: the name of each with its aliases; None where they are not known.
     """
     parsed = parse(phrase)
-    if sites is not None and parsed.site is not None and folded(parsed.site) not in sites_of(sites):
+    if sites is None or parsed.site is None:
+        return
+    known, called = sites_of(sites), folded(parsed.site)
+    if called not in known:
         allowed = f"a site of hospital.toml: {', '.join(sites)}" if sites else "no site:, as hospital.toml names none"
-        raise UnknownName(allowed, parsed.site, [*sites, *itertools.chain.from_iterable(sites.values())])
+        # A word of a name is often all that is written of it.
+        near = {word: name for spelling, name in known.items() for word in (*spelling.split(), spelling)}
+        close = difflib.get_close_matches(called, near, 1)
+        raise UnknownName(allowed, list(sites), near[close[0]] if close else None)
 
 
 def sites_of(sites: Mapping[str, Collection[str]]) -> dict[str, str]:
@@ -306,8 +313,9 @@ def _language(written: str | None) -> str | None:
     code = written.lower()
     if code in LANGUAGES:
         return code
-    meant = _CALLED.get(code) or code[:2]
-    raise UnknownName("the two letters of a language, such as lang:en or lang:es", meant, LANGUAGES)
+    meant = _CALLED.get(code, code[:2])
+    allowed = "the two letters of a language, such as lang:en or lang:es"
+    raise UnknownName(allowed, LANGUAGES, meant if meant in LANGUAGES else None)
 
 
 def _forms(word: str) -> tuple[str, ...]:

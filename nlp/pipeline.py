@@ -62,7 +62,7 @@ _COMPONENTS = (
     *(acute, assertion, danger, keywords, kind, language, mentions, mood, redaction, scores, sentences, signs, staff),
     *(stage, topics, urgency, voice),
 )
-_LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
+LONGEST = 100_000  # characters; what follows is kept but not read, and the reasons say so
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Reader:
         return next(self.docs([text]))
 
     def _doc(self, text: Text) -> Doc:
-        shown = visible(text.text[:_LONGEST])
+        shown = visible(text.text[:LONGEST])
         doc = self.language.make_doc(shown)
         doc._.text = shown
         if text.about_us or text.own:
@@ -235,8 +235,8 @@ def _reasons(doc: Doc) -> list[str]:
             for span in dropped
         ]
     reasons += doc._.topics_why
-    if len(text_of(doc)) == _LONGEST:
-        reasons.append(f"only the first {_LONGEST:,} characters were read")
+    if len(text_of(doc)) == LONGEST:
+        reasons.append(f"only the first {LONGEST:,} characters were read")
     elif doc._.scores is not None and len(doc._.scores.weights) < len(doc._.scores.pieces.ids):
         reasons.append("very long: the encoder read its beginning, phrases were looked for in all of it")
     return reasons

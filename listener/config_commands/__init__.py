@@ -1,0 +1,1 @@
+"""One file a command of call-light config; listener/cli_config.py names them all."""
