@@ -41,7 +41,7 @@ _INFLECTED = re.compile(r"(?:.*[^\w])?([^\W\d_]+)")  # of "co-pay" the end has f
 LANGUAGES = words_of(
     "af am an ar as az ba be bg bn br bs ca cs cy da de dz el en eo es et eu fa fi fo fr fy ga gd gl gu ha he hi hr ht hu",
     "hy id ig is it ja jv ka kk km kn ko ku ky la lb lg ln lo lt lv mg mk ml mn mr ms mt my ne nl nn no oc om or pa pl ps",
-    "pt qu ro ru rw sa se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz vi vo wa xh zh zu",
+    "pt qu ro ru rw sa se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz vi vo wa xh yo zh zu",
 )
 # What people write instead, where the first two letters do not tell.
 _CALLED = {"sp": "es", "spa": "es", "spanish": "es", "german": "de", "ger": "de", "chinese": "zh", "chi": "zh"}
@@ -157,6 +157,7 @@ def _parsed(phrase: str) -> Phrase:
     _check_signs(phrase)
     groups: list[list[str]] = [[]]  # the words, then those of each NOT
     conditions: dict[str, str] = {}
+    is_open = True  # more words may follow
     for item in _ITEM.findall(phrase):
         if match := _CONDITION.fullmatch(item):
             key, value = match[1].lower(), _unquoted(match[2]).strip()
@@ -165,9 +166,11 @@ def _parsed(phrase: str) -> Phrase:
             if key in conditions:
                 _refuse(f"{key}: stands once; write two phrases")
             conditions[key] = value
+            is_open = False
         elif item == "NOT":
             groups.append([])
-        elif conditions:
+            is_open = True
+        elif not is_open:
             blanks = ', and a name with blanks in quotes, as site:"Main Campus"' if "site" in conditions else ""
             _refuse(f"{item!r} after {next(reversed(conditions))}: words come first{blanks}")
         else:
