@@ -58,7 +58,7 @@ def standing(phrase: str, config: Config, texts: Mapping[str, str]) -> list[Stan
         if covers(there, sought):
             line, _ = places.get(file, {}).get(path, (1, 1))
             table = ".".join(str(key) for key in path[:-1])
-            found.append(Standing(file, line, table, written, there == sought))
+            found.append(Standing(file, line, table, written, covers(sought, there)))
     return sorted(found, key=lambda one: (not one.is_same, one.file, one.line))
 
 

@@ -81,7 +81,7 @@ class Phrases:
                 else:
                     plain.update(forms)
             if plain:
-                self._plain.add(label, [language.make_doc(form) for form in sorted(plain)])
+                self._plain.add(str(label), [language.make_doc(form) for form in sorted(plain)])
 
     def __call__(self, doc: Doc) -> list[Span]:
         """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
@@ -146,7 +146,7 @@ class _Shaped:
     """A phrase with more than plain words."""
 
     def __init__(self, language: Language, label: str, phrase: Phrase, sites: Sites) -> None:
-        self.label: int = language.vocab.strings.add(label)
+        self.label: int = language.vocab.strings.add(str(label))
         self._orders = _orders(language, phrase)
         self._without = [[_steps(language, side)] for side in phrase.without]
         self._language, self._places = phrase.language, sites.places

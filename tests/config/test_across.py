@@ -172,3 +172,28 @@ def test_what_the_code_does_not_say_is_not_checked(files: Files) -> None:
     whole = changed(files, "care", ("permissions",), {"dance": ("S0CARE1",)})
     whole = changed(whole, "report", ("sections",), ("weather",))
     assert list(across(Files(**{**vars(whole), "known": Known()}))) == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "allowed", "meant"),
+    [
+        ("portal site:lakside", "a site of hospital.toml: Harbor Campus, Lakeside Pavilion", "Lakeside Pavilion"),
+        ('portal site:"Brigid Harbour"', "a site of hospital.toml: Harbor Campus, Lakeside Pavilion", "Harbor Campus"),
+        ("portal lang:eng", "the two letters of a language, such as lang:en or lang:es", "en"),
+        ("portal NOT portal", "never matches: ", None),
+    ],
+)
+def test_a_phrase_names_only_sites_and_languages_that_there_are(
+    files: Files, phrase: str, allowed: str, meant: str | None
+) -> None:
+    wrong = only(changed(files, "keywords", ("exclude", "phrases"), ("fish fry", phrase)))
+    assert (wrong.path, wrong.found) == (("exclude", "phrases", 1), repr(phrase))
+    assert wrong.allowed.startswith(allowed)
+    assert wrong.word == meant
+
+
+@pytest.mark.parametrize("phrase", ["portal site:HARBOR", 'portal site:"brigid’s harbor" lang:es NOT school'])
+def test_a_site_is_named_by_any_of_its_spellings(files: Files, phrase: str) -> None:
+    sites = [{"name": "Harbor", "aliases": ["Brigid's Harbor"]}]
+    there = changed(changed(files, "hospital", ("sites",), sites), "hospital", ("department_words",), {})
+    assert list(across(changed(there, "keywords", ("exclude", "phrases"), (phrase,)))) == []

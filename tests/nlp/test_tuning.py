@@ -10,7 +10,10 @@ from config.schema import Category, Config
 from nlp.pipeline import Reader
 from nlp.tuning import Seeker, lines, phrases_of
 
-SOUGHT = ["surprise bill*", "can't|cannot ... reach", "valet", "señora de piso", "مستشفى", "co-pay"]
+SOUGHT = [
+    *("surprise bill*", "can't|cannot ... reach", "valet", "señora de piso", "مستشفى", "co-pay"),
+    *("deduct~ twice", '"ER" NEAR/2 lobby', "kiosk NOT school site:Nowhere lang:xh", '"Éclair Café"'),
+]
 SEEKER = Seeker({phrase: [phrase] for phrase in SOUGHT})
 
 
@@ -91,6 +94,8 @@ def test_the_reader_says_what_it_reads_with(config: Config, rules: Reader) -> No
         (("signs", "legal", "serious"), ["True"], []),
         (("exclude", "phrases"), ["fish fry"], ["fish fry"]),
         (("hospital", "aliases"), ["St. Brigid* | West", " "], ["St. Brigid    West"]),
+        (("hospital", "aliases"), ['The "Old', "Care NEAR", "(West)"], ['The "Old', "Care NEAR", "(West)"]),
+        (("categories", "billing", "phrases"), ['the "old', "care NEAR"], []),
         (("hospital", "sites", "Lakeside", "departments"), ["Neonatal"], ["Neonatal"]),
         (("hospital", "sites"), ["Lakeside"], []),  # alone it is no words of a post
         (("hospital", "sites", "Lakeside", "aliases"), ["Brigid Lakeside"], ["Brigid Lakeside"]),
@@ -119,6 +124,13 @@ def test_words_that_can_be_looked_for(where: tuple[str, ...], words: list[str], 
         ("LA SEÑORA de piso", {"señora de piso"}),
         ("مستشفى", {"مستشفى"}),
         ("my copay and co-pay", {"co-pay"}),
+        ("they DEDUCTED TWIIIICE", {"deduct~ twice"}),
+        ("the lobby, of the ER", {'"ER" NEAR/2 lobby'}),
+        ("the lobby of the er", set()),
+        ("a kiosk of the school", {"kiosk NOT school site:Nowhere lang:xh"}),  # which posts, it cannot tell
+        ("the Éclair Café", {'"Éclair Café"'}),
+        ("the E\u0301clair Cafe\u0301", {'"Éclair Café"'}),
+        ("the eclair cafe", set()),
         ("", set()),
     ],
 )
@@ -142,6 +154,12 @@ WORDS = (
     "a",
     "!",
     "É",
+    "ER",
+    "lobby",
+    "deducting",
+    "kiosk",
+    "school",
+    "Éclair Café",
 )
 
 
@@ -158,3 +176,12 @@ def test_any_text(text: str) -> None:
 
 def test_nothing_to_look_for() -> None:
     assert not Seeker({}).may_hold("anything")
+
+
+def test_no_sign_of_a_name_means_anything() -> None:
+    names = phrases_of(("hospital", "aliases"), ["Care NEAR You", 'The "Old" Infirmary', "Wait~ NOT site:Main"])
+    seeker = Seeker({name: [name] for name in names})
+    for name in names:
+        assert seeker.may_hold(f"at {name.lower()} today")
+        assert seeker(f"at {name.lower()} today") == {name}
+    assert seeker("care for you. wait, old infirmary") == set()

@@ -2,7 +2,10 @@
 
 import pytest
 
+from config.schema import Config
+from nlp.components.mentions import Mentions, names_of
 from nlp.pipeline import Reader, Text
+from nlp.tokenizer import blank
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,23 @@ def test_says_where(reader: Reader) -> None:
     said = next(reader.read([Text("the NICU at Brigid Lakeside was kind to my son")]))
     assert said["site"] == "Lakeside Pavilion"
     assert said["departments"] == ["Neonatal"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Care NEAR You Clinic", "the care near you clinic is slow"),
+        ('The "Old" Infirmary', 'the "old" infirmary is slow'),
+        ("Hope NOT Hate House", "Hope not hate house is slow"),
+        ("site:Hope lang:en", "at site:hope lang:en today"),
+        ("Brigid~Care*", "at brigid~care today"),
+        ("Hope (West)", "at hope (west) today"),
+        ("Mercy | West", "at mercy west today"),
+    ],
+)
+def test_no_sign_of_a_name_means_anything(config: Config, name: str, text: str) -> None:
+    pipeline = blank()
+    hospital = config.hospital.model_copy(update={"aliases": (name,)})
+    doc = Mentions(pipeline, "mentions", **names_of(hospital))(pipeline.make_doc(text))
+    assert doc._.mentions_us
+    assert not Mentions(pipeline, "mentions", **names_of(hospital))(pipeline.make_doc("it is slow"))._.mentions_us
