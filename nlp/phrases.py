@@ -63,8 +63,10 @@ class Phrases:
     ) -> None:
         """`phrases`: label -> phrases as written. Not `narrowed`: NOT, site: and lang: are left out of account, for texts
         of which no more is known than their words. Raises PhraseError."""
+        self._written: list[tuple[int, int]] = []  # label and phrase, as hashes
         self._plain = PhraseMatcher(language.vocab, attr="NORM")
-        self._shaped: list[_Shaped] = []
+        self._numbers: dict[int, int] = {}  # what the PhraseMatcher calls a phrase -> its place in _written
+        self._shaped: dict[int, _Shaped] = {}  # by the same place
         # The Matcher tries every pattern at every word, so each of its patterns is tried only on
         # posts that hold one of its words: by word, or by the first letters of one with any ending.
         self._by_word: dict[str, list[int]] = defaultdict(list)
@@ -72,35 +74,40 @@ class Phrases:
         self._known: dict[int, tuple[int, ...]] = {}  # hash of a word -> the patterns to try
         self._strings = language.vocab.strings
         for label, written in phrases.items():
-            plain: set[str] = set()
             for phrase in written:
                 parsed = parse(phrase) if narrowed else parse(phrase).words
-                forms = plain_forms(parsed.sides[0]) if len(parsed.sides) == 1 and not parsed.is_narrowed else None
-                if forms is None:
-                    self._add_shaped(language, label, parsed, sites or Sites())
-                else:
-                    plain.update(forms)
-            if plain:
-                self._plain.add(str(label), [language.make_doc(form) for form in sorted(plain)])
+                self._written.append((self._strings.add(str(label)), self._strings.add(str(phrase))))
+                self._add(language, parsed, sites or Sites())
 
     def __call__(self, doc: Doc) -> list[Span]:
-        """Every occurrence as a labelled span, in order; none reaches over the end of a sentence."""
-        found = {(start, end, label) for label, start, end in self._plain(doc)}
+        """Every occurrence as a labelled span, in order; none reaches over the end of a sentence. `id_` of a span is the
+        phrase that found it, as written; of several of one label the first."""
+        found = [(start, end, self._numbers[key]) for key, start, end in self._plain(doc)]
         if candidates := self._candidates(doc):
             layout = _Layout(doc)
-            for number in candidates:
-                shaped = self._shaped[number]
-                found.update((start, end, shaped.label) for start, end in shaped(layout))
-        return [Span(doc, start, end, label=label) for start, end, label in sorted(found)]
+            found += [(start, end, number) for number in candidates for start, end in self._shaped[number](layout)]
+        spans: dict[tuple[int, int, int], int] = {}
+        for start, end, number in sorted(found):
+            label, phrase = self._written[number]
+            spans.setdefault((start, end, label), phrase)
+        return [
+            Span(doc, start, end, label=label, span_id=phrase) for (start, end, label), phrase in sorted(spans.items())
+        ]
 
-    def _add_shaped(self, language: Language, label: str, phrase: Phrase, sites: Sites) -> None:
+    def _add(self, language: Language, phrase: Phrase, sites: Sites) -> None:
+        number = len(self._written) - 1
+        forms = plain_forms(phrase.sides[0]) if len(phrase.sides) == 1 and not phrase.is_narrowed else None
+        if forms is not None:
+            self._numbers[self._strings.add(str(number))] = number
+            self._plain.add(str(number), [language.make_doc(form) for form in sorted(forms)])
+            return
         for sought in rarest_part(phrase):
             first, *more = (token.norm_ for token in language.make_doc(sought.text))
             if sought.any_ending and not more:
-                self._by_start[first[:_INDEXED]].append(len(self._shaped))
+                self._by_start[first[:_INDEXED]].append(number)
             else:
-                self._by_word[first].append(len(self._shaped))
-        self._shaped.append(_Shaped(language, label, phrase, sites))
+                self._by_word[first].append(number)
+        self._shaped[number] = _Shaped(language, phrase, sites)
 
     def _candidates(self, doc: Doc) -> set[int]:
         candidates: set[int] = set()
@@ -108,12 +115,12 @@ class Phrases:
             for norm in doc.to_array(NORM).tolist():
                 numbers = self._known.get(norm)
                 if numbers is None:
-                    numbers = self._known[norm] = self._numbers(self._strings[norm])
+                    numbers = self._known[norm] = self._to_try(self._strings[norm])
                 if numbers:
                     candidates.update(numbers)
         return candidates
 
-    def _numbers(self, norm: str) -> tuple[int, ...]:
+    def _to_try(self, norm: str) -> tuple[int, ...]:
         return (*self._by_word.get(norm, ()), *self._by_start.get(norm[:_INDEXED], ()))
 
 
@@ -145,8 +152,7 @@ class _Layout:
 class _Shaped:
     """A phrase with more than plain words."""
 
-    def __init__(self, language: Language, label: str, phrase: Phrase, sites: Sites) -> None:
-        self.label: int = language.vocab.strings.add(str(label))
+    def __init__(self, language: Language, phrase: Phrase, sites: Sites) -> None:
         self._orders = _orders(language, phrase)
         self._without = [[_steps(language, side)] for side in phrase.without]
         self._language, self._places = phrase.language, sites.places
@@ -155,7 +161,7 @@ class _Shaped:
             raise PhraseError(f"site:{phrase.site}: no site of hospital.toml is called so")
 
     def __call__(self, layout: _Layout) -> list[Place]:
-        """Start and end of each occurrence, the longest where they overlap."""
+        """Each occurrence, the longest where they overlap."""
         if not self._fits(layout.doc):
             return []
         found = _places(layout, self._orders)

@@ -306,3 +306,11 @@ def test_names_with_signs_are_found_as_they_are_written(pipeline: Language) -> N
     for text in ('the "old" infirmary', "CARE near you", "wait~ not site:main"):
         assert [span.text for span in names(pipeline.make_doc(f"at {text}"))] == [text]
     assert not names(pipeline.make_doc("care for you. wait"))
+
+
+def test_a_span_says_which_phrase_found_it(pipeline: Language) -> None:
+    phrases = Phrases(pipeline, {"one": ["wait~", "long wait", "wait*"], "two": ["wait*", Name("the wait")]})
+    assert [(span.text, span.label_, span.id_) for span in phrases(pipeline.make_doc("the wait"))] == [
+        ("the wait", "two", "the wait"),
+        *sorted([("wait", "one", "wait~"), ("wait", "two", "wait*")], key=lambda one: pipeline.vocab.strings[one[1]]),
+    ]
