@@ -21,6 +21,7 @@ def kept(place: Place, *texts: str) -> None:
         "departments": [],
         "voice": "patient",
         "mood": 0.0,
+        "readable": True,
     }
     said |= {"categories": [{"id": "digital", "score": 1.0, "words": []}], "urgency": "routine", "reasons": []}
     with Session(open_database(place.data)) as session:
