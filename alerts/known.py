@@ -7,6 +7,7 @@ from alerts.act import known_actions
 from alerts.replies import template_problems
 from alerts.report import known_sections
 from config.across import Known
+from config.editor import Schema, schemas
 from config.load import Problem, load, load_files
 from config.schema import Config
 from listener.collect import settings_of_all
@@ -29,3 +30,8 @@ def config_of(texts: Mapping[str, str], folder: Path, unread: Sequence[Problem] 
 def known(replies: bool = True) -> Known:
     """What the users of the files know."""
     return Known(known_sections(), known_actions(), check, template_problems if replies else None)
+
+
+def known_schemas() -> dict[str, Schema]:
+    """What an editor is told of each file, by its name without ".toml", with the names that are known."""
+    return schemas(settings_of_all(), Known(known_sections(), known_actions()))

@@ -120,14 +120,6 @@ def load_files(
     )
 
 
-def schema(collectors: Mapping[str, type[CollectorSettings]]) -> dict[str, Any]:
-    """JSON Schema of each file, for editors that complete and check."""
-    schemas = {name: model.model_json_schema() for name, model in _FILES.items()}
-    tables = {name: settings.model_json_schema() for name, settings in collectors.items()}
-    schemas["listening.toml"]["properties"]["collectors"] = {"type": "object", "properties": tables}
-    return schemas
-
-
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()

@@ -59,15 +59,16 @@ for _talkative in ("httpx", "httpcore"):
 
 
 class Settings(CollectorSettings):
-    """[collectors.bluesky]"""
+    """Bluesky by search: what the collector that listens live missed."""
 
     every: Duration = timedelta(minutes=2)
     quiet_after: Duration = timedelta(days=7)
-    # One search for each; when empty, every name in hospital.toml as a phrase.
     search: tuple[Text, ...] = ()
-    # The server that the account is on, and the one where kept posts are looked up without a login.
+    """What to search for, one search for each; left out, every name in hospital.toml."""
     service: Url = "https://bsky.social"
+    """The server that the account is on; leave it out unless it is one of your own."""
     public_url: Url = PUBLIC
+    """The server where kept posts are looked up without a login; leave it out."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

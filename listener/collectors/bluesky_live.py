@@ -63,15 +63,16 @@ logging.getLogger("websockets").setLevel(logging.INFO)
 
 
 class Settings(CollectorSettings):
-    """[collectors.bluesky_live]"""
+    """Bluesky as it happens: everything that is posted there, free, without an account."""
 
     every: Duration = timedelta(seconds=30)
     quiet_after: Duration = timedelta(days=7)
-    # How far back it listens the first time.
     first_reach: Duration = timedelta(hours=6)
-    # The Jetstream (version 2), and the server that is asked for handles and kept posts.
+    """How far back it listens the first time, such as "6h"."""
     server: Url = "https://jetstream.us-east.bsky.network"
+    """The Jetstream (version 2) that it listens to; leave it out."""
     public_url: Url = PUBLIC
+    """The server that is asked for handles and kept posts; leave it out."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

@@ -84,11 +84,11 @@ _RANKS = {_plain(name): (field, rank) for field, names in _NAMES.items() for ran
 
 
 class Settings(CollectorSettings):
-    """[collectors.file]"""
+    """A file, or a folder of files, that another tool exports: CSV or JSON Lines."""
 
     quiet_after: Duration = timedelta(days=7)
-    # A file, or a folder whose files are read in the order of their names.
     path: Text
+    """The file, or a folder whose files are read in the order of their names, such as "data/inbox"."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import quote
 
 import requests
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from config.schema import CollectorSettings, Duration
 from listener import web
@@ -52,13 +52,16 @@ _FORBIDDEN = {
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "GOOGLE_BUSINESS_TOKEN lacks the scope business.manage; sign in again with it",
 }
 
+_LOCATION = r"accounts/[0-9]{1,30}/locations/[0-9]{1,30}"
 Location = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^accounts/[0-9]{1,30}/locations/[0-9]{1,30}$")
+    str,
+    StringConstraints(strip_whitespace=True, pattern=rf"^{_LOCATION}$"),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_LOCATION}\s*$"}),
 ]
 
 
 class Settings(CollectorSettings):
-    """[collectors.google_reviews]"""
+    """Google reviews of your own Business Profiles."""
 
     every: Duration = timedelta(minutes=15)
     quiet_after: Duration = timedelta(days=30)
@@ -66,6 +69,7 @@ class Settings(CollectorSettings):
     # (developers.google.com/my-business/content/policies).
     keep_for: Duration = timedelta(days=30)
     locations: Annotated[tuple[Location, ...], Field(min_length=1)]
+    """Every location to read, as Google names it: "accounts/1234567890/locations/9876543210"."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

@@ -70,25 +70,27 @@ _HEADERS = {
 
 
 class Settings(CollectorSettings):
-    """[collectors.listening_post]"""
+    """The listening post: a form that Call Light serves itself, for a QR code in the building or a link on your site."""
 
-    # How soon it opens again after it ended, and how often it says that it is open.
     every: Duration = timedelta(seconds=30)
+    """How soon it opens again after it ended, and how often it says that it is open, such as "30s"."""
     quiet_after: Duration = timedelta(days=30)
-    # Who answers by phone, as the page shows it: "Patient Relations 555-0100".
     contact: Text
-    # The number for an emergency.
+    """Who answers by phone, as the page shows it: "Patient Relations 555-0100"."""
     emergency: Text = "911"
-    # Where the reverse proxy finds the form.
+    """The number for an emergency, as the first line of every page says it."""
     host: Text = "127.0.0.1"
+    """Where your proxy finds the form. Leave it as it is: without the proxy the form has no TLS."""
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8642
-    # The address that people see; posters need it for their QR code.
+    """The port where your proxy finds the form."""
     public_url: Url | None = None
-    # Whether the last address in X-Forwarded-For is the client's, put there by our own proxy.
+    """The address that people see, such as "https://listen.stbrigid.example/"; without it there are no posters."""
     behind_proxy: StrictBool = False
-    # Messages a minute from one address (a whole building may share it), and from all together.
+    """true: people are told apart by the last address in X-Forwarded-For, which your proxy must set."""
     per_minute: Annotated[StrictInt, Field(ge=1, le=10_000)] = 30
+    """Messages a minute from one address; everyone on the hospital's Wi-Fi may share one."""
     per_minute_all: Annotated[StrictInt, Field(ge=1, le=10_000)] = 120
+    """Messages a minute from all together."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import requests
-from pydantic import StrictBool, StringConstraints, model_validator
+from pydantic import ConfigDict, StrictBool, StringConstraints, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
 from listener import web
@@ -51,14 +51,35 @@ Handle = Annotated[str, StringConstraints(pattern=r"^[\w.-]+(@[\w.-]+)?$")]
 
 
 class Settings(CollectorSettings):
-    """[collectors.mastodon]"""
+    """Mastodon, through one instance (server): it knows what its people follow, not all of Mastodon."""
 
-    instance: Instance  # the server that is asked; it knows what its people follow, not all of Mastodon
-    domain: Domain | None = None  # what follows the "@" in the handles of its own people, if it is not that address
-    tags: tuple[Tag, ...] = ()  # without "#"
-    accounts: tuple[Handle, ...] = ()  # all their public posts: "news@host", or "news" for one of the instance
-    search: tuple[Text, ...] = ()  # needs the token, and an instance with full-text search
-    mentions: StrictBool = False  # posts to the account of the token
+    # What _listens_to_something() asks for.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"on": {"const": True}}, "required": ["on"]},
+            "then": {
+                "anyOf": [
+                    {"properties": {"tags": {"minItems": 1}}, "required": ["tags"]},
+                    {"properties": {"accounts": {"minItems": 1}}, "required": ["accounts"]},
+                    {"properties": {"search": {"minItems": 1}}, "required": ["search"]},
+                    {"properties": {"mentions": {"const": True}}, "required": ["mentions"]},
+                ],
+            },
+        }
+    )
+
+    instance: Instance
+    """The server that is asked, such as "https://mastodon.social"."""
+    domain: Domain | None = None
+    """What follows the "@" in the handles of its own people, if it is not that address."""
+    tags: tuple[Tag, ...] = ()
+    """Every public post with one of these tags, without "#", such as "PortAlder"."""
+    accounts: tuple[Handle, ...] = ()
+    """Every public post of these accounts: "news@host", or "news" for one of the instance."""
+    search: tuple[Text, ...] = ()
+    """What to search for; needs MASTODON_ACCESS_TOKEN, and an instance with full-text search."""
+    mentions: StrictBool = False
+    """true: posts to the account of the token, which has to be the hospital's own."""
     every: Duration = timedelta(minutes=2)
     quiet_after: Duration = timedelta(days=7)
 

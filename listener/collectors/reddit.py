@@ -23,7 +23,7 @@ from typing import Annotated, Any
 
 import prawcore
 import requests
-from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
 from listener.collect import sending
@@ -68,18 +68,32 @@ Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2,32}$")]
 
 
 class Settings(CollectorSettings):
-    """[collectors.reddit]"""
+    """Reddit: every post of some subreddits, and a search for posts anywhere."""
+
+    # What _is_allowed() and _listens_to_something() ask for.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"on": {"const": True}}, "required": ["on"]},
+            "then": {
+                "properties": {"approved": {"const": True}},
+                "required": ["approved"],
+                "anyOf": [
+                    {"properties": {key: {"minItems": 1}}, "required": [key]} for key in ("subreddits", "search")
+                ],
+            },
+        }
+    )
 
     every: Duration = timedelta(minutes=2)
     quiet_after: Duration = timedelta(hours=48)
     # Reddit: "strongly recommend routinely deleting any stored user data and content within 48 hours".
     keep_for: Duration = timedelta(hours=48)
-    # Reddit has approved this use.
     approved: Annotated[StrictBool, Field(validate_default=True)] = False
-    # Every post and comment of these is read.
+    """true, once Reddit has approved this use in writing; until then on = false."""
     subreddits: tuple[Subreddit, ...] = ()
-    # Posts anywhere are searched for these; Reddit cannot search comments.
+    """Every post and comment of these is read, such as "PortAlder", without "r/"."""
     search: tuple[Text, ...] = ()
+    """Posts anywhere on Reddit are searched for these; Reddit cannot search comments."""
 
     @field_validator("approved")
     @classmethod

@@ -54,8 +54,9 @@ class Feed(Table):
     """One feed."""
 
     url: Url
-    # Keep every item, as of a Google Alert, which is a search for us; else only those that may name us.
+    """Its address, such as "https://news.portalder.example/feed"."""
     all: StrictBool = False
+    """true keeps every item, as of a Google Alert, which is a search for us; else only those that may name us."""
 
     @field_validator("url")
     @classmethod
@@ -68,11 +69,12 @@ class Feed(Table):
 
 
 class Settings(CollectorSettings):
-    """[collectors.rss]"""
+    """Feeds: local news, blogs, Google Alerts."""
 
     every: Duration = timedelta(minutes=10)
     quiet_after: Duration = timedelta(days=14)
     feeds: Annotated[tuple[Feed, ...], Field(min_length=1)]
+    """The feeds, each as { url = "https://news.portalder.example/feed" }."""
 
     @field_validator("feeds")
     @classmethod

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, ValidationInfo, WithJsonSchema
 
-from config.schema import CollectorSettings, Duration
+from config.schema import CollectorSettings, Duration, duration_schema
 from listener import x_query
 from listener.collect import sending
 from listener.errors import NeedsPerson
@@ -49,28 +49,29 @@ Query = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
     AfterValidator(_can_be_asked),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 20_000, "pattern": r"\S"}),
 ]
-Reach = Annotated[Duration, AfterValidator(_within_a_week)]
+Reach = Annotated[Duration, AfterValidator(_within_a_week), WithJsonSchema(duration_schema(WINDOW))]
 
 
 class Settings(CollectorSettings):
-    """[collectors.x]"""
+    """X: a search for what people write about you. X bills each post that it returns."""
 
     every: Duration = timedelta(seconds=60)
     keep_for: Duration = timedelta(days=30)
     price_per_read: Annotated[float, Field(ge=0, le=100)] = 0.005
-    # Characters that X takes in one search: 512, on Enterprise 4,096. A longer query is divided.
     longest_query: Annotated[StrictInt, Field(ge=64, le=4096)] = 512
-    # Left out: the names in hospital.toml.
+    """How many characters X takes in one search: 512, on Enterprise 4096. A longer query is divided."""
     queries: tuple[Query, ...] = ()
-    # With the names in hospital.toml: also what mentions or answers the hospital's account.
+    """Searches as on X; left out, they are made from the names in hospital.toml."""
     mentions: StrictBool = True
-    # Search for the hospital's own replies, which stop the reply clock.
+    """Whether to hear what mentions or answers the hospital's account too. false when x_mentions is on."""
     own_replies: StrictBool = True
-    # How far back the first pass reads.
+    """Whether to search for your own replies, which stop the reply clock. false when x_mentions is on."""
     first_reach: Reach = timedelta(hours=24)
-    # X lets an app of an Enterprise plan answer posts that do not mention the account.
+    """How far back the first pass reads, at most "7d"."""
     answer_anyone: StrictBool = False
+    """true only with an Enterprise contract: X lets its apps answer posts that do not mention the account."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:

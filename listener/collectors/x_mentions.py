@@ -23,18 +23,18 @@ _TIMEOUT = 15.0  # seconds for a whole answer
 
 
 class Settings(CollectorSettings):
-    """[collectors.x_mentions]"""
+    """X, read as your own account: what mentions it, and what it answered, at a fifth of the price of a search."""
 
     every: Duration = timedelta(seconds=60)
     quiet_after: Duration = timedelta(hours=72)
     keep_for: Duration = timedelta(days=30)
     price_per_read: Annotated[float, Field(ge=0, le=100)] = 0.001
-    # To look whether a kept post is still there is billed as any other read.
     price_per_lookup: Annotated[float, Field(ge=0, le=100)] = 0.005
-    # Read the account's own replies, which stop the reply clock.
+    """What X bills to look whether a kept post is still there, in US dollars, such as 0.005."""
     own_replies: StrictBool = True
-    # How far back the first pass reads.
+    """Whether to read the account's own replies, which stop the reply clock."""
     first_reach: Reach = timedelta(hours=24)
+    """How far back the first pass reads, at most "7d"."""
 
 
 def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iterator[Page]:
