@@ -118,6 +118,8 @@ def _plain(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
             schema[key] = {name: _plain(one, defs) for name, one in schema[key].items()}
     if "patternProperties" in schema:
         schema["additionalProperties"] = False
+        for one in schema["patternProperties"].values():
+            one.setdefault("description", schema.get("description"))
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             schema[key] = _plain(schema[key], defs)
