@@ -27,6 +27,7 @@ from alerts.message import (
     plain,
     shorten,
 )
+from alerts.topic import title_of
 from config.schema import Runbook
 
 EXCERPT = 700  # characters of a post on a card
@@ -219,7 +220,7 @@ def _lines(view: CaseView) -> tuple[tuple[str, str], ...]:
 
 def _topic(topic: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     words = ", ".join(topic["words"][:3])
-    name = titles.get(topic["id"], str(topic["id"]))
+    name = title_of(topic["id"], titles)
     return f"{name} ({words})" if words else name
 
 

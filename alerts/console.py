@@ -13,6 +13,7 @@ from alerts.door import Sent
 from alerts.message import NAMES, SIGNS, Message, place, visible
 from alerts.search import Found, Hit, how_many
 from alerts.section import Table, is_number, shown
+from alerts.topic import title_of, titles_of
 from config.schema import Config
 
 _COLOURS = {
@@ -112,8 +113,7 @@ def about(found: Found, asked: bool) -> Iterator[str]:
 
 def _heading(hit: Hit, config: Config) -> str:
     """When, where, how urgent, what about, and how its case stands."""
-    titles = config.keywords.categories
-    about = [titles[name].title if name in titles else name for name in hit.categories[:3]]
+    about = [title_of(name, titles_of(config)) for name in hit.categories[:3]]
     said = [
         hit.written_at.astimezone(config.hospital.zone).strftime("%a %d %b %Y %H:%M"),
         place(hit.source),

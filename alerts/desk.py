@@ -14,6 +14,7 @@ from alerts.people import in_slack, is_slack_id, named
 from alerts.query import understood
 from alerts.section import Table
 from alerts.shifts import on_shift, shifts_of
+from alerts.topic import title_of, titles_of
 from alerts.verdict import Verdict
 from alerts.view import foremost, posts_of, topics_of
 from config.schema import Config
@@ -72,8 +73,7 @@ def about(session: Session, config: Config, case: Case) -> str:
     mention, reading = foremost(posts_of(session, case))
     if mention.deleted_at is not None:
         return ""
-    categories = config.keywords.categories
-    topics = [categories[topic].title if topic in categories else topic for topic in topics_of(session, case, reading)]
+    topics = [title_of(topic, titles_of(config)) for topic in topics_of(session, case, reading)]
     named = ["; ".join(topics[:_TOPICS]), *([reading.site] if reading.site else [])]
     return _in_a_line(" · ".join(filter(None, named)), _WHY)
 

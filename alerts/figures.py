@@ -23,6 +23,7 @@ from alerts.case import MERGED, Case, CaseEvent
 from alerts.delivery import PAGE, Delivery, DigestLine, Fold
 from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
+from alerts.topic import title_of, titles_of
 from alerts.tuning import Change, changes
 from alerts.verdict import Verdict
 from config.schema import Config, Hospital
@@ -202,7 +203,7 @@ class Figures:
 
     def title(self, category: str) -> str:
         """What people call a category; one that config has no more keeps its name."""
-        return self.titles.get(category) or category.replace("_", " ").capitalize() or "No topic named"
+        return title_of(category, self.titles) or "No topic named"
 
 
 def figures(session: Session, config: Config, span: Span, now: datetime, against: Span | None = None) -> Figures:
@@ -339,7 +340,7 @@ def _whole(
         _spends(session, span),
         session.exec(alarms.order_by(col(Alarm.id))).all(),
         _words(session, heard, weeks),
-        {name: category.title for name, category in config.keywords.categories.items()},
+        titles_of(config),
         {name: category.owner for name, category in config.keywords.categories.items()},
         dict(config.care.outcomes),
         {name: getattr(targets, name) for name in ("danger", "here_now", "serious", "routine")},

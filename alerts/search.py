@@ -16,6 +16,7 @@ from alerts.case import Case, State
 from alerts.message import NAMES, PLACES, place, visible
 from alerts.query import Query, Term, understood
 from alerts.section import Table
+from alerts.topic import title_of, titles_of
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.errors import NeedsPerson
@@ -89,14 +90,14 @@ class Found:
 
 def table(hits: Sequence[Hit], config: Config) -> Table:
     """What was found, for a spreadsheet: without links, which name the author at some places."""
-    titles = {name: category.title for name, category in config.keywords.categories.items()}
+    called = titles_of(config)
     rows = [
         (
             f"{hit.written_at.astimezone(config.hospital.zone):%Y-%m-%d %H:%M}",
             place(hit.source),
             hit.kind,
             NAMES.get(hit.urgency, hit.urgency),
-            ", ".join(titles.get(name, name) for name in hit.categories),
+            ", ".join(title_of(name, called) for name in hit.categories),
             hit.site,
             str(hit.case_id) if hit.case_id else None,  # its name, no amount
             hit.case_state,
@@ -324,7 +325,10 @@ def _value(session: Session, config: Config, name: str, typed: str) -> str:
     titles = _titles(config, name)
     there = {typed_so.casefold(): value for value, several in titles.items() for typed_so in (value, *several)}
     if typed.casefold() not in there and name in fulltext.FACETS:  # config may have known more once
-        there |= {value.casefold(): value for value in fulltext.values(session, name)}
+        kept = fulltext.values(session, name)
+        there |= {value.casefold(): value for value in kept}
+        if name == "category":
+            there |= {title_of(value, titles_of(config)).casefold(): value for value in kept}
     alike = {value for title, value in there.items() if typed.casefold() in title}
     if typed.casefold() not in there and (len(alike) != 1 or not typed.strip()):
         known = ", ".join(dict.fromkeys(there.values())) or "none yet"
@@ -335,7 +339,7 @@ def _value(session: Session, config: Config, name: str, typed: str) -> str:
 def _titles(config: Config, name: str) -> Mapping[str, Sequence[str]]:
     """Every value that a filter may have by what we know, and what people call it."""
     titles: dict[str, Mapping[str, Sequence[str]]] = {
-        "category": {id_: (category.title,) for id_, category in config.keywords.categories.items()},
+        "category": {topic: (title,) for topic, title in titles_of(config).items()},
         "urgency": {urgency: (NAMES[urgency],) for urgency in URGENCIES if urgency != "none"} | {"none": ()},
         "site": {site.name: site.aliases for site in config.hospital.sites},
         "source": {source: (title,) for source, title in PLACES.items()},

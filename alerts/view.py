@@ -13,6 +13,7 @@ from alerts.card import CaseView, Offer
 from alerts.case import RANK, US, WAITING, Case, CaseEvent
 from alerts.people import in_slack, named
 from alerts.spikes import on_topic
+from alerts.topic import titles_of
 from alerts.verdict import Verdict
 from config.schema import Config, Runbook
 from listener.mention import Mention
@@ -61,7 +62,7 @@ def view(session: Session, config: Config, case: Case, key: str, now: datetime, 
         mood=reading.mood,
         kind=reading.kind,
         categories=_categories(reading, topics),
-        titles={name: category.title for name, category in config.keywords.categories.items()},
+        titles=titles_of(config),
         site=reading.site,
         departments=reading.departments,
         reasons=reading.reasons,

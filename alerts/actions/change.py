@@ -13,6 +13,7 @@ from alerts.decide import judge
 from alerts.delivery import PAGE, Delivery
 from alerts.form import CAREFUL, Choice, Field, Form
 from alerts.message import NAMES
+from alerts.topic import title_of, titles_of
 from alerts.view import foremost, posts_of, topics_of
 from nlp.reading import Reading
 
@@ -29,11 +30,12 @@ def form(doing: Doing) -> Form:
     """The urgency and the topics as they are now, to be changed, and why."""
     urgencies = tuple(Choice(name, NAMES[name]) for name in _URGENCIES)
     urgency = doing.case.urgency if doing.case.urgency in _URGENCIES else "routine"
-    titles = tuple(Choice(name, found.title) for name, found in doing.config.keywords.categories.items())
-    topics = tuple(topic for topic in topics_of(doing.session, doing.case) if topic in {c.value for c in titles})
+    topics, called = tuple(topics_of(doing.session, doing.case)), titles_of(doing.config)
+    # A topic that config has no more stays one of the case until a person takes it off.
+    choices = tuple(Choice(topic, title_of(topic, called)) for topic in dict.fromkeys((*called, *topics)))
     fields = (
         Field("urgency", "How urgent is it?", "choice", urgencies, urgency),
-        Field("topics", "What is it about?", "choices", titles, topics, required=False),
+        Field("topics", "What is it about?", "choices", choices, topics, required=False),
         Field("why", "Why?", "text", hint=CAREFUL, longest=200),
     )
     says = ("Danger goes to its own channel and pages the on-call people.",)

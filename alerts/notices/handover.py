@@ -13,6 +13,7 @@ from alerts.desk import about, in_short
 from alerts.message import HEADER, LINE, Message, escape, header, mrkdwn, ping, plain, shorten
 from alerts.shifts import changes, shifts_of
 from alerts.spikes import Spike
+from alerts.topic import title_of, titles_of
 from config.schema import Config
 
 _RANK = RANK["serious"]  # before what can wait: the next shift begins with it
@@ -40,7 +41,10 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     waiting = session.exec(select(Case).where(col(Case.state).in_(WAITING))).all()
     waiting = sorted(waiting, key=lambda case: (RANK[case.urgency], due_now(case, now)))
     done = f"In the shift: {_done(session, since, at)}"
-    known = [f"🌊 {spike.topic}: {shorten(spike.known or _CAUSE, LINE)}" for spike in _spikes(session)]
+    called = titles_of(config)
+    known = [
+        f"🌊 {title_of(spike.topic, called)}: {shorten(spike.known or _CAUSE, LINE)}" for spike in _spikes(session)
+    ]
     people = " ".join(ping(person) for person in change.next.people) if change and change.next else ""
     still = [in_short(case, now, about=about(session, config, case)) for case in waiting[:_LINES]] or [
         "Nothing waits for anyone."

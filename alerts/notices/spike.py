@@ -14,6 +14,7 @@ from alerts.delivery import Delivery, pending
 from alerts.message import HEADER, LINE, Message, escape, header, link, place, plain, shorten
 from alerts.people import is_slack_id, named
 from alerts.spikes import Spike, SpikePost
+from alerts.topic import title_of, titles_of
 from alerts.view import newest_reading
 from config.schema import Config
 from listener.mention import Mention
@@ -101,9 +102,8 @@ def _shown(session: Session, spike: Spike, config: Config, now: datetime) -> _Sh
     of_it = select(Mention).where(SpikePost.spike_id == spike.id, SpikePost.mention_id == Mention.id)
     posts = session.exec(of_it.order_by(col(Mention.written_at), col(Mention.id))).all()
     window = config.care.spikes.window
-    category = config.keywords.categories.get(spike.topic)
     return _Shown(
-        topic=category.title if category else spike.topic,
+        topic=title_of(spike.topic, titles_of(config)),
         spike=spike,
         posts=[post for post in posts if post.deleted_at is None],
         total=len({_story(post) for post in posts}),

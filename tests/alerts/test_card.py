@@ -182,7 +182,7 @@ def test_who_is_paged(oncall: str, live: str) -> None:
         ({"answer": "written", "state": "closed"}, "Reply", None),
         ({"runbook": RUNBOOK}, "Runbook", "Somebody needs help now"),
         ({"runbook": RUNBOOK, "state": "answered"}, "Runbook", None),
-        ({"categories": [{"id": "food", "words": []}]}, "About", "food"),
+        ({"categories": [{"id": "food", "words": []}]}, "About", "Food"),
         ({"gone": "not kept any longer"}, "Link", "https://x.example/1?a=1&b=2"),
     ],
 )

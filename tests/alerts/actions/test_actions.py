@@ -17,7 +17,7 @@ from alerts.act import Doing, Standing, act, form_of, known_actions, offered, ow
 from alerts.answer import Answer, newest_answer
 from alerts.case import MERGED, CaseEvent
 from alerts.figures import heard_between
-from alerts.form import Refused
+from alerts.form import Choice, Refused
 from alerts.ledger import ledger
 from alerts.spikes import Spike
 from alerts.verdict import Verdict
@@ -341,7 +341,8 @@ def test_less_urgent_its_author_has_waited_since_the_post(desk: Any) -> None:
 def test_the_form_shows_what_is(desk: Any) -> None:
     desk.alert(urgency="serious", categories=[{"id": "food", "score": 1.0, "words": []}, {"id": "gone", "words": []}])
     urgency, topics, _ = form(desk, "change").fields
-    assert (urgency.initial, topics.initial) == ("serious", ("food",))
+    assert (urgency.initial, topics.initial) == ("serious", ("food", "gone")), "nobody took it off"
+    assert topics.choices[-1] == Choice("gone", "Gone")
     assert len(urgency.choices) == 4
 
 

@@ -98,8 +98,8 @@ def test_what_is_known_goes_along(shifts: Any, paper: Any) -> None:
     shifts.session.commit()
     shifts.deliver(paper, SEVEN)
     (note,) = notes(paper)
-    assert "🌊 digital: The portal is down." in note.excerpt
-    assert "🌊 parking: many posts, cause not known yet" in note.excerpt
+    assert "🌊 Portal, app, website: The portal is down." in note.excerpt
+    assert "🌊 Parking and getting here: many posts, cause not known yet" in note.excerpt
     is_taken(note)
 
 
