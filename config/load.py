@@ -3,7 +3,9 @@
 import difflib
 import json
 import re
+import stat
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,9 @@ _FILES: dict[str, type[BaseModel]] = {
     "report.toml": Report,
 }
 NAMES = tuple(_FILES)
-_LARGEST = 2_000_000  # bytes; the files that ship have 30,000 together
+_LARGEST = 2_000_000  # bytes; the files that ship have 100,000 together
+_MOST = 200  # mistakes of one table that are told one by one
+_UTF8 = "a file saved as UTF-8; the editor asks for it under Save as, Encoding"
 
 
 @dataclass(frozen=True)
@@ -169,19 +173,35 @@ def _text(path: Path) -> str:
         return ConfigError([Problem(str(path), line, column, "file", found, allowed)])
 
     try:
-        if path.stat().st_size > _LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would never end
+            raise wrong("a folder" if stat.S_ISDIR(status.st_mode) else "no file", "a file of text")
+        if status.st_size > _LARGEST:
             raise wrong(f"more than {_LARGEST // 1_000_000} MB", "a smaller file")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise wrong("nothing", "this file; copy it from the folder config/ of the release") from None
+        found = "a link to a file that is not there" if path.is_symlink() else "nothing"
+        raise wrong(found, "this file; copy it from the folder config/ of the release") from None
     except OSError as error:
         raise wrong(error.strerror or type(error).__name__, "a file that this program may read") from None
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].rpartition(b"\n")[2].decode("utf-8-sig", errors="replace")
-        line = data.count(b"\n", 0, error.start) + 1
-        raise wrong("a character that is not UTF-8", "a file saved as UTF-8", line, len(before) + 1) from None
+        is_utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        found = 'UTF-16, which Windows calls "Unicode"' if is_utf16 else "a character that is not UTF-8"
+        raise wrong(found, _UTF8, *_place(data[: error.start].decode("utf-8-sig", errors="replace"))) from None
+    if "\0" in text[:2]:
+        raise wrong("UTF-16 without its mark", _UTF8)
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if "\r" in plain:
+        allowed = 'line ends as Windows or Linux write them; choose "CRLF" or "LF" in the editor'
+        raise wrong("a line end of old Macs (CR)", allowed, *_place(plain[: plain.index("\r")]))
+    return text
+
+
+def _place(before: str) -> Place:
+    """Line and column of what follows this text."""
+    return before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
 
 
 def _syntax(path: Path, text: str, message: str) -> Problem:
@@ -196,10 +216,27 @@ def _syntax(path: Path, text: str, message: str) -> Problem:
     shown = lines[line - 1].strip()[:60] if line <= len(lines) else "end of file"
     sentence = re.sub(r"\s*\(at .*\)$", "", message).lower()
     key = lines[line - 1].partition("=")[0].strip()[:40] if line <= len(lines) and "=" in lines[line - 1] else ""
-    allowed = "key = value, quotes and brackets closed"
+    key = key if key and key.isprintable() else "not TOML"
+    rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
+    return Problem(str(path), line, column, key, f"{shown!r} ({sentence})", _right(sentence, shown, rest))
+
+
+def _right(sentence: str, shown: str, rest: str) -> str:
+    """What would be right, by what the parser says, the line as it is shown, and what stands from the mistake on."""
+    if rest.startswith("\0"):
+        return "text alone; from here on stands nothing (NUL), as a full disk or a power cut leaves it"
+    if rest and rest[0] != " " and unicodedata.category(rest[0]) in ("Cc", "Cf", "Zs"):
+        name = unicodedata.name(rest[0], f"U+{ord(rest[0]):04X}")
+        return f"only spaces and letters that are seen; here stands {name}, delete it and type a space"
     if re.search("[\u2018\u2019\u201c\u201d\u201e]", shown):
-        allowed = 'straight quotation marks: "…"'
-    return Problem(str(path), line, column, key or "not TOML", f"{shown!r} ({sentence})", allowed)
+        return 'straight quotation marks: "…"'
+    if re.match(r"[A-Za-z]", rest) and sentence == "invalid value":
+        return "text in quotes, a number, or true or false in small letters"
+    if sentence == "unclosed array":
+        return 'a comma between two entries and "]" after the last, quotes closed'
+    if sentence.startswith("unescaped '\\'"):
+        return "'…' in place of \"…\" around a text with \\ in it"
+    return "key = value, quotes and brackets closed"
 
 
 def _dotted(path: Path_) -> str:
@@ -227,6 +264,7 @@ _ALLOWED = {
     "string_too_short": "text that is not empty",
     "too_short": "at least one entry",
 }
+_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # the pattern of Identifier
 _PATTERNS = {  # how a pattern begins -> what it asks for
     "^https?": 'an address such as "https://gateway.example"',
     "^(@here": '"@here", "@channel", "<!subteam^S…>" or "<@U…>"',
@@ -234,7 +272,7 @@ _PATTERNS = {  # how a pattern begins -> what it asks for
     "^[UWS]": 'the ID of a person or a user group in Slack, such as "U0123ABCD" or "S0123ABCD"',
     "^[\\w.": 'an address and a port, such as "127.0.0.1:8643"',
     "^[a-z]{2}$": 'the two letters of a language, such as "en" or "es"',
-    "^[a-z]": 'a name of small letters, digits and _, such as "night_shift"',
+    _NAME: 'a name of small letters, digits and _, such as "night_shift"',
 }
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -244,7 +282,11 @@ def _checked(model: type[_Model], values: Any, file: _File, prefix: Path_ = ()) 
     try:
         return model.model_validate(values), []
     except ValidationError as error:
-        return None, [_sentence(e, model, file, prefix) for e in error.errors(include_url=False)]
+        wrong = error.errors(include_url=False)
+        told = [_sentence(e, model, file, prefix) for e in wrong[:_MOST]]
+        if more := len(wrong) - len(told):
+            told.append(file.problem(prefix + wrong[_MOST]["loc"], f"{more:,} more mistakes", "mend the first ones"))
+        return None, told
 
 
 def _sentence(error: ErrorDetails, model: type[BaseModel], file: _File, prefix: Path_) -> Problem:
@@ -256,13 +298,14 @@ def _sentence(error: ErrorDetails, model: type[BaseModel], file: _File, prefix: 
     if kind == "missing":
         return file.problem(prefix + path, "nothing", _ALLOWED[kind])
     found, meant = _shown(error["input"]), None
-    allowed = _ALLOWED.get(kind, error["msg"].lower())
+    allowed = _ALLOWED.get(kind, error["msg"].lower().removeprefix("input should be "))
     if kind == "literal_error":
         choices = re.findall(r"'([^']+)'", str(context.get("expected", "")))
         allowed, meant = ", ".join(choices), _near(error["input"], choices)
     elif kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern"))
         allowed = next((said for start, said in _PATTERNS.items() if pattern.startswith(start)), f"text like {pattern}")
+        meant = _as_name(error["input"]) if pattern == _NAME else None
     elif kind == "value_error":
         reason = context.get("error")
         allowed = str(reason)
@@ -283,8 +326,17 @@ def _keys_allowed(model: Any, path: Path_) -> list[str]:
 
 
 def _near(word: Any, choices: Collection[str]) -> str | None:
-    close = difflib.get_close_matches(word, list(choices), 1, 0.6) if isinstance(word, str) and len(word) < 100 else []
-    return next(iter(close), None)
+    if not isinstance(word, str) or len(word) >= 100:
+        return None
+    small = {choice.casefold(): choice for choice in choices}
+    close = difflib.get_close_matches(word.casefold(), list(small), 1, 0.6)
+    return small[close[0]] if close else None
+
+
+def _as_name(word: str) -> str | None:
+    """What somebody types as a name, as one: "Lost Property" is lost_property."""
+    name = re.sub(r"[^a-z0-9]+", "_", word.casefold()).strip("_")
+    return name if re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) else None
 
 
 def _shown(value: Any) -> str:

@@ -10,6 +10,8 @@ import tree_sitter_toml
 Path_ = tuple[str | int, ...]
 Place = tuple[int, int]
 
+_DEEPEST = 32  # tables within tables; no file of ours has more than five
+
 
 def places_of(text: str) -> dict[Path_, Place]:
     """Every table, key and list item with its line and column, counted from 1."""
@@ -17,7 +19,7 @@ def places_of(text: str) -> dict[Path_, Place]:
     for path, place in _defined(text):
         found.setdefault(path, place)
     for path, place in list(found.items()):  # tables that only a dotted key or a longer header names
-        for length in range(1, len(path)):
+        for length in range(1, min(len(path), _DEEPEST)):
             found.setdefault(path[:length], place)
     return found
 

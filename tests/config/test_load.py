@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from conftest import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerts.act import known_actions
 from alerts.report import known_sections
 from config.across import Known
 from config.load import ConfigError, Problem, load
 from config.places import places_of
+from config.schema import Exclude
 from listener.collect import settings_of_all
+from nlp.phrases import check
 
 FILES = ("care.toml", "hospital.toml", "keywords.toml", "listening.toml", "report.toml")
 SECTIONS = tuple(known_sections())
@@ -118,7 +121,7 @@ def test_a_sentence_has_all_of_it() -> None:
         ("care.toml", 'health = "', 'helth = "', "helth", "slack.channels.helth", "a channel that nothing uses", "health", "health"),
         ("care.toml", "# [[hooks]]\n", '[[hooks]]\nname = "crm"\nurl = "http://crm.example/hook"\n', "url = \"http://crm", "hooks[0].url", "'http://crm.example/hook'", "begins with https://", None),
         # signs
-        ("keywords.toml", "[signs.legal]", "[signs.Legal]", "signs.Legal", "signs.Legal", "'Legal'", "small letters, digits and _", None),
+        ("keywords.toml", "[signs.legal]", "[signs.Legal]", "signs.Legal", "signs.Legal", "'Legal'", "small letters, digits and _", "legal"),
         ("keywords.toml", "serious = true\nvoices", "serius = true\nvoices", "serius", "signs.press.serius", "an unknown key", "phrases, match, no_match, serious", "serious"),
         ("keywords.toml", "serious = true\nvoices", 'serious = "yes"\nvoices', "serious = \"yes\"", "signs.press.serious", "'yes'", "true or false", None),
         ("keywords.toml", '"patient", "news", "other"]', '"patient", "nws"]', '"nws"', "signs.press.voices[1]", "'nws'", "patient, news, promo, other", "news"),
@@ -131,7 +134,7 @@ def test_a_sentence_has_all_of_it() -> None:
         ("report.toml", '"summary"', '"sumary"', "channel", "channel", "'sumary'", "care, danger", "summary"),
         ("report.toml", '"headline"', '"haedline"', '"haedline"', "sections[0]", "'haedline'", "headline", "headline"),
         ("report.toml", 'slack = ["headline"', 'slack = ["haedline"', '"haedline"', "slack[0]", "'haedline'", "headline", "headline"),
-        ("report.toml", 'charts = ["volume_by_day"', 'charts = ["Volume"', '"Volume"', "charts[0]", "'Volume'", "small letters", None),
+        ("report.toml", 'charts = ["volume_by_day"', 'charts = ["Volume"', '"Volume"', "charts[0]", "'Volume'", "small letters", "volume"),
         ("report.toml", "# address = ", 'address = "reports.example.org"\n#', "address = ", "address", "'reports.example.org'", "an address such as", None),
         ("report.toml", SECTIONS_LINE, "sections = []", "sections = [", "sections", "[]", "at least one entry", None),
     ],
@@ -293,17 +296,31 @@ def test_a_category_may_be_called_like_a_key(folder: Path) -> None:
         (b"a = 1\na.b = 2\n", (2, 8), None, "a.b = 2", "key = value"),
         ("day = “mon”\n".encode(), (1, 7), "day", "day = “mon”", "straight quotation marks"),
         (b'day = "mon\n', (1, 11), "day", "'day = \"mon'", "quotes and brackets closed"),
-        (b'day = ["mon"\n', (2, 1), "not TOML", "''", "quotes and brackets closed"),
+        (b'day = ["mon"\n', (2, 1), "not TOML", "''", 'a comma between two entries and "]" after the last'),
+        (b'day = ["mon" "tue"]\n', (1, 14), "day", "unclosed array", "a comma between two entries"),
         (b"day\n", (1, 4), "not TOML", "'day'", "key = value"),
-        (b'day = "m\0n"\n', (1, 9), "day", "\\x00", "key = value"),
-        (b"day = mon\n", (1, 7), "day", "day = mon", "key = value"),
-        (b'day = "mon"\rhour = 8\r', (1, 12), "day", "", "key = value"),
+        (b'day = "m\0n"\n', (1, 9), "day", "\\x00", "stands nothing (NUL)"),
+        (b'day = "mon"\n' + b"\0" * 9, (2, 1), "not TOML", "\\x00", "stands nothing (NUL)"),
+        (b"day = mon\n", (1, 7), "day", "day = mon", "text in quotes"),
+        (b"hour = True\n", (1, 8), "hour", "hour = True", "true or false in small letters"),
+        ("hour\u00a0= 8\n".encode(), (1, 5), "hour", "hour\\xa0=", "here stands NO-BREAK SPACE"),
+        ("day = [\n\u00a0'mon']\n".encode(), (2, 1), "not TOML", "invalid value", "here stands NO-BREAK SPACE"),
+        ("ho\u200bur = 8\n".encode(), (1, 3), "not TOML", "ho\\u200bur", "here stands ZERO WIDTH SPACE"),
+        (b'\x1b[31mday = "mon"\n', (1, 1), "not TOML", "\\x1b", "U+001B"),
+        (b'day = "C:\\inbox"\n', (1, 12), "day", "unescaped", "in place of"),
+        (b'day = "mon"\rhour = 8\r', (1, 12), "file", "a line end of old Macs (CR)", 'choose "CRLF" or "LF"'),
+        (b'day = "mon"\nhour = 8\r # e\n', (2, 9), "file", "a line end of old Macs (CR)", 'choose "CRLF" or "LF"'),
         (b'day = "mon"\nx = "\xff"\n', (2, 6), "file", "not UTF-8", "saved as UTF-8"),
         ("x = é\n".encode("latin-1"), (1, 5), "file", "not UTF-8", "saved as UTF-8"),
-        ('day = "mon"\n'.encode("utf-16"), (1, 1), "file", "not UTF-8", "saved as UTF-8"),
+        ('day = "mon"\n'.encode("utf-16"), (1, 1), "file", 'UTF-16, which Windows calls "Unicode"', "saved as UTF-8"),
+        ('day = "mon"\n'.encode("utf-16-le"), (1, 1), "file", "UTF-16 without its mark", "saved as UTF-8"),
+        ('day = "mon"\n'.encode("utf-16-be"), (1, 1), "file", "UTF-16 without its mark", "saved as UTF-8"),
         (b"x = " + b"[" * 5000, (1, 1), "not TOML", "lists within lists", "what people write"),
         (b"x = " + b"9" * 5000, (1, 1), "not TOML", "a number that is too long", "what people write"),
         (b"hour = 0x" + b"f" * 9000, (1, 1), "hour", "a number that is too long", "less than or equal to 23"),
+        (b"sections = " + b"[" * 400 + b"]" * 400, (1, 1), "sections", "[[[", "at least one entry"),
+        (b'"a\\nb" = 1\n', (1, 1), '"a\\nb"', "an unknown key", "day, hour"),
+        (b'"" = 1\n', (1, 1), '""', "an unknown key", "day, hour"),
         (b"#" * 20_000_000, (1, 1), "file", "more than 2 MB", "a smaller file"),
         (b"", (1, 1), "sections", "nothing", "this key with a value"),
     ],
@@ -327,7 +344,7 @@ def test_a_file_that_is_missing_or_a_folder(folder: Path, name: str) -> None:
     assert "copy it" in problem.allowed
     (folder / name).mkdir()
     (problem,) = problems(folder)
-    assert problem.found == "Is a directory"
+    assert (problem.found, problem.allowed) == ("a folder", "a file of text")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -355,50 +372,288 @@ def test_windows_line_ends_and_a_byte_order_mark(folder: Path) -> None:
     assert (problem.line, problem.column) == place_of(folder, "report.toml", "our = 8")
 
 
+# what stands in a file's place and is none
+
+
+def linked(path: Path, to: Path | str) -> None:
+    path.unlink()
+    path.symlink_to(to)
+
+
+def test_a_link_to_a_file_is_followed(folder: Path) -> None:
+    linked(folder / "care.toml", PROJECT / "config" / "care.toml")
+    assert load(folder, settings_of_all()) == load(PROJECT / "config", settings_of_all())
+
+
+@pytest.mark.parametrize(
+    ("to", "found"),
+    [
+        ("nowhere.toml", "a link to a file that is not there"),
+        ("care.toml", "Too many levels of symbolic links"),
+        (".", "a folder"),
+        ("/dev/null", "no file"),
+        ("/dev/zero", "no file"),
+    ],
+)
+def test_a_link_to_anything_else(folder: Path, to: str, found: str) -> None:
+    linked(folder / "care.toml", to)
+    (problem,) = problems(folder)
+    assert (problem.file, problem.found) == (str(folder / "care.toml"), found)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this machine has no pipes")
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    (folder / "care.toml").unlink()
+    os.mkfifo(folder / "care.toml")
+    (problem,) = problems(folder)
+    assert (problem.found, problem.allowed) == ("no file", "a file of text")
+
+
+# much of everything
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "more", "key", "rest"),
+    [
+        ("report.toml", "\nk{} = 1", "k0", "99,800 more mistakes"),
+        ("report.toml", "\n[t{}]", "t0", "99,800 more mistakes"),
+        ("keywords.toml", "\n[categories.c{}]", "categories.c0.title", "199,800 more mistakes"),
+    ],
+)
+def test_a_hundred_thousand_mistakes(folder: Path, file: str, more: str, key: str, rest: str) -> None:
+    path = folder / file
+    path.write_text(
+        path.read_text(encoding="utf-8") + "".join(more.format(number) for number in range(100_000)), encoding="utf-8"
+    )
+    if path.stat().st_size > 2_000_000:
+        path.write_text(path.read_text(encoding="utf-8")[:1_990_000].rpartition("\n")[0], encoding="utf-8")
+        rest = "more mistakes"
+    found = problems(folder)
+    assert len(found) == 201
+    assert found[0].key == key
+    assert found[-1].found.endswith(rest)
+
+
+def test_five_thousand_phrases(folder: Path, edit: Any) -> None:
+    many = "".join(f'"phrase number {number}", ' for number in range(5000))
+    edit("keywords.toml", '"softball league"', many + '"softball league"')
+    found = load(folder, settings_of_all(), Known(check_phrase=check)).keywords.exclude.phrases
+    assert len(found) == 5006
+
+
+@pytest.mark.parametrize("phrase", ["(a+)+$", "(.*)*x", r"\\bportal\\b", "[a-z]+", "porta(l|ls)"])
+def test_a_regular_expression_is_no_phrase(folder: Path, edit: Any, phrase: str) -> None:
+    edit("keywords.toml", '"softball league"', f'"{phrase}"')
+    (problem,) = problems(folder, known=Known(check_phrase=check))
+    assert problem.key == "exclude.phrases[0]"
+    assert "regular expression" in problem.allowed
+
+
+# what was meant
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "meant"),
+    [
+        ("care.toml", '["privacy"], kind', '["Privacy"], kind', "privacy"),
+        ("care.toml", '\nbilling = "30m"', '\nbiling = "30m"', "billing"),
+        ("care.toml", 'billing = "billing"', 'bilings = "billing"', "billing"),
+        ("care.toml", 'to = "privacy"', 'to = "privcy"', "privacy"),
+        ("care.toml", "# approve =", "aprove =", "approve"),
+        ("care.toml", "[escalation.quiet]", "[escalation.Quite]", "quiet"),
+        ("care.toml", 'category = ["billing"], kind', 'categorys = ["billing"], kind', "category"),
+        ("care.toml", 'danger = ["self_harm"]', 'danger = ["Self-Harm"]', "self_harm"),
+        ("keywords.toml", "[categories.food]", "[categories.Food]", "food"),
+        ("keywords.toml", "[categories.food]", '[categories."Lost Property"]', "lost_property"),
+        ("keywords.toml", "[categories.food]", "[category.food]", "categories"),
+        ("keywords.toml", "[exclude]", "[excludes]", "exclude"),
+        ("keywords.toml", "[urgency.here_now]", "[urgency.here-now]", "here_now"),
+        ("keywords.toml", "[exclude]\nphrases", "[exclude]\nPhrases", "phrases"),
+        ("listening.toml", "[collectors.mastodon]", "[collectors.mastadon]", "mastodon"),
+        ("listening.toml", "[collectors.google_reviews]", "[collectors.google-reviews]", "google_reviews"),
+        ("listening.toml", "\nquiet_after", "\nquietafter", "quiet_after"),
+        ("hospital.toml", "\nnot_us", "\nNot-us", "not_us"),
+        ("hospital.toml", "\naliases", "\nalias", "aliases"),
+        ("hospital.toml", '"Intensive Care" =', '"Intensive care" =', "Intensive Care"),
+        ("hospital.toml", "America/Chicago", "america/chicago", "America/Chicago"),
+        ("report.toml", '"reply_times", "danger"', '"reply-times", "danger"', "reply_times"),
+        ("report.toml", 'day = "mon"', 'day = "Monday"', "mon"),
+    ],
+)
+def test_what_was_meant(folder: Path, edit: Any, file: str, old: str, new: str, meant: str) -> None:
+    edit(file, old, new)
+    found = problems(folder, known=Known(SECTIONS, known_actions()))
+    assert meant in [problem.meant for problem in found if problem.file == str(folder / file)]
+
+
 # any edit at all
+
+INSERTED = [*list("\"'[]{}=.,#\n\x00\\é9“”\u00a0\ufeff\r|*~"), "= 5", "[[rules]]\n", "[x]\n", "inf", "2026-01-01"]
+KINDS = ["delete", "insert", "cut", "double", "swap", "comment", "other quotes", "no table", "table twice", "end"]
 
 
 def mutated(text: str, kind: str, at: int, to: int, with_: str) -> str:
     lines = text.split("\n")
-    place, other = at % len(text), to % len(text)
-    if kind == "delete":
-        return text[:place] + text[place + 1 :]
-    if kind == "insert":
-        return text[:place] + with_ + text[place:]
-    if kind == "cut":
-        return text[: min(place, other)] + text[max(place, other) :]
+    place, other = at % (len(text) + 1), to % (len(text) + 1)
     first, second = at % len(lines), to % len(lines)
-    if kind == "double":
-        return "\n".join([*lines[:first], lines[first], *lines[first:]])
+    tables = [*(number for number, line in enumerate(lines) if line.startswith("[")), len(lines)]
+    this = at % max(1, len(tables) - 1)
+    table = slice(tables[this], tables[min(this + 1, len(tables) - 1)])
+    match kind:
+        case "delete":
+            return text[:place] + text[place + 1 :]
+        case "insert":
+            return text[:place] + with_ + text[place:]
+        case "cut":
+            return text[: min(place, other)] + text[max(place, other) :]
+        case "end":
+            return text[:place]
+        case "double":
+            return "\n".join([*lines[:first], lines[first], *lines[first:]])
+        case "comment":
+            return "\n".join([*lines[:first], "# " + lines[first], *lines[first + 1 :]])
+        case "other quotes":
+            return "\n".join([*lines[:first], lines[first].translate({34: 39, 39: 34}), *lines[first + 1 :]])
+        case "no table":
+            return "\n".join(lines[: table.start] + lines[table.stop :])
+        case "table twice":
+            return "\n".join(lines[: table.stop] + lines[table])
     lines[first], lines[second] = lines[second], lines[first]
     return "\n".join(lines)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    name=st.sampled_from(FILES),
-    kind=st.sampled_from(["delete", "insert", "cut", "double", "swap"]),
-    at=st.integers(0, 100_000),
-    to=st.integers(0, 100_000),
-    with_=st.sampled_from([*list("\"'[]{}=.,#\n\x00\\é9"), "= 5", "[[rules]]\n", "[x]\n", '"""', "inf", "2026-01-01"]),
-)
-def test_any_edit_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str, kind: str, at: int, to: int, with_: str
+def strings(text: str) -> Iterator[tuple[str, str]]:
+    """Every string that stands in a text outside notes, with the header of the table that it stands under.
+
+    Read in another way than the program does: a sign after the other.
+    """
+    header = ""
+    sign = re.compile(r"""#[^\n]*|^[ \t]*\[\[?([^\[\]"'\n]+)\]\]?|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'""", re.MULTILINE)
+    for found in sign.finditer(text):
+        if found[1] is not None:
+            header = found[1]
+        elif (found[2] or found[3]) and not re.match(r"[ \t]*=", text[found.end() :]):  # else it is a key
+            yield header, (found[2] or found[3]).strip()
+
+
+def under(values: Any, header: str) -> set[str]:
+    """Every string of a config below the table with this header."""
+    for name in filter(None, header.split(".")):
+        values = values[-1] if isinstance(values, tuple | list) else values
+        values = values.get(name, {}) if isinstance(values, dict) else {}
+    return set(leaves(values))
+
+
+def leaves(values: Any) -> Iterator[str]:
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict):
+        for value in values.values():
+            yield from leaves(value)
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from leaves(value)
+
+
+def filters(file: str) -> set[tuple[str, str]]:
+    """The words that decide what is heard, by the header of their table."""
+    whole = load(PROJECT / "config", settings_of_all())
+    said = {*leaves(whole.keywords.model_dump())} if file == "keywords.toml" else set[str]()
+    if file == "hospital.toml":
+        hospital = whole.hospital
+        sites = [*(word for site in hospital.sites for word in (*site.aliases, *site.departments))]
+        said = {*hospital.aliases, *hospital.not_us, *sites, *leaves(hospital.department_words)}
+    text = (PROJECT / "config" / file).read_text(encoding="utf-8")
+    return {(header, word) for header, word in strings(text) if word in said}
+
+
+FILTERS = {file: filters(file) for file in FILES}
+
+
+def silently_off(file: str, text: str, config: Any) -> list[tuple[str, str]]:
+    """Words that stand in a file that was taken, and that the configuration does not have."""
+    part = file.partition(".")[0]
+    values = config.model_dump()["collectors" if part == "listening" else part]
+    standing = {found for found in strings(text) if found in FILTERS[file]}
+    words = {header: under(values, header) for header, _ in standing}
+    return sorted((header, word) for header, word in standing if word not in words[header])
+
+
+def test_the_oracle_sees_every_filter() -> None:
+    assert len(FILTERS["keywords.toml"]) > 1500
+    assert len(FILTERS["hospital.toml"]) > 80
+    whole = load(PROJECT / "config", settings_of_all())
+    for file in FILES:
+        assert silently_off(file, (PROJECT / "config" / file).read_text(encoding="utf-8"), whole) == []
+    keywords = whole.keywords.model_copy(update={"exclude": Exclude()})
+    less = whole.model_copy(update={"keywords": keywords})
+    text = (PROJECT / "config" / "keywords.toml").read_text(encoding="utf-8")
+    assert ("exclude", "fish fry") in silently_off("keywords.toml", text, less)
+
+
+EDITS = st.tuples(st.sampled_from(KINDS), st.integers(0, 100_000), st.integers(0, 100_000), st.sampled_from(INSERTED))
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(file=st.sampled_from(FILES), edits=st.lists(EDITS, min_size=1, max_size=3))
+def test_any_edit_is_taken_as_it_stands_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, file: str, edits: list[tuple[str, int, int, str]]
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "any-edit"
     if not folder.exists():
-        shutil.copytree(PROJECT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    original = (PROJECT / "config" / name).read_text(encoding="utf-8")
-    text = mutated(original, kind, at, to, with_)
-    (folder / name).write_text(text, encoding="utf-8")
-    found: list[Problem] = []
+        folder.mkdir()
+        for name in FILES:
+            shutil.copy(PROJECT / "config" / name, folder / name)
+    original = text = (PROJECT / "config" / file).read_text(encoding="utf-8")
+    for kind, at, to, with_ in edits:
+        text = mutated(text, kind, at, to, with_)
+    (folder / file).write_bytes(text.encode())
     try:
-        load(folder, settings_of_all(), Known(SECTIONS, check_phrase=refuse("§")))
-    except ConfigError as error:
-        found = error.problems or [Problem("", 0, 0, "", "", "")]
+        judged(folder, file, text)
     finally:
-        (folder / name).write_text(original, encoding="utf-8")
+        (folder / file).write_text(original, encoding="utf-8")
+
+
+def judged(folder: Path, file: str, text: str) -> None:
+    """Whether what became of a file is told well, or taken as a whole."""
+    try:
+        config = load(folder, settings_of_all(), Known(SECTIONS, known_actions(), check))
+    except ConfigError as error:
+        found = error.problems
+    else:
+        assert silently_off(file, text, config) == []
+        return
+    assert found
     for problem in found:
-        assert 1 <= problem.line <= text.count("\n") + 1 or name not in problem.file
-        assert problem.column >= 1
-        assert re.match(r".+:\d+:\d+: .+: found .+; allowed: .+", str(problem), re.DOTALL)
+        is_told_well(problem, folder)
+
+
+def is_told_well(problem: Problem, folder: Path) -> None:
+    path = Path(problem.file)
+    assert (path.parent, path.name in FILES) == (folder, True)
+    lines = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+    assert 1 <= problem.line <= len(lines)
+    assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+    assert problem.key
+    assert problem.found
+    assert problem.allowed
+    assert str(problem).replace("\n", " ").isprintable(), "what a terminal would act on"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_that_is_half_written(folder: Path, file: str) -> None:
+    """Refused, or taken as a smaller file that is whole: what is gone from the text is not there, what stands there is."""
+    whole = (folder / file).read_bytes()
+    ends = [place for place in range(len(whole)) if whole[place : place + 1] == b"\n"]
+    for place in [*ends[::12], *range(0, len(whole), max(1, len(whole) // 40))]:
+        (folder / file).write_bytes(whole[:place])
+        try:
+            text = whole[:place].decode("utf-8")
+        except UnicodeDecodeError:
+            (problem,) = problems(folder)
+            assert "UTF-8" in problem.found
+        else:
+            judged(folder, file, text)
