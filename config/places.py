@@ -34,19 +34,32 @@ def given_twice(text: str) -> tuple[Path_, Place, Place] | None:
     return None
 
 
-def _defined(text: str) -> Iterator[tuple[Path_, Place]]:
+def nodes_of(text: str) -> Iterator[tuple[Path_, tree_sitter.Node]]:
+    """Every table, key and list item in the order of the text, as the parser's node of its header, key or value.
+
+    The parser counts bytes of UTF-8.
+    """
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-    root = parser.parse(text.encode(errors="replace")).root_node
-    lines = text.split("\n")
     counts: dict[Path_, int] = {}
-    for node in root.named_children:
+    for node in parser.parse(text.encode(errors="replace")).root_node.named_children:
         try:
-            for path, at in _statement(node, counts):
-                line = lines[at.start_point.row].encode(errors="replace")
-                column = len(line[: at.start_point.column].decode(errors="replace"))  # the parser counts bytes
-                yield path, (at.start_point.row + 1, column + 1)
+            yield from _statement(node, counts)
         except (ValueError, IndexError, RecursionError):
             continue  # not TOML, and tomllib says so; what stands around it still has its place
+
+
+def value_of(pair: tree_sitter.Node) -> tree_sitter.Node:
+    """The value of a key; a comment behind it belongs to the pair too."""
+    return [child for child in pair.named_children if child.type != "comment"][-1]
+
+
+def _defined(text: str) -> Iterator[tuple[Path_, Place]]:
+    lines = text.split("\n")
+    for path, at in nodes_of(text):
+        if at.start_point.row < len(lines):
+            line = lines[at.start_point.row].encode(errors="replace")
+            column = len(line[: at.start_point.column].decode(errors="replace"))
+            yield path, (at.start_point.row + 1, column + 1)
 
 
 def _statement(node: tree_sitter.Node, counts: dict[Path_, int]) -> Iterator[tuple[Path_, tree_sitter.Node]]:
@@ -78,7 +91,7 @@ def _numbered(keys: Path_, counts: Mapping[Path_, int]) -> Path_:
 def _pair(node: tree_sitter.Node, prefix: Path_) -> Iterator[tuple[Path_, tree_sitter.Node]]:
     path = prefix + _keys(node.named_children[0])
     yield path, node.named_children[0]
-    yield from _value(node.named_children[-1], path)
+    yield from _value(value_of(node), path)
 
 
 def _value(node: tree_sitter.Node, path: Path_) -> Iterator[tuple[Path_, tree_sitter.Node]]:

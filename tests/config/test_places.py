@@ -37,3 +37,7 @@ def test_where_it_stands(text: str, path: tuple[str | int, ...], place: tuple[in
 )
 def test_given_twice(text: str, found: object) -> None:
     assert given_twice(text) == found
+
+
+def test_items_before_a_comment_have_their_place() -> None:
+    assert places_of('x = ["a", "b"]  # both\n')["x", 1] == (1, 11)
