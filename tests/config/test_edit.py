@@ -93,7 +93,7 @@ def common(one: Sequence[str], other: Sequence[str]) -> int:
 
 def changed_lines(old: str, new: str) -> tuple[list[str], list[str]]:
     """The lines that went and those that came, between what is the same before and behind them."""
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = old.split("\n"), new.split("\n")
     start = common(before, after)
     end = common(before[start:][::-1], after[start:][::-1])
     return before[start : len(before) - end], after[start : len(after) - end]
