@@ -152,26 +152,26 @@ def _is_of_a_name(word: str, norm: str, ours: frozenset[str]) -> bool:
 
 def _shared(text: str, others: Sequence[str], config: Config) -> Iterator[str]:
     """Phrases that the text shares with others: those in most of them first, then the longest."""
-    empty, common = _empty(config.hospital), _vocabulary(config)
+    empty, common = empty_words(config.hospital), _vocabulary(config)
     counts: Counter[str] = Counter()
-    mine = _phrases(text, empty, common)
+    mine = phrases_in(text, empty, common)
     for other in others:
-        counts.update(mine & _phrases(other, empty, common))
+        counts.update(mine & phrases_in(other, empty, common))
     for phrase, _ in sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0])):
         if phrase not in config.keywords.exclude.phrases and all(holds(phrase, [text])):
             yield phrase
 
 
-def _phrases(text: str, empty: frozenset[str], common: frozenset[str]) -> set[str]:
-    """The phrases of two to six words in a row that begin and end with a word that says something, and of which one is
-    none by which patients are found; never a name of a person."""
+def phrases_in(text: str, empty: frozenset[str], common: frozenset[str], fewest: int = 2) -> set[str]:
+    """The phrases of so many to six words in a row that begin and end with a word that says something, and of which one
+    is not `common`, as those are by which patients are found; never a name of a person."""
     doc = _doc(_REDACTED.sub(" . ", text))
     people = first_names()
     words = [token.norm_ if token.text.isalpha() and token.norm_ not in people else "" for token in doc]
     says = [len(word) > 2 and word not in empty for word in words]
     found = set()
     for start in range(len(words)):
-        for end in range(start + 2, min(len(words), start + _LONGEST) + 1):
+        for end in range(start + fewest, min(len(words), start + _LONGEST) + 1):
             if not words[end - 1]:
                 break
             if says[start] and says[end - 1] and not common.issuperset(words[start:end]):
@@ -179,7 +179,7 @@ def _phrases(text: str, empty: frozenset[str], common: frozenset[str]) -> set[st
     return found
 
 
-def _empty(hospital: Hospital) -> frozenset[str]:
+def empty_words(hospital: Hospital) -> frozenset[str]:
     """Words that say nothing by themselves, and our own names."""
     return frozenset({fold(word) for word in ENGLISH | SPANISH} | _SMALL | _of_ours(hospital))
 
@@ -189,7 +189,7 @@ def _vocabulary(config: Config) -> frozenset[str]:
     lists = phrases_of(config.keywords)
     spoken = [phrase for label, found in lists.items() if not label.startswith(_OF_NOISE) for phrase in found]
     words = {fold(word) for phrase in spoken for word in re.findall(r"[^\W\d_]+", phrase)}
-    return _empty(config.hospital) | words
+    return empty_words(config.hospital) | words
 
 
 def _of_ours(hospital: Hospital) -> frozenset[str]:
@@ -286,11 +286,12 @@ def _kept(session: Session, now: datetime) -> list[Seen]:
     lately = session.execute(_texts(Case.state).where(Case.mention_id == Mention.id, Case.opened_at > now - LATELY))
     return [
         *(Seen(text, "", danger=True) for (text,) in danger),
-        *(Seen(text, _fate(state)) for text, state in lately),
+        *(Seen(text, fate(state)) for text, state in lately),
     ]
 
 
-def _fate(state: str) -> str:
+def fate(state: str) -> str:
+    """What people made of a case in this state: see Seen."""
     return "not for us" if state == "dismissed" else "answered" if state in ("answered", "closed") else ""
 
 
@@ -301,7 +302,7 @@ def _effect(session: Session, phrase: str, now: datetime) -> str:
     near = texts.where(Mention.heard_at > now - LATELY, col(Reading.redacted_text).icontains(rarest, autoescape=True))
     rows = session.execute(near).all()
     found = [state for (_, state), is_in in zip(rows, holds(phrase, [text for text, _ in rows]), strict=True) if is_in]
-    fates = Counter(_fate(state or "") for state in found)
+    fates = Counter(fate(state or "") for state in found)
     posts = "1 post" if len(found) == 1 else f"{len(found)} posts"
     return (
         f"it would have left out {posts} of the last {LATELY.days} days: {fates['not for us']} that were not for us, "

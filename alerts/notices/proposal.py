@@ -15,6 +15,7 @@ from config.schema import Config
 
 _RANK = len(RANK)  # after every card, with the other notes
 _CHECK = "After the edit run: call-light config check"
+_OR = "Or let it be written: call-light config suggest"
 _STAYS = {
     "not_us": "Posts that also name us stay ours; what names only that place is theirs, danger too.",
     "exclude": "Danger stays a card, whatever is left out.",
@@ -59,4 +60,8 @@ def _said(proposal: Proposal, file: str, place: str) -> tuple[str, str, str]:
         return before, f'{proposal.phrase} = "name of the account, without @"', _CHECK
     before = f"{case}. To leave out posts like it, put this into {file}, {place}:"
     why = proposal.why[:1].upper() + proposal.why[1:]
-    return before, f"{json.dumps(proposal.phrase, ensure_ascii=False)},", f"{why}. {_STAYS[proposal.list]}\n{_CHECK}"
+    return (
+        before,
+        f"{json.dumps(proposal.phrase, ensure_ascii=False)},",
+        f"{why}. {_STAYS[proposal.list]}\n{_CHECK}\n{_OR}",
+    )
