@@ -77,6 +77,8 @@ def _shared(
     cases: Sequence[Told], change: Change, known: Sequence[str], never: Sequence[str], hospital: Hospital, what: str
 ) -> Iterator[Suggestion]:
     """What two stories of different people have in common that no phrase of the list finds yet."""
+    if _stories(cases) < 2:
+        return
     finds = Seeker({"known": known})
     new = [case for case in cases if not any(finds(text) for text in case.texts)]
     empty = empty_words(hospital)
@@ -84,17 +86,23 @@ def _shared(
     for case in new:
         for phrase in {phrase for text in case.texts for phrase in phrases_in(text, empty, empty, 1)}:
             held[phrase].append(case)
-    found = [
-        (phrase, theirs, stories)
-        for phrase, theirs in held.items()
-        if (stories := _stories(theirs)) > 1 and (" " in phrase or len(phrase) >= _ONE_WORD)
+    long = [phrase for phrase in held if " " in phrase or len(phrase) >= _ONE_WORD]
+    found = sorted((-stories, _liked(phrase), phrase) for phrase in long if (stories := _stories(held[phrase])) > 1)[
+        :_TRIED
     ]
-    found.sort(key=lambda one: (-one[2], _liked(one[0]), one[0]))
-    for phrase, theirs, stories in found[:_TRIED]:
-        if not any(Seeker({"it": [phrase]})(sentence) for sentence in never):
-            numbers = tuple(sorted(case.case_id for case in theirs))
-            why = f"{_cases(numbers)} {what} and {'say' if len(numbers) > 1 else 'says'} it"
-            yield Suggestion(replace(change, phrase=phrase), why, numbers, stories=stories)
+    refused = _held_by(never, [phrase for _, _, phrase in found])
+    for stories, _, phrase in found:
+        if phrase not in refused:
+            numbers = tuple(sorted(case.case_id for case in held[phrase]))
+            yield Suggestion(
+                replace(change, phrase=phrase), f"{_cases(numbers)} {what} and say it", numbers, stories=-stories
+            )
+
+
+def _held_by(texts: Iterable[str], phrases: Iterable[str]) -> set[str]:
+    """Which of the phrases stand in one of the texts."""
+    finds = Seeker({phrase: [phrase] for phrase in phrases})
+    return set().union(*map(finds, texts))
 
 
 def _stories(cases: Collection[Told]) -> int:
@@ -177,13 +185,10 @@ def _narrowed_or_out(
         for case in left
     ]
     shared = sorted(set.intersection(*longer), key=lambda one: (len(one.split()), one)) if len(left) > 1 else []
-    for one in shared:
-        if not any(Seeker({"it": [one]})(text) for case in taken for text in case.texts):
-            change, why = (
-                replace(change, do="narrow", instead=one),
-                f"{why}; {_cases([c.case_id for c in left])} kept it",
-            )
-            break
+    wrong = _held_by((text for case in taken for text in case.texts), shared)
+    if right := next((one for one in shared if one not in wrong), None):
+        change = replace(change, do="narrow", instead=right)
+        why = f"{why}; {_cases([case.case_id for case in left])} kept it"
     return Suggestion(change, why, numbers, stories=_stories(taken))
 
 
@@ -191,23 +196,21 @@ def not_for_us(
     rows: Sequence[Proposal], cases: Sequence[Told], hospital: Hospital, known: Collection[str]
 ) -> Iterator[Suggestion]:
     """What was proposed when people said "not for us", as far as the files do not have it."""
+    changes = {row.id: Change(*_LISTS[row.list], "add", row.phrase) for row in rows if row.list in _LISTS}
+    new = {number: change for number, change in changes.items() if fold(change.phrase) not in known}
+    finds = seeker_of(new.values())
+    held = [(case, set().union(*map(finds, case.texts))) for case in cases if case.said] if new else []
     for row in rows:
-        if row.list == "accounts":
-            if not getattr(hospital.accounts, row.phrase, "?"):
-                change = Change(HOSPITAL, ("accounts",), "by hand", row.phrase)
-                yield Suggestion(change, f"case {row.case_id} was not for us: by our own staff", (row.case_id,))
-            continue
-        file, path = _LISTS[row.list]
-        if fold(row.phrase) in known:
-            continue
-        finds = seeker_of([change := Change(file, path, "add", row.phrase)])
-        theirs = [case for case in cases if case.said and any(finds(text) for text in case.texts)]
-        said = ", ".join(dict.fromkeys(case.said for case in theirs))
-        numbers = tuple(sorted({row.case_id, *(case.case_id for case in theirs)}))
-        why = f"people said that {_cases(numbers)} {'are' if len(numbers) > 1 else 'is'} not for us" + (
-            f" ({said})" if said else ""
-        )
-        yield Suggestion(change, why, numbers, stories=max(1, _stories(theirs)))
+        if row.list == "accounts" and not getattr(hospital.accounts, row.phrase, "?"):
+            change = Change(HOSPITAL, ("accounts",), "by hand", row.phrase)
+            yield Suggestion(change, f"case {row.case_id} was not for us: by our own staff", (row.case_id,))
+        elif row.id in new:
+            theirs = [case for case, phrases in held if row.phrase in phrases]
+            said = ", ".join(dict.fromkeys(case.said for case in theirs))
+            numbers = tuple(sorted({row.case_id, *(case.case_id for case in theirs)}))
+            why = f"people said that {_cases(numbers)} {'are' if len(numbers) > 1 else 'is'} not for us"
+            why += f" ({said})" if said else ""
+            yield Suggestion(new[row.id], why, numbers, stories=max(1, _stories(theirs)))
 
 
 def _cases(numbers: Sequence[int]) -> str:
