@@ -167,7 +167,11 @@ def phrases_in(text: str, empty: frozenset[str], common: frozenset[str], fewest:
     is not `common`, as those are by which patients are found; never a name of a person."""
     doc = _doc(_REDACTED.sub(" . ", text))
     people = first_names()
+    names = [token.text[0].isupper() and token.norm_ in people for token in doc]
     words = [token.norm_ if token.text.isalpha() and token.norm_ not in people else "" for token in doc]
+    for at in range(1, len(words)):
+        if names[at - 1] and doc[at].text[0].isupper():  # a surname, if the reader has left one
+            words[at], names[at] = "", True
     says = [len(word) > 2 and word not in empty for word in words]
     found = set()
     for start in range(len(words)):

@@ -86,7 +86,11 @@ def _shared(
     for case in new:
         for phrase in {phrase for text in case.texts for phrase in phrases_in(text, empty, empty, 1)}:
             held[phrase].append(case)
-    long = [phrase for phrase in held if " " in phrase or len(phrase) >= _ONE_WORD]
+    # A single word must be a word for certain, and it says too little to make anything urgent.
+    small = {
+        fold(word) for case in new for text in case.texts for word in re.findall(r"[^\W\d_]+", text) if word.islower()
+    }
+    long = [one for one in held if " " in one or (change.topic and len(one) >= _ONE_WORD and one in small)]
     found = sorted((-stories, _liked(phrase), phrase) for phrase in long if (stories := _stories(held[phrase])) > 1)[
         :_TRIED
     ]
