@@ -76,7 +76,7 @@ def _post(number: int, line: str, config: Config) -> Missed:
     if not isinstance(text, str) or not text.strip():
         raise NeedsPerson(f'missed posts, line {number}: no "text"')
     for key, value, choices in (("category", category, config.keywords.categories), ("urgency", urgency, RANK)):
-        if value is not None and value not in choices:
+        if value is not None and (not isinstance(value, str) or value not in choices):
             raise NeedsPerson(f"missed posts, line {number}: {key} {value!r} is none of {', '.join(choices)}")
     return Missed(number, storable(text), category, urgency)
 

@@ -40,6 +40,7 @@ def test_a_note_says_the_line_and_where_it_goes(
     for words in (*says, f"Case {case_id}", "call-light config check"):
         assert words in post.message.excerpt
     assert ("Danger stays a card" in post.message.excerpt) is (which == "exclude")
+    assert ("call-light config suggest" in post.message.excerpt) is (which != "accounts")
     assert problems(post.message.blocks) == []
 
 
