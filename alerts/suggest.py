@@ -46,7 +46,7 @@ class Told:
     read_topics: frozenset[str]
     read_urgency: str
     topics: frozenset[str] | None = None  # as a person corrected them
-    raised_to: str | None = None  # by a person
+    made: str | None = None  # how urgent, by a person
     said: str = ""  # why it was not for us
     fate: str = ""
     who: str = ""  # tells authors apart; never shown
@@ -67,7 +67,7 @@ def into_topics(cases: Sequence[Told], config: Config) -> Iterator[Suggestion]:
 def more_urgent(cases: Sequence[Told], config: Config) -> Iterator[Suggestion]:
     """Phrases that the cases share which people made more urgent than they were read."""
     for level in _WRITTEN_LEVELS:
-        raised = [case for case in cases if case.raised_to == level and RANK[case.read_urgency] > RANK[level]]
+        raised = [case for case in cases if case.made == level and RANK[case.read_urgency] > RANK[level]]
         table = getattr(config.keywords.urgency, level)
         change = Change(KEYWORDS, ("urgency", level, "phrases"), "add", "")
         yield from _shared(raised, change, table.phrases, table.no_match, config.hospital, "were made so urgent")
@@ -314,7 +314,15 @@ def _told(session: Session, since: datetime) -> list[Told]:
     newer = aliased(Reading)
     in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
     wanted: tuple[Any, ...] = (
-        *(Case.id, Case.topics, Case.urgency, Case.state, Mention.id, Mention.author, Mention.source, Mention.story),
+        *(
+            col(Case.id).label("case_id"),
+            Case.topics,
+            Case.state,
+            col(Mention.id).label("mention_id"),
+            Mention.author,
+            Mention.source,
+            Mention.story,
+        ),
         *(Reading.redacted_text, Reading.urgency, Reading.categories),
     )
     dealt = or_(Case.opened_at > since, col(Case.id).in_(changed)) if len(changed) < _BATCH else Case.opened_at > since
@@ -328,27 +336,24 @@ def _told(session: Session, since: datetime) -> list[Told]:
     for row in session.execute(
         posts.where(in_force, dealt, col(Mention.deleted_at).is_(None)).order_by(col(Mention.id))
     ):
-        rows[row[0]].append(row)
+        rows[row.case_id].append(row)
     return [_case_told(theirs, changed[case_id]) for case_id, theirs in sorted(rows.items())]
 
 
 def _case_told(rows: Sequence[Any], said: Mapping[str, str]) -> Told:
-    case_id, topics, urgency, state, *_ = rows[0]
-    foremost = min(rows, key=lambda row: RANK[row[9]])
-    _, _, _, _, mention_id, author, source, story, *_ = rows[0]
-    raised = re.match(r"now (\w+), was (\w+)", said.get("urgency", ""))
-    is_raised = raised and RANK.get(raised[1], 9) < RANK.get(raised[2], 9) and raised[1] == urgency
+    first, foremost = rows[0], min(rows, key=lambda row: RANK[row.urgency])
+    made = re.match(r"now (\w+), was ", said.get("urgency", ""))
     return Told(
-        case_id,
-        tuple(row[8] for row in rows),
-        frozenset(category["id"] for category in foremost[10]),
-        foremost[9],
-        frozenset(topics) if topics is not None and "topics" in said else None,
-        raised[1] if raised and is_raised else None,
-        said.get("dismissed", "").removeprefix("not for us: ") if state == "dismissed" else "",
-        fate(state),
-        f"{source}/{author}" if author else f"post {mention_id}",
-        story or mention_id,
+        first.case_id,
+        tuple(row.redacted_text for row in rows),
+        frozenset(category["id"] for category in foremost.categories),
+        foremost.urgency,
+        frozenset(first.topics) if first.topics is not None and "topics" in said else None,
+        made[1] if made else None,
+        said.get("dismissed", "").removeprefix("not for us: ") if first.state == "dismissed" else "",
+        fate(first.state),
+        f"{first.source}/{first.author}" if first.author else f"post {first.mention_id}",
+        first.story or first.mention_id,
     )
 
 

@@ -63,6 +63,7 @@ def test_what_cases_share_that_were_moved_into_a_topic(config: Config) -> None:
         (moved(1, "it was so and we were there"), moved(2, "it was so and we were there")),  # says nothing
         (moved(1, "St. Brigid's Lakeside"), moved(2, "St. Brigid's Lakeside")),  # our name
         (moved(1, "Maria Gonzalez"), moved(2, "Maria Gonzalez")),  # somebody
+        (moved(1, "Maria Gonzalez tram"), moved(2, "Maria Gonzalez tram")),
         (moved(1, "Okafor"), moved(2, "ask Okafor")),  # perhaps somebody: never written small
         (moved(1, "[name] on 555 0100"), moved(2, "[name] on 555 0100")),
         (moved(1, "the bus"), moved(2, "the bus")),  # a short word alone
@@ -106,7 +107,7 @@ def test_whatever_strangers_write_becomes_a_phrase_that_can_be_used(config: Conf
 def test_what_cases_share_that_were_made_more_urgent(
     config: Config, level: str, read_urgency: str, found: list[str]
 ) -> None:
-    cases = [told(n, "her insulin pump", raised_to=level, read_urgency=read_urgency) for n in (1, 2)]
+    cases = [told(n, "her insulin pump", made=level, read_urgency=read_urgency) for n in (1, 2)]
     suggested = list(more_urgent(cases, config))
     assert phrases(suggested) == found
     assert all(
