@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]  # how many posts were looked at, of how m
 MOST = 10  # suggestions at once
 _TRIED = 24  # phrases of one list that are counted
 _WRITTEN_LEVELS = ("danger", "here_now", "serious")  # those with phrases of their own
-_AGAIN = 3  # cases that lost a topic before a phrase of it is called into question
+_AGAIN = 3  # stories that share a single word, or that lost a topic by one phrase, before anything is suggested
 _SHARE = 100  # a phrase that more than one post in so many holds, beside those it is for, says too little
 _ONE_WORD = 5  # letters of a phrase that is a single word
 _LENGTHS = {2: 0, 3: 1, 4: 2, 1: 3}  # how many words are liked best: few, but more than one
@@ -86,16 +86,17 @@ def _shared(
     for case in new:
         for phrase in {phrase for text in case.texts for phrase in phrases_in(text, empty, empty, 1)}:
             held[phrase].append(case)
-    # A single word must be a word for certain, and it says too little to make anything urgent.
+    # A single word must be a word for certain, many must say it, and it says too little to make anything urgent.
     small = {
         fold(word) for case in new for text in case.texts for word in re.findall(r"[^\W\d_]+", text) if word.islower()
     }
     long = [one for one in held if " " in one or (change.topic and len(one) >= _ONE_WORD and one in small)]
-    found = sorted((-stories, _liked(phrase), phrase) for phrase in long if (stories := _stories(held[phrase])) > 1)[
+    stories = {one: _stories(held[one]) for one in long}
+    found = sorted((-stories[one], _liked(one), one) for one in long if stories[one] >= (2 if " " in one else _AGAIN))[
         :_TRIED
     ]
     refused = _held_by(never, [phrase for _, _, phrase in found])
-    for stories, _, phrase in found:
+    for _, _, phrase in found:
         if phrase not in refused:
             numbers = tuple(sorted(case.case_id for case in held[phrase]))
             yield Suggestion(

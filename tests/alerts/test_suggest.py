@@ -66,11 +66,17 @@ def test_what_cases_share_that_were_moved_into_a_topic(config: Config) -> None:
         (moved(1, "Maria Gonzalez tram"), moved(2, "Maria Gonzalez tram")),
         (moved(1, "Okafor"), moved(2, "ask Okafor")),  # perhaps somebody: never written small
         (moved(1, "[name] on 555 0100"), moved(2, "[name] on 555 0100")),
-        (moved(1, "the bus"), moved(2, "the bus")),  # a short word alone
+        (moved(1, "the tramway"), moved(2, "the tramway")),  # a word alone in two stories
     ],
 )
 def test_what_is_not_shared(config: Config, one: Told, other: Told) -> None:
     assert phrases(list(into_topics([one, other], config))) == []
+
+
+@pytest.mark.parametrize(("word", "found"), [("tramway", ["tramway"]), ("tram", []), ("Okafor", [])])
+def test_a_word_alone_is_long_small_and_in_three_stories(config: Config, word: str, found: list[str]) -> None:
+    cases = [moved(1, f"the {word}"), moved(2, f"a {word}"), moved(3, f"no {word}!")]
+    assert phrases(list(into_topics(cases, config))) == found
 
 
 def test_what_an_example_says_it_is_not_is_not_suggested(config: Config) -> None:
