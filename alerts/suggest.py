@@ -99,9 +99,8 @@ def _shared(
     for _, _, phrase in found:
         if phrase not in refused:
             numbers = tuple(sorted(case.case_id for case in held[phrase]))
-            yield Suggestion(
-                replace(change, phrase=phrase), f"{_cases(numbers)} {what} and say it", numbers, stories=-stories
-            )
+            why = f"{_cases(numbers)} {what} and say it"
+            yield Suggestion(replace(change, phrase=phrase), why, numbers, stories=stories[phrase])
 
 
 def _held_by(texts: Iterable[str], phrases: Iterable[str]) -> set[str]:

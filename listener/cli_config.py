@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from listener import shell
-from listener.config_commands import check, edit, phrase, schema, versions
+from listener.config_commands import check, edit, phrase, schema, suggest, versions
 
 config_app = typer.Typer(
     help="Check, try and change the five config files.", no_args_is_help=True, rich_markup_mode=None
@@ -15,6 +15,7 @@ config_app.command("check")(check.check)
 config_app.command("edit")(edit.edit)
 config_app.command("history")(versions.history)
 config_app.command("back")(versions.back)
+config_app.command("suggest")(suggest.suggest)
 config_app.command("schema")(schema.write)
 
 

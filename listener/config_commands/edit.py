@@ -61,17 +61,17 @@ def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
         new, unread = read_files(draft)
         if new == old:
             return new[name]
-        mistakes = _mistakes(new, unread, draft)
-        typer.echo("\n".join(mistakes or in_words(old, new)), err=bool(mistakes))
+        wrong = mistakes(new, unread, draft)
+        typer.echo("\n".join(wrong or in_words(old, new)), err=bool(wrong))
         chosen = _asked(
-            f"{len(mistakes)} to mend. What now?" if mistakes else "It is right. What now?",
-            ("edit", "leave") if mistakes else ("save", "edit", "leave"),
+            f"{len(wrong)} to mend. What now?" if wrong else "It is right. What now?",
+            ("edit", "leave") if wrong else ("save", "edit", "leave"),
         )
         if chosen != "edit":
             return new[name] if chosen == "save" else None
 
 
-def _mistakes(texts: "Mapping[str, str]", unread: "Sequence[Problem]", folder: Path) -> list[str]:
+def mistakes(texts: "Mapping[str, str]", unread: "Sequence[Problem]", folder: Path) -> list[str]:
     """Every mistake, as sentences."""
     from alerts.known import config_of
     from config.load import ConfigError
