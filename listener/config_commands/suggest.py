@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def suggest(
-    numbers: Annotated[list[str] | None, typer.Argument(metavar="[N]...", help="Further ones for --apply.")] = None,
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="N", help="Further ones for --apply.")] = None,
     since: Annotated[str, typer.Option(metavar="90d", help="From what people did since then.")] = "90d",
     missed: Annotated[
         Path | None,
@@ -108,7 +108,7 @@ def _give_suggestions(
         say(f"    Why: {one.why}.")
         say(f"    Effect: {effect(one)}\n")
     if not found:
-        say("Nothing to suggest: the files have what people's doings speak for.")
+        say("Nothing to suggest: nothing that people did since then speaks for a line that the files do not have.")
     elif any(one.change.do != "by hand" for one in found):
         say("Write one into its file: the same command with --apply and its number, or --apply all.")
 
