@@ -11,7 +11,7 @@ from config.editor import Schema, schemas
 from config.load import Problem, load, load_files
 from config.schema import Config
 from listener.collect import settings_of_all
-from nlp.phrases import check
+from nlp.phrase_language import check, check_site
 
 
 def load_config(folder: Path, replies: bool = True) -> Config:
@@ -29,7 +29,8 @@ def config_of(texts: Mapping[str, str], folder: Path, unread: Sequence[Problem] 
 
 def known(replies: bool = True) -> Known:
     """What the users of the files know."""
-    return Known(known_sections(), known_actions(), check, template_problems if replies else None)
+    of_templates = template_problems if replies else None
+    return Known(known_sections(), known_actions(), check, of_templates, check_site)
 
 
 def known_schemas() -> dict[str, Schema]:

@@ -28,10 +28,11 @@ class Known:
 
     sections: Collection[str] | None = None  # of the report
     actions: Collection[str] | None = None  # what people can do with a case
-    # Raises ValueError for a phrase that cannot be used. Given the sites, name -> aliases, if they are known.
-    check_phrase: Callable[[str, Mapping[str, Collection[str]] | None], None] | None = None
+    check_phrase: Callable[[str], None] | None = None  # raises ValueError for a phrase that cannot be used
     # What of a template's words may not go out, or is filled in by nothing, each with what is allowed instead.
     check_template: Callable[[str, Hospital, Replies], Collection[tuple[str, str]]] | None = None
+    # Raises ValueError for a phrase that names a site which is none of these: name -> aliases.
+    check_site: Callable[[str, Mapping[str, Collection[str]]], None] | None = None
 
 
 NOTHING_KNOWN = Known()
@@ -62,8 +63,8 @@ def across(files: Files) -> Iterator[Wrong]:
         yield from _report(files.report, files.care, files.known.sections)
     if files.hospital:
         yield from _departments(files.hospital)
-    if files.keywords and files.known.check_phrase:
-        yield from _phrases(files.keywords, files.hospital, files.known.check_phrase)
+    if files.keywords:
+        yield from _phrases(files.keywords, files.hospital, files.known)
 
 
 def _among(file: str, path: Path_, word: str, what: str, choices: Collection[str]) -> Wrong:
@@ -179,8 +180,8 @@ def _departments(hospital: Hospital) -> Iterator[Wrong]:
             yield _among("hospital.toml", path, name, "a department of a site", sorted(departments))
 
 
-def _phrases(keywords: Keywords, hospital: Hospital | None, check: Callable[..., None]) -> Iterator[Wrong]:
-    """Every phrase that `check` refuses, at its own place."""
+def _phrases(keywords: Keywords, hospital: Hospital | None, known: Known) -> Iterator[Wrong]:
+    """Every phrase that cannot be used, at its own place."""
     sites = {site.name: site.aliases for site in hospital.sites} if hospital else None
     lists: dict[Path_, tuple[str, ...]] = {("exclude",): keywords.exclude.phrases}
     lists |= {("categories", name): category.phrases for name, category in keywords.categories.items()}
@@ -190,7 +191,10 @@ def _phrases(keywords: Keywords, hospital: Hospital | None, check: Callable[...,
     for path, phrases in lists.items():
         for number, phrase in enumerate(phrases):
             try:
-                check(phrase, sites)
+                if known.check_phrase:
+                    known.check_phrase(phrase)
+                if known.check_site and sites is not None:
+                    known.check_site(phrase, sites)
             except ValueError as error:
                 shown = repr(phrase) if len(phrase) < 60 else repr(phrase[:56]) + "…"
                 meant = getattr(error, "meant", None)

@@ -123,13 +123,15 @@ def parse(phrase: str) -> Phrase:
     return _parsed(phrase)
 
 
-def check(phrase: str, sites: Mapping[str, Collection[str]] | None = None) -> None:
-    """Raises PhraseError for a phrase that cannot be read, would match everything or never anything.
+def check(phrase: str) -> None:
+    """Raises PhraseError for a phrase that cannot be read, would match everything or never anything."""
+    parse(phrase)
 
-    `sites`: the name of each with its aliases; None where they are not known.
-    """
+
+def check_site(phrase: str, sites: Mapping[str, Collection[str]]) -> None:
+    """Raises UnknownName for a phrase that names none of these sites. `sites`: the name of each with its aliases."""
     parsed = parse(phrase)
-    if sites is None or parsed.site is None:
+    if parsed.site is None:
         return
     known, called = sites_of(sites), folded(parsed.site)
     if called not in known:

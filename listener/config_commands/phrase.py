@@ -16,13 +16,14 @@ def show(phrase: str, since: str | None, as_json: bool) -> None:
     """What a phrase becomes, where it stands already, and what it catches of the kept posts."""
     from dataclasses import asdict
 
-    from nlp.phrase_language import PhraseError, check, parse
+    from nlp.phrase_language import PhraseError, check, check_site, parse
     from nlp.phrase_shown import explained, standing, ways
 
     folder = shell.environment().config
     config = shell.load(folder)
     try:
-        check(phrase, {site.name: site.aliases for site in config.hospital.sites})
+        check(phrase)
+        check_site(phrase, {site.name: site.aliases for site in config.hospital.sites})
     except PhraseError as error:
         meant = getattr(error, "meant", None)
         shell.fail(f"{phrase!r} cannot be used; allowed: {error}" + (f"; did you mean {meant!r}?" if meant else ""))

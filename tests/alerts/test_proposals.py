@@ -13,7 +13,7 @@ from alerts.actions.not_for_us import REASONS
 from alerts.case import move
 from alerts.proposals import Line, Proposal, Seen, holds, propose, watch
 from config.schema import Config
-from nlp.phrases import check
+from nlp.phrase_language import check
 from nlp.pipeline import Reader, Text
 
 RUN = "Register for the harbor dragon boat gala by Friday"

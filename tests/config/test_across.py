@@ -9,7 +9,7 @@ from alerts.replies import template_problems
 from alerts.report import known_sections
 from config.across import Files, Known, Wrong, across
 from config.schema import Config
-from nlp.phrases import check
+from nlp.phrase_language import check, check_site
 
 BILL = {"name": "crm", "url": "https://crm.example/hook"}
 STEP = {"after": "45m", "to": "manager"}
@@ -18,7 +18,7 @@ STEP = {"after": "45m", "to": "manager"}
 @pytest.fixture
 def files(config: Config) -> Files:
     """What ships, and all that the code knows."""
-    known = Known(known_sections(), known_actions(), check, template_problems)
+    known = Known(known_sections(), known_actions(), check, template_problems, check_site)
     return Files(config.hospital, None, config.keywords, config.care, config.report, known)
 
 

@@ -14,6 +14,7 @@ from nlp.phrase_language import (
     UnknownName,
     Word,
     check,
+    check_site,
     covers,
     parse,
     plain_forms,
@@ -53,7 +54,8 @@ def test_near_is_a_sign_in_capitals_alone(phrase: str, within: tuple[int, ...]) 
     ],
 )  # fmt: skip
 def test_good_phrases(phrase: str) -> None:
-    check(phrase, {**SITES, "Señora": ()})
+    check(phrase)
+    check_site(phrase, {**SITES, "Señora": ()})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_good_phrases(phrase: str) -> None:
 )  # fmt: skip
 def test_refuses_in_a_sentence(phrase: str, said: str) -> None:
     with pytest.raises(PhraseError) as raised:
-        check(phrase, SITES)
+        check_site(phrase, SITES)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -100,14 +102,14 @@ def test_refuses_in_a_sentence(phrase: str, said: str) -> None:
 )  # fmt: skip
 def test_what_was_meant(phrase: str, meant: str | None) -> None:
     with pytest.raises(UnknownName) as raised:
-        check(phrase, SITES)
+        check_site(phrase, SITES)
     assert raised.value.meant == meant
 
 
 def test_a_site_is_not_checked_where_none_is_known() -> None:
     check("portal site:Anywhere")
     with pytest.raises(UnknownName, match="names none"):
-        check("portal site:Anywhere", {})
+        check_site("portal site:Anywhere", {})
 
 
 def test_of_two_sites_of_one_name_the_first_is_meant() -> None:
@@ -217,7 +219,7 @@ PIECES = (
 )
 def test_any_text_is_a_phrase_or_is_refused(text: str) -> None:
     try:
-        check(text, SITES)
+        check(text)
     except PhraseError:
         return
     phrase = parse(text)

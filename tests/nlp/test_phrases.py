@@ -41,6 +41,7 @@ def found(phrase: str, text: str) -> list[str]:
         ("nobody ... came ... us", "nobody at all came to help us", ["nobody at all came to help us"]),
         ("nobody ... came ... us", "nobody at all came. To us", []),
         ("wait* ... wait*", "wait waited, waiting", ["wait waited"]),
+        ("nobody ... came", "nobody came and came", ["nobody came and came"]),
         ("told * nothing", "", None),
     ],
 )
