@@ -1,4 +1,4 @@
-"""What posts are read with, line by line, so that it can be told what was changed, and which posts hold changed words. Pure.
+"""What posts are read with, line by line, so that it can be told what was changed, and which posts that may touch. Pure.
 
 A line is the keys down to a value, and the value: ("categories", "billing", "phrases", "surprise bill").
 """
@@ -6,8 +6,11 @@ A line is the keys down to a value, and the value: ("categories", "billing", "ph
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from config.schema import Config
+from config.schema import Config, Hospital
+from nlp.components.mentions import names_of, spellings
+from nlp.heads import TOPICS
 from nlp.phrase_language import Name, PhraseError, check, parse, rarest_part
 from nlp.phrases import Phrases
 from nlp.tokenizer import blank, fold, visible
@@ -15,6 +18,7 @@ from nlp.tokenizer import blank, fold, visible
 Line = tuple[str, ...]
 RULES, MODEL = ("reader", "rules"), ("reader", "model")  # of these the value is a version
 _LETTERS = 4  # of a word that are looked for before a text is cut into words
+_PIECE = re.compile(r"[^\W\d_]+|\d+")
 _BETWEEN = "['’‘`´ʼ]*"  # what may stand between two letters of one word
 
 
@@ -27,6 +31,10 @@ def lines(config: Config, rules: str, model: str | None) -> list[Line]:
     for table in ("urgency", "voices", "signs"):
         for one in keywords[table].values():
             del one["match"], one["no_match"]
+    # A topic without a word of its own is one too: the model may know it.
+    keywords["categories"] = [
+        {name: values} if any(values.values()) else name for name, values in keywords["categories"].items()
+    ]
     return sorted({*_flat({"hospital": hospital, **keywords}), (*RULES, rules), (*MODEL, model or "")})
 
 
@@ -82,10 +90,99 @@ class Seeker:
         return {span.label_ for span in self._phrases(self._language.make_doc(visible(text)))}
 
 
+class Difference:
+    """What other lines change: nothing, how texts are read that hold certain words, or how every text is read.
+
+    A text that is not touched reads the same with both, all that is found in it and every reason.
+    """
+
+    def __init__(self, old: Iterable[Line], new: Iterable[Line]) -> None:
+        """`old` and `new`: what texts are read with, see `lines`."""
+        before, after = frozenset(old), frozenset(new)
+        self.touches_all = _for_all(before) != _for_all(after)
+        self.renames = False  # whether threads may be about us anew
+        self._seeker: Seeker | None = None
+        if self.touches_all:
+            return
+        phrases, names = ({words for _, words in of(before) ^ of(after)} for of in (_worded, _names))
+        self.renames = bool(names)
+        if phrases or names:
+            self._seeker = Seeker({"phrases": phrases, "names": {Name(name) for name in names}})
+
+    def __bool__(self) -> bool:
+        """Whether any text may read otherwise."""
+        return self.touches_all or self._seeker is not None
+
+    def touches(self, text: str) -> bool:
+        """Whether this text may read otherwise."""
+        if self._seeker is None:
+            return self.touches_all
+        return self._seeker.may_hold(text) and bool(self._seeker(text))
+
+
+def _for_all(lines: frozenset[Line]) -> set[Line]:
+    """The lines that may change how any text is read."""
+    found = {line for line in lines if line[0] == RULES[0]}
+    if any(line[-2] == "phrases" and "site:" in line[-1] for line in lines if len(line) > 1):
+        found |= {line for line in lines if line[:2] == ("hospital", "sites")}  # a post may have its site by a place
+    if (*MODEL, "") not in found:  # the model looks for the topics that it knows, and compares with examples of others
+        topics = [line for line in lines if line[0] == "categories"]
+        found |= {line[:2] for line in topics if line[1] in TOPICS.labels}
+        found |= {line for line in topics if line[1] not in TOPICS.labels and line[-2] in ("match", "no_match")}
+    return found
+
+
+def _worded(lines: frozenset[Line]) -> set[tuple[Line, str]]:
+    """Every phrase of keywords.toml with all that its effect depends on."""
+    signs: dict[str, list[str]] = {}
+    for _, name, *more in sorted(line for line in lines if line[0] == "signs"):
+        signs.setdefault(name, []).extend([] if more[0] == "phrases" else more)
+    return {
+        ((*line[:-1], *(signs[line[1]] if line[0] == "signs" else ())), line[-1])
+        for line in lines
+        if line[0] != "hospital" and line[-2] == "phrases"
+    }
+
+
+def _names(lines: frozenset[Line]) -> set[tuple[Line, str]]:
+    """Every way to write a name of ours, of another, or of a department, with what it stands for."""
+    hospital = _hospital(lines)
+    found = names_of(hospital)
+    us = found["names"].pop(hospital.name)  # whatever it is called
+    forms: dict[Line, list[str]] = {("us",): us, ("not us",): found["not_us"]}
+    forms |= {("site", name): written for name, written in found["names"].items()}
+    forms |= {("department", name): written for name, written in found["departments"].items()}
+    return {(what, form) for what, written in forms.items() for form in spellings(written) if form}
+
+
+def _hospital(lines: frozenset[Line]) -> Hospital:
+    values: dict[str, Any] = {"name": "", "town": "", "aliases": [], "not_us": [], "accounts": {}}
+    sites: dict[str, dict[str, Any]] = {}
+    words: dict[str, list[str]] = {}
+    for _, key, *rest in (line for line in sorted(lines) if line[0] == "hospital"):
+        match key, rest:
+            case "sites", [name]:
+                sites[name] = {"name": name, "aliases": [], "departments": []}
+            case "sites", [name, what, word]:
+                sites[name][what].append(word)
+            case "department_words", [name, word]:
+                words.setdefault(name, []).append(word)
+            case "accounts", [place, account]:
+                values["accounts"][place] = account
+            case (("aliases" | "not_us"), [word]):
+                values[key].append(word)
+            case _, [word]:
+                values[key] = word
+    return Hospital(timezone="UTC", sites=list(sites.values()), department_words=words, **values)
+
+
 def _starts(phrase: str) -> Iterator[str]:
     """The first letters of a word that a text must hold, each perhaps drawn out, as patterns."""
     for sought in rarest_part(parse(phrase)):
-        yield _BETWEEN.join(f"{re.escape(letter)}+" for letter in _plain(fold(sought.text))[:_LETTERS])
+        plain = _plain(fold(sought.text))
+        # The tokenizer cuts at signs and between digits and letters, so there a text may have a space: "24/7", "24 / 7".
+        start = max(_PIECE.findall(plain), key=len, default=plain)
+        yield _BETWEEN.join(f"{re.escape(letter)}+" for letter in start[:_LETTERS])
 
 
 def _plain(text: str) -> str:

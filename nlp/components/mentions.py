@@ -49,10 +49,10 @@ class Mentions:
     ) -> None:
         """`names`: what a match is reported as -> how it is written; "site:NAME" for a site."""
         self._names = Phrases(
-            nlp, {**{label: _spellings(forms) for label, forms in names.items()}, _NOT_US: _spellings(not_us)}
+            nlp, {**{label: spellings(forms) for label, forms in names.items()}, _NOT_US: spellings(not_us)}
         )
         self._care = frozenset(nlp.vocab.strings.add(word) for word in _CARE_WORDS)
-        self._departments = Phrases(nlp, {label: _spellings(forms) for label, forms in departments.items()})
+        self._departments = Phrases(nlp, {label: spellings(forms) for label, forms in departments.items()})
 
     def __call__(self, doc: Doc) -> Doc:
         """Set what the post says of us."""
@@ -83,7 +83,7 @@ def is_about_us(doc: Doc) -> bool:
     return bool(doc._.mentions_us or doc._.about_us)
 
 
-def _spellings(names: Iterable[str]) -> list[Name]:
+def spellings(names: Iterable[str]) -> list[Name]:
     """A name as written, with 's, and in one piece as in a hashtag; no sign means anything here."""
     out: list[str] = []
     for name in names:

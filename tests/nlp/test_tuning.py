@@ -1,17 +1,20 @@
 """What posts are read with as lines, and posts that hold changed words."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.schema import Category, Config
-from nlp.pipeline import Reader
-from nlp.tuning import Seeker, lines, phrases_of
+from config.schema import Category, Config, Sign, Site
+from listener import week
+from nlp.pipeline import Reader, Text
+from nlp.tuning import Difference, Line, Seeker, lines, phrases_of
 
 SOUGHT = [
-    *("surprise bill*", "can't|cannot ... reach", "valet", "señora de piso", "مستشفى", "co-pay"),
+    *("surprise bill*", "can't|cannot ... reach", "valet", "señora de piso", "مستشفى", "co-pay", "24/7", "500mg"),
     *("deduct~ twice", '"ER" NEAR/2 lobby', "kiosk NOT school site:Nowhere lang:xh", '"Éclair Café"'),
 ]
 SEEKER = Seeker({phrase: [phrase] for phrase in SOUGHT})
@@ -116,6 +119,7 @@ def test_words_that_can_be_looked_for(where: tuple[str, ...], words: list[str], 
         ("A SURPRISE Billing again", {"surprise bill*"}),
         ("surprise, a bill", set()),
         ("i can’t for the life of me reach them", {"can't|cannot ... reach"}),
+        ("24 / 7 and a 500 mg dose", {"24/7", "500mg"}),
         ("caaaan't REEEACH", {"can't|cannot ... reach"}),
         ("the valet lost it", {"valet"}),
         ("valets", set()),
@@ -160,6 +164,10 @@ WORDS = (
     "kiosk",
     "school",
     "Éclair Café",
+    "24",
+    "7",
+    "/",
+    "mg",
 )
 
 
@@ -185,3 +193,209 @@ def test_no_sign_of_a_name_means_anything() -> None:
         assert seeker.may_hold(f"at {name.lower()} today")
         assert seeker(f"at {name.lower()} today") == {name}
     assert seeker("care for you. wait, old infirmary") == set()
+
+
+# ---------------------------------------------------------------- which posts a change may touch
+
+
+def changed(config: Config, table: str, **changes: Any) -> Config:
+    """The configuration with other values in a table of keywords.toml, or in hospital.toml for "hospital"."""
+    if table == "hospital":
+        return config.model_copy(update={"hospital": config.hospital.model_copy(update=changes)})
+    of_table = {table: getattr(config.keywords, table).model_copy(update=changes)} if table else changes
+    return config.model_copy(update={"keywords": config.keywords.model_copy(update=of_table)})
+
+
+def without_model(config: Config) -> Config:
+    return changed(config, "reader", model=False)
+
+
+def with_category(config: Config, name: str, **values: Any) -> Config:
+    one = Category(title=name, owner="somebody", **values)
+    return changed(config, "", categories={**config.keywords.categories, name: one})
+
+
+def difference(config: Config, other: Config, model: str | None = "m") -> Difference:
+    return Difference(lines(config, "r", model), lines(other, "r", model))
+
+
+def with_sign(config: Config, **changes: Any) -> Config:
+    legal = Sign.model_validate({**config.keywords.signs["legal"].model_dump(), **changes})
+    return changed(config, "", signs={**config.keywords.signs, "legal": legal})
+
+
+def with_danger(config: Config, *phrases: str) -> Config:
+    return changed(config, "urgency", danger=config.keywords.urgency.danger.model_copy(update={"phrases": phrases}))
+
+
+def with_words(config: Config, **words: tuple[str, ...]) -> Config:
+    return changed(config, "hospital", department_words={**config.hospital.department_words, **words})
+
+
+def other_sites(config: Config, **changes: Any) -> Config:
+    first, *others = config.hospital.sites
+    sites = (Site.model_validate({**first.model_dump(), **changes}), *others)
+    return changed(config, "hospital", sites=sites)
+
+
+HOSPITAL, NOTHING = "hospital", "St. Brigid's was fine"
+TOUCHED: list[tuple[Callable[[Config], Config], str, str]] = [
+    (lambda c: with_billing(c, phrases=("portal fee",)), "a Portal Fee again", NOTHING),
+    (lambda c: with_billing(c, phrases=()), "medicaid said no", NOTHING),
+    (lambda c: changed(c, "exclude", phrases=("bingo",)), "BINGO night", NOTHING),
+    (lambda c: with_danger(c, "she fell"), "he is suicidal", NOTHING),
+    (lambda c: with_sign(c, serious=False), "my lawyer will call", NOTHING),
+    (lambda c: with_sign(c, voices=("patient", "news")), "my lawyer will call", NOTHING),
+    (lambda c: with_category(c, "gowns", phrases=("gown*",)), "the gowns are thin", NOTHING),
+    (lambda c: changed(c, HOSPITAL, not_us=("St. Brigid's Rovers",)), "st brigid's rovers won", NOTHING),
+    (lambda c: changed(c, HOSPITAL, aliases=("St. Brigid's",)), "SBMC", "St. Brigid's ER"),
+    (lambda c: changed(c, HOSPITAL, aliases=("SBMC",)), "St. Brigid ER", "SBMC"),
+    (lambda c: changed(c, HOSPITAL, name="Harbor General"), "#harborgeneral", "SBMC"),
+    (lambda c: changed(c, HOSPITAL, accounts=c.hospital.accounts.model_copy(update={"x": "SBCares"})),
+     "thanks @sbcares", NOTHING),
+    (lambda c: with_words(c, Neonatal=("preemie ward",)), "the NICU", NOTHING),
+    (lambda c: with_words(c, Neonatal=("NICU", "preemie ward")), "St. Brigid preemie ward", "the NICU"),
+    (lambda c: other_sites(c, name="Harbour Campus"), "at Brigid's Harbor", NOTHING),
+    (lambda c: other_sites(c, aliases=("The Harbor",)), "in the harbor today", NOTHING),
+    (lambda c: other_sites(c, departments=()), "cardiology", NOTHING),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "touched", "not_touched"), TOUCHED)
+def test_a_change_of_words_touches_posts_that_hold_them(
+    config: Config, change: Callable[[Config], Config], touched: str, not_touched: str
+) -> None:
+    for found in (difference(config, change(config)), difference(change(config), config)):
+        assert bool(found)
+        assert not found.touches_all
+        assert (found.touches(touched), found.touches(not_touched)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "with_model", "without"),
+    [
+        (lambda c: c, "nothing", "nothing"),
+        (lambda c: changed(c, HOSPITAL, town="Elsewhere"), "nothing", "nothing"),
+        (lambda c: changed(c, HOSPITAL, aliases=c.hospital.aliases[::-1]), "nothing", "nothing"),
+        (lambda c: with_billing(c, match=("a bill",)), "nothing", "nothing"),  # the model was trained for it
+        (lambda c: with_category(c, "gowns", match=("the gown is thin",)), "all", "nothing"),
+        (lambda c: with_category(c, "gowns"), "nothing", "nothing"),
+        (lambda c: with_category(c, "food"), "some", "some"),  # its phrases are gone, the model still looks for it
+        (lambda c: changed(c, "", categories={"food": c.keywords.categories["food"]}), "all", "some"),
+        (lambda c: changed(c, "reader", folder="elsewhere"), "nothing", "nothing"),  # the model itself is a line
+    ],
+)  # fmt: skip
+def test_what_else_a_change_touches(
+    config: Config, change: Callable[[Config], Config], with_model: str, without: str
+) -> None:
+    for model, touches in (("m", with_model), (None, without)):
+        found = difference(config, change(config), model)
+        assert ("all" if found.touches_all else "some" if found else "nothing") == touches
+
+
+def test_a_topic_without_words_is_one_that_the_model_may_find(config: Config) -> None:
+    bare = with_category(config, "food")
+    none = changed(bare, "", categories={k: v for k, v in bare.keywords.categories.items() if k != "food"})
+    assert difference(bare, none).touches_all
+    assert not difference(bare, none, None)
+
+
+@pytest.mark.parametrize("line", [("reader", "rules", "other"), ("reader", "model", "other"), ("reader", "model", "")])
+def test_another_program_or_model_touches_all(config: Config, line: Line) -> None:
+    old = lines(config, "r", "m")
+    assert Difference(old, [*(one for one in old if one[:2] != line[:2]), line]).touches_all
+    assert Difference([], old).touches_all, "what is not known"
+
+
+WEEK = [json.loads(line)["text"] for line in week.POSTS.read_text(encoding="utf-8").splitlines()]
+LISTS: tuple[tuple[str, ...], ...] = (
+    *(("keywords", "urgency", level) for level in ("danger", "here_now", "serious")),
+    *(("keywords", "voices", voice) for voice in ("promo", "news")),
+    *(("keywords", "categories", name) for name in ("waiting", "billing", "food", "attitude", "digital", "parking")),
+    *(("keywords", "signs", name) for name in ("legal", "press")),
+    ("keywords", "exclude"),
+)
+ADDED = (
+    *(
+        "wait*",
+        "nobody ... came|comes",
+        "the er",
+        "bill",
+        "nurse",
+        "not breathing",
+        "on the floor",
+        "thank you",
+        "portal",
+    ),
+    *(
+        "kind|kinder",
+        "they ... me",
+        "St. Brigid's",
+        "line",
+        "help",
+        "hour|hours",
+        "still waiting",
+        "lawyer",
+        "food was",
+    ),
+)
+NAMES = (
+    "Brigid",
+    "Port Alder",
+    "SBMC",
+    "St. Brigid's ER",
+    "the hospital",
+    "Brigid's",
+    "Lakeside",
+    "St. Brigid's Church",
+)
+
+
+@st.composite
+def tuned(draw: st.DrawFn, config: Config) -> Config:
+    """The configuration after a few changes of lists, as an admin makes them."""
+    whole = config.model_dump()
+    for path in draw(st.lists(st.sampled_from(LISTS), max_size=3, unique=True)):
+        table = whole
+        for key in path:
+            table = table[key]
+        gone = draw(st.sets(st.sampled_from(table["phrases"]), max_size=20))
+        more = draw(st.sets(st.sampled_from(ADDED), max_size=2))
+        table["phrases"] = tuple(p for p in table["phrases"] if p not in gone) + tuple(more - set(table["phrases"]))
+    if "signs" in draw(st.sets(st.sampled_from(("signs", "other")))):
+        whole["keywords"]["signs"]["legal"]["serious"] = draw(st.booleans())
+    for key in draw(st.sets(st.sampled_from(("aliases", "not_us")), max_size=1)):
+        names = set(whole["hospital"][key]) ^ draw(
+            st.sets(st.sampled_from((*whole["hospital"][key], *NAMES)), max_size=3)
+        )
+        whole["hospital"][key] = tuple(sorted(names)) or ("SBMC",)
+    return type(config).model_validate({**whole, "collectors": {}, "care": config.care, "report": config.report})
+
+
+def read_the_same(config: Config, others: tuple[Reader, Reader], texts: list[str]) -> int:
+    """How many are touched; fails when one reads otherwise that is not."""
+    found = Difference(others[0].lines, others[1].lines)
+    texts = [text for text in texts if not found.touches(text)]
+    for about_us in (False, True):
+        asked = [Text(text, about_us=about_us) for text in texts]
+        for text, before, after in zip(texts, *(reader.read(asked) for reader in others), strict=True):
+            assert before == after, text
+    return len(texts)
+
+
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(data=st.data())
+def test_what_is_not_touched_reads_the_same(data: st.DataObject, rules: Reader, config: Config) -> None:
+    words = sorted({word for text in (*ADDED, *NAMES, *WEEK[:60]) for word in text.split()})
+    posts = data.draw(st.lists(st.lists(st.sampled_from(words), min_size=1, max_size=12).map(" ".join), max_size=20))
+    other = Reader(data.draw(tuned(without_model(config))))
+    read_the_same(config, (rules, other), [*WEEK, *posts])
+
+
+@pytest.mark.slow
+def test_what_is_not_touched_reads_the_same_with_the_model(config: Config, reader: Reader) -> None:
+    other = with_danger(with_billing(config, phrases=("bill",)), *config.keywords.urgency.danger.phrases[:40])
+    other = with_sign(changed(other, HOSPITAL, not_us=()), serious=False)
+    same = read_the_same(config, (reader, Reader(other)), WEEK)
+    assert len(WEEK) * 0.5 < same < len(WEEK)
