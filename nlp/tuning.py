@@ -100,12 +100,10 @@ class Difference:
         """`old` and `new`: what texts are read with, see `lines`."""
         before, after = frozenset(old), frozenset(new)
         self.touches_all = _for_all(before) != _for_all(after)
-        self.renames = False  # whether threads may be about us anew
         self._seeker: Seeker | None = None
         if self.touches_all:
             return
         phrases, names = ({words for _, words in of(before) ^ of(after)} for of in (_worded, _names))
-        self.renames = bool(names)
         if phrases or names:
             self._seeker = Seeker({"phrases": phrases, "names": {Name(name) for name in names}})
 
@@ -149,7 +147,7 @@ def _names(lines: frozenset[Line]) -> set[tuple[Line, str]]:
     hospital = _hospital(lines)
     found = names_of(hospital)
     us = found["names"].pop(hospital.name)  # whatever it is called
-    forms: dict[Line, list[str]] = {("us",): us, ("not us",): found["not_us"]}
+    forms: dict[Line, Iterable[str]] = {("us",): us, ("not us",): found["not_us"]}
     forms |= {("site", name): written for name, written in found["names"].items()}
     forms |= {("department", name): written for name, written in found["departments"].items()}
     return {(what, form) for what, written in forms.items() for form in spellings(written) if form}

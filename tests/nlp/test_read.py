@@ -1,8 +1,10 @@
 """Stage 3: every mention is read once for each pipeline version."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from config.schema import Config
@@ -175,3 +177,162 @@ def test_what_posts_are_read_with_is_written_down_when_it_changes(
 def test_nothing_read_is_nothing_to_write_down(session: Session, rules: Reader, now: datetime) -> None:
     read(session, rules, now)
     assert session.exec(select(ReadWith)).all() == []
+
+
+# ---------------------------------------------------------------- after a change of the files
+
+
+def with_phrase(config: Config, *phrases: str, **hospital: Any) -> Reader:
+    """The reader without the model after a change: other phrases for billing, other names."""
+    categories = dict(config.keywords.categories)
+    categories["billing"] = categories["billing"].model_copy(update={"phrases": phrases})
+    alone = config.keywords.reader.model_copy(update={"model": False})
+    keywords = config.keywords.model_copy(update={"categories": categories, "reader": alone})
+    names = config.hospital.model_copy(update=hospital)
+    return Reader(config.model_copy(update={"keywords": keywords, "hospital": names}))
+
+
+@pytest.fixture(scope="module")
+def before(config: Config) -> Reader:
+    return with_phrase(config, "a bill")
+
+
+@pytest.fixture(scope="module")
+def after(config: Config) -> Reader:
+    return with_phrase(config, "a bill", "gown*")
+
+
+GOWN, BILL = "they lost my gown at St. Brigid's", "a bill from St. Brigid's again"
+
+
+def in_force(session: Session) -> dict[int, Reading]:
+    """The newest reading of each mention."""
+    session.expire_all()
+    return {reading.mention_id: reading for reading in session.exec(select(Reading).order_by(col(Reading.id)))}
+
+
+def said(reading: Reading) -> dict[str, Any]:
+    return reading.model_dump(exclude={"id", "pipeline_version", "read_at"})
+
+
+def read_all(session: Session, reader: Reader, now: datetime) -> list[int]:
+    """What each pass came to until there was nothing to do."""
+    passes = []
+    while count := read(session, reader, now):
+        passes.append(count)
+    return passes
+
+
+def test_only_what_a_change_touches_is_read_again(
+    session: Session, config: Config, before: Reader, after: Reader, now: datetime
+) -> None:
+    kept(session, config, now, post("1", GOWN, now), post("2", BILL, now), post("3", "a lovely day", now))
+    read(session, before, now)
+    old = {number: (reading.id, said(reading)) for number, reading in in_force(session).items()}
+    later = now + timedelta(hours=1)
+    assert read_all(session, after, later) == [3]
+    new = in_force(session)
+    assert {reading.pipeline_version for reading in new.values()} == {after.version}
+    assert {number: (reading.id, said(reading)) for number, reading in new.items() if number != 1} == {
+        number: old[number] for number in (2, 3)
+    }, "they are the rows from before"
+    assert (new[1].read_at, [one["id"] for one in new[1].categories]) == (later, ["billing"])
+    rows = session.exec(select(Reading.mention_id, Reading.pipeline_version).order_by(col(Reading.id))).all()
+    assert rows == [(3, after.version), (2, after.version), (1, before.version), (1, after.version)]
+    assert [row.pipeline_version for row in session.exec(select(ReadWith))] == [before.version, after.version]
+
+
+def test_what_is_new_is_read_before_anything_is_taken_over(
+    session: Session, config: Config, before: Reader, after: Reader, now: datetime
+) -> None:
+    kept(session, config, now, post("1", GOWN, now), post("2", BILL, now))
+    read(session, before, now)
+    kept(session, config, now, post("3", "nobody comes at St. Brigid's", now), post("1", GOWN + "!", now))
+    assert read_all(session, after, now) == [2, 1]
+    assert {reading.pipeline_version for reading in in_force(session).values()} == {after.version}
+    assert in_force(session)[1].revision == 2
+
+
+def test_a_stop_in_between_is_no_harm(
+    session: Session, config: Config, before: Reader, after: Reader, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither is another change meanwhile: each post is compared with what it was read with."""
+    monkeypatch.setattr(read_stage, "_AT_ONCE", 2)
+    texts = (BILL, GOWN, BILL, "a lovely day", GOWN, BILL)
+    kept(session, config, now, *(post(str(number), text, now) for number, text in enumerate(texts)))
+    read(session, before, now)
+    ids = {reading.id for reading in in_force(session).values()}
+    assert read(session, after, now) == 2
+    third = with_phrase(config, "a bill", "gown*", "lovely")
+    assert sum(read_all(session, third, now)) == 6
+    new = in_force(session)
+    assert {reading.pipeline_version for reading in new.values()} == {third.version}
+    assert {number for number, reading in new.items() if reading.id not in ids} == {2, 4, 5}
+    fresh = list(third.read([Text(text) for text in texts]))
+    assert [said(new[number])["categories"] for number in range(1, 7)] == [one["categories"] for one in fresh]
+
+
+def test_what_is_taken_back_is_in_force_again(
+    session: Session, config: Config, before: Reader, after: Reader, now: datetime
+) -> None:
+    kept(session, config, now, post("1", GOWN, now), post("2", BILL, now))
+    for reader in (before, after):
+        read_all(session, reader, now)
+    assert in_force(session)[1].categories
+    assert read_all(session, before, now) == [2]
+    assert {number: bool(reading.categories) for number, reading in in_force(session).items()} == {1: False, 2: True}
+    assert {reading.pipeline_version for reading in in_force(session).values()} == {before.version}
+    assert read_all(session, after, now) == [2]
+    assert in_force(session)[1].categories
+    assert len(session.exec(select(Reading)).all()) == 5, "what was read in between is kept"
+
+
+def test_where_only_what_was_touched_is_kept_it_is_taken_back_too(
+    session: Session, config: Config, before: Reader, after: Reader, now: datetime
+) -> None:
+    kept(session, config, now, post("1", GOWN, now))
+    for reader in (before, after, before):
+        read_all(session, reader, now)
+    assert in_force(session)[1].categories == []
+
+
+def test_a_name_in_a_thread_touches_its_answers(
+    session: Session, config: Config, before: Reader, now: datetime
+) -> None:
+    texts = ("Mercy General is the worst", "waited four hours, the nurse was rude", "and the food was cold")
+    posts = [post(str(number), text, now, thread="0") for number, text in enumerate(texts)]
+    kept(session, config, now, *posts, post("9", "waited four hours, the nurse was rude", now))
+    read_all(session, before, now)
+    assert [reading.voice for reading in in_force(session).values()] == ["other"] * 4
+    read_all(session, with_phrase(config, "a bill", aliases=("Mercy General",)), now)
+    assert [in_force(session)[number].voice for number in (2, 3, 4)] == ["patient", "patient", "other"]
+
+
+def test_a_phrase_over_two_posts_touches_the_second(
+    session: Session, config: Config, now: datetime, before: Reader
+) -> None:
+    parts = [
+        Post(source="x", ref=f"{n}", text=text, written_at=now - timedelta(minutes=9 - n), author="jo", thread="0")
+        for n, text in enumerate(("my mom at St. Brigid's is turning", "green in the hallway"))
+    ]
+    kept(session, config, now, *parts)
+    read_all(session, before, now)
+    assert in_force(session)[2].urgency != "danger"
+    danger = config.keywords.urgency.danger.model_copy(update={"phrases": ("turning green",)})
+    urgency = config.keywords.urgency.model_copy(update={"danger": danger})
+    alone = config.keywords.reader.model_copy(update={"model": False})
+    keywords = config.keywords.model_copy(update={"urgency": urgency, "reader": alone})
+    read_all(session, Reader(config.model_copy(update={"keywords": keywords})), now)
+    assert in_force(session)[2].urgency == "danger"
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["another model", "nobody wrote down what with"])
+def test_where_all_may_be_otherwise_all_is_read_again(
+    session: Session, config: Config, before: Reader, reader: Reader, after: Reader, now: datetime, lost: bool
+) -> None:
+    kept(session, config, now, post("1", GOWN, now), post("2", BILL, now))
+    read(session, before, now)
+    if lost:
+        session.execute(update(ReadWith).values(lines=None))
+    assert read_all(session, after if lost else reader, now) == [2]
+    assert len(session.exec(select(Reading)).all()) == 4
