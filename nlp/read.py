@@ -117,8 +117,8 @@ def touched(session: Session, difference: Difference, mentions: Sequence[Any]) -
 
     A name in a thread makes its answers about us, and a fragment is read with what its author said before.
     """
-    if difference.touches_all:
-        return {mention.id for mention in mentions}
+    if difference.touches_all or not difference:
+        return {mention.id for mention in mentions if difference}
     found = {mention.id for mention in mentions if difference.touches(mention.text)}
     others = [mention for mention in mentions if mention.id not in found and answers(mention)]
     threads = _threads_touched(session, difference, {mention.thread for mention in others})
@@ -286,8 +286,10 @@ def _threads_about_us(session: Session, mentions: Sequence[Any]) -> set[tuple[st
     threads = {mention.thread for mention in mentions if answers(mention)}
     found: set[tuple[str, str | None]] = set()
     if threads:
+        newer = aliased(Reading)  # a name that is ours no more makes nothing about us
+        is_old = exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
         named = select(Mention.source, Mention.thread, Reading.mentions_us).where(
-            col(Reading.mention_id) == Mention.id, col(Mention.thread).in_(threads)
+            *(col(Reading.mention_id) == Mention.id, col(Mention.thread).in_(threads), ~is_old)
         )
         found = {(source, thread) for source, thread, names in session.exec(named) if names}
     return found

@@ -215,10 +215,10 @@ def said(reading: Reading) -> dict[str, Any]:
     return reading.model_dump(exclude={"id", "pipeline_version", "read_at"})
 
 
-def read_all(session: Session, reader: Reader, now: datetime) -> list[int]:
+def read_all(session: Session, reader: Reader, now: datetime, limit: int = read_stage.BATCH) -> list[int]:
     """What each pass came to until there was nothing to do."""
     passes = []
-    while count := read(session, reader, now):
+    while count := read(session, reader, now, limit):
         passes.append(count)
     return passes
 
@@ -263,8 +263,9 @@ def test_a_stop_in_between_is_no_harm(
     read(session, before, now)
     ids = {reading.id for reading in in_force(session).values()}
     assert read(session, after, now) == 2
+    monkeypatch.setattr(read_stage, "_AT_ONCE", 4)
     third = with_phrase(config, "a bill", "gown*", "lovely")
-    assert sum(read_all(session, third, now)) == 6
+    assert sum(read_all(session, third, now, limit=1)) == 6
     new = in_force(session)
     assert {reading.pipeline_version for reading in new.values()} == {third.version}
     assert {number for number, reading in new.items() if reading.id not in ids} == {2, 4, 5}
@@ -306,6 +307,8 @@ def test_a_name_in_a_thread_touches_its_answers(
     assert [reading.voice for reading in in_force(session).values()] == ["other"] * 4
     read_all(session, with_phrase(config, "a bill", aliases=("Mercy General",)), now)
     assert [in_force(session)[number].voice for number in (2, 3, 4)] == ["patient", "patient", "other"]
+    read_all(session, with_phrase(config, "a bill", aliases=("Somewhere else",)), now)
+    assert [in_force(session)[number].voice for number in (2, 3, 4)] == ["other"] * 3, "it is no name of ours any more"
 
 
 def test_a_phrase_over_two_posts_touches_the_second(
