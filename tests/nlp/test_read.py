@@ -258,7 +258,7 @@ def test_a_stop_in_between_is_no_harm(
 ) -> None:
     """And neither is another change meanwhile: each post is compared with what it was read with."""
     monkeypatch.setattr(read_stage, "_AT_ONCE", 2)
-    texts = (BILL, GOWN, BILL, "a lovely day", GOWN, BILL)
+    texts = (BILL, GOWN, "a lovely day", BILL, GOWN, BILL)
     kept(session, config, now, *(post(str(number), text, now) for number, text in enumerate(texts)))
     read(session, before, now)
     ids = {reading.id for reading in in_force(session).values()}
@@ -268,7 +268,7 @@ def test_a_stop_in_between_is_no_harm(
     assert sum(read_all(session, third, now, limit=1)) == 6
     new = in_force(session)
     assert {reading.pipeline_version for reading in new.values()} == {third.version}
-    assert {number for number, reading in new.items() if reading.id not in ids} == {2, 4, 5}
+    assert {number for number, reading in new.items() if reading.id not in ids} == {2, 3, 5}
     fresh = list(third.read([Text(text) for text in texts]))
     assert [said(new[number])["categories"] for number in range(1, 7)] == [one["categories"] for one in fresh]
 
