@@ -79,6 +79,15 @@ def print_table(terminal: Terminal, table: Table) -> None:
     terminal.print(grid)
 
 
+def print_posts(terminal: Terminal, table: Table) -> None:
+    """A table whose last column is the words of a post: too long for a column, they stand below the rest of their row."""
+    if table.title:
+        terminal.print(_text(table.title, "italic"))
+    for *cells, words in table.rows:
+        terminal.print(_text(" · ".join(shown(cell) for cell in cells if cell), "cyan"))
+        terminal.print(_text(f"  {words}"))
+
+
 def print_found(terminal: Terminal, found: Found, config: Config, asked: bool) -> None:
     """What a search came to, the words that were looked for in bold; `asked`: whether there were any."""
     for sentence in about(found, asked):

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 # A post read again under changed rules opens a new card only while an answer still makes sense.
-_RECONSIDER = timedelta(hours=24)
+RECONSIDER = timedelta(hours=24)
 # So many answers upwards it is looked for the post that opened a case.
-_DEEPEST = 20
+DEEPEST = 20
 _FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _GONE = "gone at its place before it was decided"
 _STRENGTH = {"dismiss": 0, "digest": 1, "alert": 2}
@@ -166,7 +166,7 @@ def _is_news(reading: Any, mention: Any, previous: Earlier | None, now: datetime
     """Whether people may be told: the post is new, its author changed it, or an answer still makes sense."""
     if previous is None or reading.revision > previous.revision:
         return True
-    return bool(now - mention.written_at <= _RECONSIDER)
+    return bool(now - mention.written_at <= RECONSIDER)
 
 
 def _fits(rule: Rule, reading: Said, source: str) -> bool:
@@ -328,7 +328,7 @@ def _case_of_story(session: Session, mention: Any) -> Case | None:
 def _case_answered(session: Session, mention: Any) -> Case | None:
     """The case of the post that this one answers or quotes, or of the one that answers, and so on upwards."""
     ref = mention.answers or mention.quotes
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         if ref is None:
             break
         above = session.exec(
