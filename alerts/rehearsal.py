@@ -29,10 +29,13 @@ def danger(rehearsal: Rehearsal) -> tuple[str, ...]:
     said = []
     if lost := len(rehearsal.danger_lost):
         said.append(f"Danger: {_count(lost, 'post')} would no longer be danger.")
-    if rehearsal.held_danger:
+    if held := rehearsal.held_danger:
+        found = rehearsal.still_danger
+        finds = f"the reader finds {found:,} of these {held:,} by itself"
+        finds = finds if held > 1 else f"the reader {'still finds it' if found else 'does not find it'} by itself"
         said.append(
-            f"{_count(rehearsal.held_danger, 'post')} that {_were(rehearsal.held_danger)} danger {_hold(rehearsal.held_danger)} a "
-            f"phrase that [urgency.danger] lost: the reader finds {rehearsal.still_danger} of these {rehearsal.held_danger} by itself."
+            f"{_count(held, 'post')} that {_were(held)} danger {'holds' if held == 1 else 'hold'} a phrase that [urgency.danger] "
+            f"lost; {finds}."
         )
     if gained := len(rehearsal.danger_gained):
         said.append(f"Danger: {_count(gained, 'post')} would be danger that {_were(gained)} not.")
@@ -56,7 +59,7 @@ def numbers(rehearsal: Rehearsal) -> str:
 def sections(
     rehearsal: Rehearsal, before: Config, after: Config, rows: int | None = ROWS, page: bool = False
 ) -> list[Section]:
-    """Everything, danger first; of each table so many rows (None: all), for a page or for the terminal."""
+    """Everything but the sentences of danger, which come first; of each table so many rows (None: all), for a page or for the terminal."""
     zone, width = before.hospital.zone, _ON_PAGE if page else _ON_TERMINAL
 
     def table(name: str, changes: tuple[Change, ...], title: str = "") -> tuple[Table, ...]:
@@ -71,7 +74,7 @@ def sections(
         Section("", (numbers(rehearsal), *_what(rehearsal, before))),
         Section(
             "Danger",
-            danger(rehearsal),
+            (),
             (
                 *table("danger_lost", rehearsal.danger_lost, "No longer danger"),
                 *table("danger_gained", rehearsal.danger_gained, "Danger from now on"),
@@ -97,6 +100,7 @@ def html(rehearsal: Rehearsal, before: Config, after: Config, what: tuple[str, .
     environment.tests |= {"right": is_number}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
+        danger=danger(rehearsal),
         sections=sections(rehearsal, before, after, rows=None, page=True),
         hospital=before.hospital.name,
         what=what,
@@ -214,7 +218,3 @@ def _count(count: int, what: str) -> str:
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
-
-
-def _hold(count: int) -> str:
-    return "holds" if count == 1 else "hold"

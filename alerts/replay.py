@@ -248,11 +248,8 @@ class _Reading:
         about_us: set[Thread] = self._about_us_before(later)
         # A name makes all of its thread about us, also what was read a moment ago without knowing it.
         while later:
-            named = {
-                (post.source, post.thread)
-                for post in self.posts
-                if (said := found.get(post.id) or known.get(post.id)) is not None and said.names_us
-            }
+            says = {post.id: found.get(post.id) if post.id in ids else known.get(post.id) for post in self.posts}
+            named = {(post.source, post.thread) for post in self.posts if (said := says[post.id]) and said.names_us}
             fresh = named - about_us
             about_us |= named
             again = [post for post in later if post.id not in found or (post.source, post.thread) in fresh]
