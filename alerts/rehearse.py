@@ -157,7 +157,8 @@ def rehearse(
 ) -> Rehearsal:
     """What the posts that were heard since then would come to under both configurations. The session only looks."""
     replayed, read_again = replay(session, before, after, since, now, progress)
-    pairs = [_judged(one, before, after) for one in replayed]
+    same_rules = before.care.rules == after.care.rules
+    pairs = [_judged(one, before, after, same_rules) for one in replayed]
     earlier = list(_earlier(session, since))
     old = cards(((pair.post, pair.before.said.urgency, pair.before.decision) for pair in pairs), earlier)
     new = cards(((pair.post, pair.after.said.urgency, pair.after.decision) for pair in pairs), earlier)
@@ -193,16 +194,16 @@ def rehearse(
     )
 
 
-def _judged(one: Replayed, before: Config, after: Config) -> _Pair:
+def _judged(one: Replayed, before: Config, after: Config, same_rules: bool) -> _Pair:
     source = one.post.source
-    old, new = (
-        judge(one.before, one.own_before, before.care, source),
-        judge(one.after, one.own_after, after.care, source),
-    )
-    other_rules = judge(one.before, one.own_before, after.care, source)
+    old = judge(one.before, one.own_before, before.care, source)
+    side = _Side(one.before, old)
+    if same_rules and one.before is one.after and one.own_before == one.own_after:  # nearly all of them
+        return _Pair(one.post, side, side, one.phrases, one.held_danger, by_rules=False, by_words=False)
+    new = judge(one.after, one.own_after, after.care, source)
+    other_rules = old if same_rules else judge(one.before, one.own_before, after.care, source)
     by_rules, by_words = (old.outcome, old.channel) != (other_rules.outcome, other_rules.channel), new != other_rules
-    sides = _Side(one.before, old), _Side(one.after, new)
-    return _Pair(one.post, *sides, one.phrases, one.held_danger, by_rules, by_words)
+    return _Pair(one.post, side, _Side(one.after, new), one.phrases, one.held_danger, by_rules, by_words)
 
 
 # ---------------------------------------------------------------- cards; pure

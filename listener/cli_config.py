@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from listener import shell
-from listener.config_commands import check, edit, phrase, schema, suggest, versions
+from listener.config_commands import check, edit, phrase, rehearse, schema, suggest, versions
 
 config_app = typer.Typer(
     help="Check, try and change the five config files.", no_args_is_help=True, rich_markup_mode=None
 )
 
 config_app.command("check")(check.check)
+config_app.command("try")(rehearse.try_)
 config_app.command("edit")(edit.edit)
 config_app.command("history")(versions.history)
 config_app.command("back")(versions.back)

@@ -7,7 +7,7 @@ import pytest
 from conftest import NOW
 from rich.console import Console as Terminal
 
-from alerts.console import Console, print_table
+from alerts.console import Console, print_posts, print_table
 from alerts.door import Sent
 from alerts.message import Message, note, summary
 from alerts.section import Section, Share, Table
@@ -136,3 +136,10 @@ def test_a_table_never_raises_and_does_nothing(text: str) -> None:
 )
 def test_a_table_of_any_shape(table: Table, lines: list[str]) -> None:
     assert [line for line in printed(table) if line] == lines
+
+
+def test_posts_stand_below_the_rest_of_their_row() -> None:
+    out = io.StringIO()
+    rows = [("Mon", "X", "", "[bold]words\x1b[2J[/bold]"), ("Tue", "", "case 4", "more")]
+    print_posts(Terminal(file=out, width=80), Table("t", ("Heard", "Place", "Case", "Post"), rows, "Title"))
+    assert out.getvalue().splitlines() == ["Title", "Mon · X", "  [bold]words[2J[/bold]", "Tue · case 4", "  more"]

@@ -88,7 +88,11 @@ def test_what_is_kept_counts_where_it_says_the_same(
         session.execute(delete(Case))
         session.execute(delete(Reading))
     elif stored == "older words":
-        session.execute(update(Mention).where(col(Mention.id) == 2).values(revision=2, text="the parking at St. Brigid's is terrible"))
+        session.execute(
+            update(Mention)
+            .where(col(Mention.id) == 2)
+            .values(revision=2, text="the parking at St. Brigid's is terrible")
+        )
     session.commit()
     found, again = replayed(engine, before, before, now)
     assert again == {"as before": 0, "with other phrases": 2, "older words": 1}.get(stored, 3)
