@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from listener import shell
+from listener.config_commands import rehearse
 
 if TYPE_CHECKING:
     from config.load import Problem
@@ -63,6 +64,8 @@ def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
             return new[name]
         wrong = mistakes(new, unread, draft)
         typer.echo("\n".join(wrong or in_words(old, new)), err=bool(wrong))
+        if not wrong:
+            rehearse.show(new, draft)
         chosen = _asked(
             f"{len(wrong)} to mend. What now?" if wrong else "It is right. What now?",
             ("edit", "leave") if wrong else ("save", "edit", "leave"),

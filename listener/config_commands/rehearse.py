@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from listener.service import Service
 
 
+_SHORT = 5  # posts of each kind, where they are only looked over
+
+
 def try_(
     changed: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="The folder with the changed files, or one of them.")
@@ -35,14 +38,11 @@ def try_(
 
     service = shell.open_service()
     used = shell.environment().config
-    given = against or used
-    old, _ = read_files(given)
+    old = read_files(against)[0] if against else _in_use(service, used, changed)
     new = _with_changed(old if changed else read_files(used)[0], changed)
     if old == new:
-        if changed is None and against is None:
-            shell.fail("name the folder with the changed files: call-light config try DIR")
         return _told(as_json, "Nothing was changed: the files are the same.")
-    before = shell.load(given) if against else service.config
+    before = _config_of(old, against or used, None)
     after = _config_of(new, used, changed)
     if before == after:
         return _told(as_json, "Nothing would differ: only comments, blanks or the order were changed.")
@@ -57,6 +57,23 @@ def try_(
         shell.print_json(rehearsal.as_json(found, what))
     elif html is None:
         _print_rehearsal(found, before, after, None if every else rehearsal.ROWS)
+
+
+def _in_use(service: "Service", used: Path, changed: Path | None) -> "Mapping[str, str]":
+    """The files that others are compared with: those in the folder, or without others those that were in force before them."""
+    from config.load import read_files
+    from listener import versions
+
+    texts, unread = read_files(used)
+    if changed is not None and not unread:
+        return texts
+    with shell.session(service.engine) as session:
+        version = versions.in_force(session) if changed else versions.before(session, texts)
+        if version is not None:
+            if not changed:
+                typer.echo(f"Beside version {version.number}, which was in force before.", err=True)
+            return version.texts
+    shell.fail("no earlier version is known; name the folder with the changed files: call-light config try DIR")
 
 
 def _told(as_json: bool, sentence: str) -> None:
@@ -97,6 +114,20 @@ def _config_of(texts: "Mapping[str, str]", used: Path, changed: Path | None) -> 
         raise ConfigError(
             [replace(one, file=place) for one, place in zip(error.problems, places, strict=True)]
         ) from None
+
+
+def show(new: "Mapping[str, str]", folder: Path) -> None:
+    """What these files would do in place of those in use, where posts are kept."""
+    from datetime import timedelta
+
+    found = shell.environment()
+    if not found.database_url and not (found.data / "call-light.db").exists():
+        return
+    service = shell.open_service()
+    after = _config_of(new, found.config, folder)
+    if service.config != after:
+        replayed = _rehearsed(service, service.config, after, service.now() - timedelta(days=30))
+        _print_rehearsal(replayed, service.config, after, _SHORT)
 
 
 def _rehearsed(service: "Service", before: "Config", after: "Config", since: "datetime") -> "Rehearsal":

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +13,11 @@ from listener import shell
 from listener.config_commands.edit import mistakes
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from alerts.missed import Why
     from alerts.suggest import Progress
-    from alerts.suggestion import Suggestion
+    from alerts.suggestion import Change, Suggestion
     from config.load import Problem
     from config.schema import Config
 
@@ -50,6 +53,9 @@ def suggest(
 
         assert after is not None
         found = suggestions.suggest(session, config, after.astimezone(UTC), now, together(whys), progress)
+        if not asked:
+            cards = _Cards(session, config, folder, texts, now)
+            found = suggestions.with_cards(found, cards.after, cards.rehearsed)
     if not asked:
         return _give_suggestions(found, whys, config, texts, as_json)
     chosen = _chosen(found, asked, config)
@@ -61,6 +67,34 @@ def suggest(
         f"What it does to the cards: call-light config try. To undo it: {'take these lines' if len(done) > 1 else 'take this line'} "
         "out again, or call-light config back. A service that runs takes it up within ten seconds."
     )
+
+
+@dataclass(frozen=True)
+class _Cards:
+    """What a change would do to the cards of the last days."""
+
+    session: "Session"
+    config: "Config"
+    folder: Path
+    texts: "Mapping[str, str]"
+    now: "datetime"
+
+    def after(self, change: "Change") -> "Config":
+        """The configuration with the change in it."""
+        from alerts.known import known
+        from config.load import load_files
+        from listener.collect import settings_of_all
+
+        texts = {**self.texts, change.file: change.written(self.texts[change.file])}
+        return load_files(texts, (), self.folder, settings_of_all(), known(replies=False))
+
+    def rehearsed(self, after: "Config") -> tuple[int, int]:
+        """How many cards would come, and how many would not."""
+        from alerts.proposals import LATELY
+        from alerts.rehearse import rehearse
+
+        found = rehearse(self.session, self.config, after, self.now - LATELY, self.now, lambda done, of: None)
+        return len(found.added), len(found.dropped)
 
 
 @contextmanager

@@ -49,6 +49,14 @@ class Running:
             assert time.monotonic() < until, self.heard()
             time.sleep(0.05)
 
+    def ends(self) -> None:
+        """At once, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self.listener.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
 
 @pytest.fixture
 def running(place: Place) -> Iterator[Running]:
@@ -59,11 +67,7 @@ def running(place: Place) -> Iterator[Running]:
     try:
         yield service
     finally:
-        service.process.kill()
-        service.process.wait()
-        service.listener.join()
-        assert service.process.stderr is not None
-        service.process.stderr.close()
+        service.ends()
 
 
 def form(place: Place) -> str:
