@@ -35,6 +35,8 @@ def edit(
     draft = Path(tempfile.mkdtemp(prefix="call-light-edit-"))
     for each, text in old.items():
         (draft / each).write_bytes(text.encode())
+    if (folder / "schemas").is_dir():  # the editor looks for them beside the file
+        shutil.copytree(folder / "schemas", draft / "schemas")
     try:
         new = _edited(draft, name, old)
         if new is None:
