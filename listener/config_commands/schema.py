@@ -28,4 +28,5 @@ def write(
     except OSError as error:
         shell.fail(f"{folder} cannot be written ({error.strerror}); name another folder with --out DIR")
     names = ", ".join(f"{name}.json" for name in found)
-    typer.echo(f"Written to {folder}: {names}. Editors find them by the first line of each file: #:schema ./schemas/…")
+    line = "./schemas/keywords.json" if out is None else (folder / "keywords.json").resolve()
+    typer.echo(f"Written to {folder}: {names}. Editors find each by the first line of its file: #:schema {line}")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from jsonschema.validators import extend
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from typer.testing import CliRunner, Result
 
 from alerts.known import known_schemas
 from config.editor import schemas, write
@@ -42,6 +43,7 @@ from config.schema import (
     Zone,
     written,
 )
+from listener.cli import app
 from listener.collect import settings_of_all
 from listener.collectors.mastodon import Domain, Handle, Instance, Tag
 from listener.collectors.reddit import Subreddit
@@ -440,3 +442,34 @@ def test_taplo_marks_a_typo(folder: Path, name: str, old: str, new: str, said: s
     assert found.returncode == 1
     assert any(said in error for error in errors), errors
     assert "Münster" not in "".join(errors)
+
+
+# the command
+
+
+def ask(*words: str) -> Result:
+    return CliRunner().invoke(app, ["config", "schema", *words])
+
+
+def test_the_command_writes_beside_the_files_that_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALL_LIGHT_CONFIG", str(tmp_path))
+    said = ask()
+    assert (said.exit_code, sorted(path.stem for path in (tmp_path / "schemas").iterdir())) == (0, sorted(MODELS))
+    assert "#:schema ./schemas/keywords.json" in said.output
+
+
+def test_the_command_writes_where_it_is_told(tmp_path: Path) -> None:
+    said = ask("--out", str(tmp_path / "elsewhere"))
+    assert json.loads((tmp_path / "elsewhere" / "care.json").read_text(encoding="utf-8")) == MADE["care"]
+    assert f"#:schema {tmp_path / 'elsewhere' / 'keywords.json'}" in said.output
+
+
+def test_the_command_prints_all_of_them(tmp_path: Path) -> None:
+    assert json.loads(ask("--json").stdout) == MADE
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = ask("--out", str(tmp_path / "file" / "schemas"))
+    assert said.exit_code == 1
+    assert said.stderr.endswith("name another folder with --out DIR\n")
