@@ -74,7 +74,7 @@ class Live(Generic[Ready]):
         names = [name for name, text in texts.items() if text != was.get(name)]
         author = versions.author(self._folder, names or list(texts))
         try:
-            ready = self._make_ready(texts, unread, last is not None and last.digest == digest(texts))
+            ready = self._make_ready(texts, [*unread, *_cut_off(self._folder, texts, was)], was == dict(texts))
         except (CallLightError, ConfigError) as error:
             self._write_down(texts, author, str(error))
             raise
@@ -97,6 +97,16 @@ class Live(Generic[Ready]):
 
     def _signature(self) -> _Signature:
         return tuple(_state(self._folder / name) for name in NAMES)
+
+
+def _cut_off(folder: Path, texts: Mapping[str, str], was: Mapping[str, str]) -> list[Problem]:
+    """Files that are the beginning of what they were: half written, they may be right and lack half of the filters."""
+    allowed = "the whole file; if it is meant to end here, put a comment under its last line"
+    return [
+        Problem(str(folder / name), text.count("\n") + 1, 1, "file", "the beginning of what it was", allowed)
+        for name, text in texts.items()
+        if text.rstrip() != (before := was.get(name, "").rstrip()) and before.startswith(text.rstrip())
+    ]
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

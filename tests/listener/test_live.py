@@ -183,3 +183,23 @@ def test_whatever_else_goes_wrong_the_old_files_go_on(admin: Admin, error: Excep
     assert admin.trouble() == (
         "no such model" if isinstance(error, NeedsPerson) else "they could not be checked (KeyError); please report it"
     )
+
+
+def test_half_a_file_is_refused_even_where_it_is_right(admin: Admin) -> None:
+    admin.live.begin()
+    path = admin.folder / "keywords.toml"
+    whole = path.read_text()
+    half = whole[: whole.index("[exclude]")]
+    path.write_text(half)
+    assert admin.looks(3) == [None] * 3
+    line = half.count("\n") + 1
+    assert f"keywords.toml:{line}:1: file: found the beginning of what it was" in admin.trouble()
+    path.write_text(half + "# that is all\n")
+    assert admin.looks() == [None, "Port Alder"]
+
+
+def test_blanks_at_the_end_are_no_half_file(admin: Admin) -> None:
+    admin.live.begin()
+    path = admin.folder / "keywords.toml"
+    path.write_text(path.read_text().rstrip())
+    assert admin.looks() == [None, "Port Alder"]
