@@ -99,13 +99,16 @@ class Difference:
     def __init__(self, old: Iterable[Line], new: Iterable[Line]) -> None:
         """`old` and `new`: what texts are read with, see `lines`."""
         before, after = frozenset(old), frozenset(new)
-        self.touches_all = _for_all(before) != _for_all(after)
-        self._seeker: Seeker | None = None
-        if self.touches_all:
-            return
-        phrases, names = ({words for _, words in of(before) ^ of(after)} for of in (_worded, _names))
-        if phrases or names:
-            self._seeker = Seeker({"phrases": phrases, "names": {Name(name) for name in names}})
+        # Which site a post is about, its words need not say: see Text.place.
+        of_sites = before ^ after if any(map(_of_a_site, before | after)) else frozenset()
+        is_for_all = any(line[:2] == ("hospital", "sites") for line in of_sites)
+        self.touches_all = is_for_all or _for_all(before) != _for_all(after)
+        changed = {}
+        if not self.touches_all:
+            # Names apart from phrases: what is a sign in these is none in those.
+            changed = {"names": _names(before) ^ _names(after), "phrases": _worded(before) ^ _worded(after)}
+        sought = {kind: sorted({phrase for _, phrase in found}) for kind, found in changed.items() if found}
+        self._seeker = Seeker(sought) if sought else None
 
     def __bool__(self) -> bool:
         """Whether any text may read otherwise."""
@@ -121,13 +124,16 @@ class Difference:
 def _for_all(lines: frozenset[Line]) -> set[Line]:
     """The lines that may change how any text is read."""
     found = {line for line in lines if line[0] == RULES[0]}
-    if any(line[-2] == "phrases" and "site:" in line[-1] for line in lines if len(line) > 1):
-        found |= {line for line in lines if line[:2] == ("hospital", "sites")}  # a post may have its site by a place
     if (*MODEL, "") not in found:  # the model looks for the topics that it knows, and compares with examples of others
         topics = [line for line in lines if line[0] == "categories"]
         found |= {line[:2] for line in topics if line[1] in TOPICS.labels}
         found |= {line for line in topics if line[1] not in TOPICS.labels and line[-2] in ("match", "no_match")}
     return found
+
+
+def _of_a_site(line: Line) -> bool:
+    """Whether it is a phrase for the posts of one site alone: "portal site:Main"."""
+    return line[0] != "hospital" and line[-2] == "phrases" and "site:" in line[-1].casefold()
 
 
 def _worded(lines: frozenset[Line]) -> set[tuple[Line, str]]:

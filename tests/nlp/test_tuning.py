@@ -300,6 +300,14 @@ def test_a_topic_without_words_is_one_that_the_model_may_find(config: Config) ->
     assert not difference(bare, none, None)
 
 
+def test_a_phrase_of_a_site_makes_every_change_of_sites_one_of_all(config: Config) -> None:
+    """Which site a post is about may be what its author chose from a list."""
+    of_site = with_billing(config, phrases=("portal site:Main",))
+    assert difference(of_site, other_sites(of_site, departments=("Cardiology",))).touches_all
+    assert not difference(config, other_sites(config, departments=("Cardiology",))).touches_all
+    assert not difference(of_site, with_billing(config, phrases=("portal",))).touches_all
+
+
 @pytest.mark.parametrize("line", [("reader", "rules", "other"), ("reader", "model", "other"), ("reader", "model", "")])
 def test_another_program_or_model_touches_all(config: Config, line: Line) -> None:
     old = lines(config, "r", "m")
