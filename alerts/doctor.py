@@ -17,9 +17,10 @@ from alerts.notices.hook import standings
 from alerts.pager import ADDRESSES, UNKNOWN, Pager
 from alerts.slack import Slack
 from alerts.slack_link import missing
-from config.load import ConfigError
+from config.files import digest
+from config.load import ConfigError, read_files
 from config.schema import CollectorSettings, Config
-from listener import health
+from listener import health, versions
 from listener.collect import known_collectors
 from listener.database import open_database
 from listener.environment import Environment
@@ -87,6 +88,7 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
         return
     with Session(engine) as session:
         yield Finding(f"database ({engine.dialect.name})", True)
+        yield from _version(session, environment)
         for watch in session.exec(select(Watch)):
             settings = config.collectors.get(watch.name)
             if settings is None or not settings.on:
@@ -103,6 +105,23 @@ def _database(environment: Environment, config: Config, now: datetime) -> Iterat
             f"stuck: {stuck}; is call-light run running?" if stuck else None,
         )
     engine.dispose()
+
+
+def _version(session: Session, environment: Environment) -> Iterator[Finding]:
+    """Whether the service goes by the files that are there."""
+    version = versions.in_force(session)
+    if version is None:
+        return
+    texts, _ = read_files(environment.config)
+    what = f"version {version.number} of the config files, in force since {version.at:%Y-%m-%d %H:%M} UTC"
+    if digest(texts) == version.digest:
+        yield Finding(what, True)
+        return
+    newest = versions.newest(session)
+    if newest is not None and newest.digest == digest(texts) and newest.trouble:
+        yield Finding(what, False, f"the files that are there were refused: {newest.trouble.splitlines()[0]}")
+    else:
+        yield Finding(what, None, "the files were changed since; a service that runs takes them up within ten seconds")
 
 
 def _hooks(session: Session, environment: Environment, config: Config) -> Iterator[Finding]:

@@ -14,13 +14,14 @@ from rich.console import Console as Terminal
 from slack_drawn import modal_page, slack_page
 from sqlmodel import Session
 
-from alerts import modal
+from alerts import modal, rehearsal
 from alerts.act import Doing, form_of
 from alerts.case import Case
 from alerts.console import Console
 from alerts.door import Sent
 from alerts.figures import figures
 from alerts.message import Message
+from alerts.rehearse import rehearse
 from alerts.replies import objections
 from alerts.report import html, report
 from alerts.span import last
@@ -110,6 +111,8 @@ def main() -> None:
         with Session(engine) as session:
             numbers = figures(session, config, last("week", config.hospital.zone, _TODAY), _TODAY)
         page = html(report(numbers, config.report.sections), numbers)
+        with Session(engine) as session:
+            tried = _tried(session, config)
         engine.dispose()
     danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)
     others = [m for m in gallery.messages if m.lines and m.urgency in ("here_now", "routine")][:2]
@@ -120,8 +123,22 @@ def main() -> None:
     weekly = next(message for message in gallery.messages if _kind(message) == "report")
     _screenshot(slack_page([weekly]), _OUT / "weekly.png", 660, 1750)
     _page_pictures(page)
+    _screenshot(tried, _OUT / "try.png", 900, 900)
     _listening_post_pictures(config.hospital)
     _desk_pictures(config, reader)
+
+
+def _tried(session: Session, config: Config) -> str:
+    """What an admin sees who leaves out the garage, and takes a phrase of danger for too wide."""
+    keywords = config.keywords
+    danger = keywords.urgency.danger
+    fewer = danger.model_copy(update={"phrases": tuple(one for one in danger.phrases if "collaps" not in one)})
+    urgency = keywords.urgency.model_copy(update={"danger": fewer})
+    exclude = keywords.exclude.model_copy(update={"phrases": (*keywords.exclude.phrases, "garage")})
+    after = config.model_copy(update={"keywords": keywords.model_copy(update={"urgency": urgency, "exclude": exclude})})
+    found = rehearse(session, config, after, _TODAY - timedelta(days=30), _TODAY, lambda done, of: None)
+    what = ("exclude.phrases: 'garage' added", "urgency.danger.phrases: every phrase with 'collaps' taken out")
+    return rehearsal.html(found, config, after, what)
 
 
 def _page_pictures(page: str) -> None:
