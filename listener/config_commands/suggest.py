@@ -54,7 +54,7 @@ def suggest(
         assert after is not None
         found = suggestions.suggest(session, config, after.astimezone(UTC), now, together(whys), progress)
         if not asked:
-            cards = _Cards(session, config, folder, texts, now)
+            cards = _Cards(session, config, folder, texts, now, progress)
             found = suggestions.with_cards(found, cards.after, cards.rehearsed)
     if not asked:
         return _give_suggestions(found, whys, config, texts, as_json)
@@ -78,6 +78,7 @@ class _Cards:
     folder: Path
     texts: "Mapping[str, str]"
     now: "datetime"
+    progress: "Progress"
 
     def after(self, change: "Change") -> "Config":
         """The configuration with the change in it."""
@@ -93,7 +94,7 @@ class _Cards:
         from alerts.proposals import LATELY
         from alerts.rehearse import rehearse
 
-        found = rehearse(self.session, self.config, after, self.now - LATELY, self.now, lambda done, of: None)
+        found = rehearse(self.session, self.config, after, self.now - LATELY, self.now, self.progress)
         return len(found.added), len(found.dropped)
 
 
