@@ -185,6 +185,29 @@ def test_a_card_that_goes_elsewhere_by_another_rule(
     assert found.topics_changed == 1
 
 
+def test_a_card_by_a_phrase_and_a_rule_says_both(
+    engine: Engine, session: Session, before: Config, old_reader: Reader
+) -> None:
+    heard(session, before, old_reader, NOW, PORTAL)
+    bills = Rule(name="bills", when=When(category=("billing",)), do="alert", to="ops")
+    praise = Rule(name="kind words too", when=When(kind=("praise",)), do="alert", to="praise")
+    phrases = (*before.keywords.categories["billing"].phrases, "portal")
+    rules = (bills, praise, *before.care.rules)
+    found = rehearsed(engine, before, changed(before, phrases=phrases, care={"rules": rules}))
+    assert [one.why for one in found.added] == [("+ portal (categories.billing)", "rule bills")]
+
+
+def test_a_card_from_before_the_span_is_not_counted(
+    engine: Engine, session: Session, before: Config, old_reader: Reader
+) -> None:
+    mine = {"source": "x", "author": "jo", "thread": "1"}
+    heard(session, before, old_reader, NOW - 3 * DAY, posts.Post(ref="1", text=RUDE, written_at=NOW - 3 * DAY, **mine))
+    heard(session, before, old_reader, NOW, posts.Post(ref="2", text=RUDE + ", gowns", written_at=NOW, **mine))
+    found = rehearsed(engine, before, excluding(before, "gowns"), days=1)
+    assert (found.posts, found.cards_before, found.cards_after, found.loads) == (1, 0, 0, ())
+    assert (found.dropped, found.fewer_posts) == ((), 1)
+
+
 def test_posts_that_come_to_a_card_which_is_there(
     engine: Engine, session: Session, before: Config, old_reader: Reader
 ) -> None:

@@ -181,3 +181,21 @@ def test_posts_of_cases_before_a_span(
     with reading(engine) as looking:
         assert [(post.text, post.case_id) for post in before_span(looking, now - 2 * DAY, now)] == [(BILL, 1)]
         assert before_span(looking, now, now + DAY) == []
+
+
+def test_what_was_learned_of_a_thread_since_is_no_effect_of_the_change(
+    engine: Engine, session: Session, before: Config, old_reader: Reader, now: datetime
+) -> None:
+    """An answer was read before its thread was known to be about us; the change touches it, but that is not what it did."""
+    answers = {"source": "x", "thread": "0", "answers": "0", "written_at": now}
+    heard(
+        session,
+        before,
+        old_reader,
+        now,
+        Post(ref="1", text="the nurse was so rude about my gown", author="jo", **answers),
+    )
+    heard(session, before, old_reader, now, Post(ref="2", text="this was at St. Brigid's", author="al", **answers))
+    assert session.exec(select(Reading.voice).where(Reading.mention_id == 1)).all() == ["other"]
+    found, _ = replayed(engine, before, changed(before, phrases=("gown*",)), now)
+    assert (found[0].before.voice, found[0].after.voice) == ("patient", "patient")
