@@ -43,7 +43,7 @@ def _sentences(count: int, rows: Sequence[tuple[str, str, str]]) -> tuple[str, .
     return (
         f"{said} in what we listen for{more}.",
         *(f"{when}: {what}{'' if effect == _NOTHING else f'; {effect}'}." for when, what, effect in rows[-_SHOWN:]),
-        "After a change every post that is kept is read again, so posts before and since are read in the same way.",
+        "After a change each kept post that it can touch is read again, so posts before and since are read in the same way.",
     )
 
 
