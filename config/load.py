@@ -124,6 +124,11 @@ def load_files(
     )
 
 
+def problem_at(path: Path, saved: str, key: Path_, found: str, allowed: str) -> Problem:
+    """A mistake that only those who use the values can find, in a file that was loaded from this text."""
+    return _File(str(path), {}, places_of(_plain(saved))).problem(key, found, allowed)
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -145,7 +150,7 @@ class _File:
     @classmethod
     def of(cls, path: Path, saved: str) -> "_File":
         """Raises ConfigError when the text is not TOML."""
-        text = saved.removeprefix("\ufeff").replace("\r\n", "\n")
+        text = _plain(saved)
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -164,6 +169,10 @@ class _File:
     def problem(self, path: Path_, found: str, allowed: str, meant: str | None = None) -> Problem:
         line, column = self.place(path)
         return Problem(self.name, line, column, _dotted(path), found, allowed, meant)
+
+
+def _plain(saved: str) -> str:
+    return saved.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import tree_sitter
@@ -13,6 +14,7 @@ Place = tuple[int, int]
 _DEEPEST = 32  # tables within tables; no file of ours has more than five
 
 
+@lru_cache(maxsize=5)  # one for each file: who has loaded it asks again where something stands
 def places_of(text: str) -> dict[Path_, Place]:
     """Every table, key and list item with its line and column, counted from 1."""
     found: dict[Path_, Place] = {}

@@ -35,13 +35,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import listener.collectors
 from config.schema import Accounts, CollectorSettings
 from listener.errors import AskedToWait, NeedsPerson, OutcomeUnknown, ReadsUsedUp, TryLater
-from listener.keep import Ear
 from listener.post import Answerable, Asking, Page, Replied
+
+if TYPE_CHECKING:  # the database is loaded by those who use it
+    from listener.keep import Ear
 
 LOOKUP_MOST = 100  # posts in one lookup
 
@@ -68,7 +70,7 @@ def settings_of_all() -> dict[str, type[CollectorSettings]]:
     return {name: collector.Settings for name, collector in known_collectors().items()}
 
 
-def ears(name: str) -> list[Ear]:
+def ears(name: str) -> "list[Ear]":
     """Which of its functions hear posts."""
     collector = known_collectors()[name]
     return ["fetch", "own_replies"] if hasattr(collector, "own_replies") else ["fetch"]
@@ -95,7 +97,7 @@ def can_look(name: str) -> bool:
 
 
 def pages(
-    name: str, ear: Ear, settings: CollectorSettings, cursor: Mapping[str, Any], asking: Asking
+    name: str, ear: "Ear", settings: CollectorSettings, cursor: Mapping[str, Any], asking: Asking
 ) -> Generator[Page, None, None]:
     """What collector `name` has to give, page by page, within what is left to read. `asking` carries every secret.
 

@@ -1,13 +1,16 @@
 """The example sentences of keywords.toml are tests of its phrases."""
 
-from config.schema import Config, Phrases
+import pytest
+from tuned import tuned
+
+from config.schema import Config
+from nlp.components.keywords import spoken
 from nlp.examples import failures
+from nlp.pipeline import Reader, Text
 
 
 def changed(config: Config, **table: tuple[str, ...]) -> Config:
-    food = config.keywords.categories["food"].model_copy(update=table)
-    categories = {**config.keywords.categories, "food": food}
-    return config.model_copy(update={"keywords": config.keywords.model_copy(update={"categories": categories})})
+    return tuned(config, "categories.food", **table)
 
 
 def test_the_shipped_examples_hold(config: Config) -> None:
@@ -16,25 +19,57 @@ def test_the_shipped_examples_hold(config: Config) -> None:
 
 def test_an_example_that_is_not_found(config: Config) -> None:
     (failure,) = failures(changed(config, match=("Where do I park?",)))
-    assert str(failure).startswith("keywords.toml: categories.food.match: no phrase finds 'Where do I park?'")
+    assert failure.path == ("categories", "food", "match", 0)
+    assert failure.found == "'Where do I park?', in which no phrase of this table is found"
+    assert "add a phrase" in failure.allowed
+    assert str(failure).startswith("keywords.toml: categories.food.match: found 'Where do I park?'")
 
 
 def test_an_example_of_a_sign(config: Config) -> None:
-    legal = config.keywords.signs["legal"].model_copy(update={"match": (), "no_match": ("I will call my lawyer",)})
-    keywords = config.keywords.model_copy(update={"signs": {"legal": legal}})
-    (failure,) = failures(config.model_copy(update={"keywords": keywords}))
-    assert str(failure).startswith("keywords.toml: signs.legal.no_match: 'I will call my lawyer' is found by 'lawyer'")
+    (failure,) = failures(tuned(config, "signs.legal", match=(), no_match=("I will call my lawyer",)))
+    assert (failure.path, failure.words) == (("signs", "legal", "no_match", 0), ("lawyer",))
+
+
+def test_a_grave_sign_speaks_for_what_is_serious(config: Config) -> None:
+    assert list(failures(tuned(config, "urgency.serious", match=("I have called my attorney",)))) == []
 
 
 def test_an_example_that_must_not_be_found(config: Config) -> None:
     (failure,) = failures(changed(config, no_match=("The soup is fine",)))
-    assert failure.found == ("soup",)
-    assert "is found by 'soup'" in str(failure)
+    assert failure.words == ("soup",)
+    assert failure.found == "'The soup is fine', in which 'soup' is found"
+    assert "make the phrase narrower" in failure.allowed
+
+
+def test_a_phrase_of_one_site_is_found_where_the_sentence_names_it(config: Config) -> None:
+    phrases = ('food site:"Harbor Campus"',)
+    here, elsewhere = "the food at Brigid Harbor is cold", "the food is cold"
+    assert list(failures(changed(config, phrases=phrases, match=(here,), no_match=(elsewhere,)))) == []
 
 
 def test_a_figure_of_speech_is_not_found(config: Config) -> None:
-    danger = config.keywords.urgency.danger
-    mild = Phrases(phrases=danger.phrases, no_match=("I want to die, this parking is a joke",))
-    urgency = config.keywords.urgency.model_copy(update={"danger": mild})
-    keywords = config.keywords.model_copy(update={"urgency": urgency})
-    assert list(failures(config.model_copy(update={"keywords": keywords}))) == []
+    assert list(failures(tuned(config, "urgency.danger", no_match=("I want to die, this parking is a joke",)))) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "chest pain down his arm. told triage twice",  # danger by two signs together, no phrase
+        "I don't want to call a lawyer",
+        "nobody comes, my dad is on the floor at Brigid Harbor",
+        "mi mamá no puede respirar",
+        "if nobody calls me I will sue",
+        "our softball league meets at St. Brigid's",
+    ],
+)
+def test_the_verdict_is_the_readers_own(config: Config, rules: Reader, sentence: str) -> None:
+    doc = rules.doc(Text(sentence, about_us=True))
+    for table, label in (
+        ("urgency.danger", "urgency:danger"),
+        ("urgency.serious", "urgency:serious"),
+        ("signs.legal", "sign:legal"),
+        ("categories.access", "category:access"),
+    ):
+        words = [span.text for span in spoken(doc, label) if span._.meant in ("now", "past")]
+        found = list(failures(tuned(config, table, match=(), no_match=(sentence,))))
+        assert [word for one in found for word in one.words] == words
