@@ -13,7 +13,8 @@ from listener.watch import Alarm, Watch
 
 log = logging.getLogger(__name__)
 
-DESK = ("channel", "buttons", "hook", "pager")  # kinds that are raised and ended at the desk, not here
+# Kinds that are raised and ended elsewhere, at the desk or by silent.py.
+DESK = ("channel", "buttons", "hook", "pager", "stopped", "swallows")
 _FAILURES = 3  # in a row; fewer mend themselves
 _SHARE = 0.8  # of a budget, at which people are told
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm: longer ago, it was not listening at all

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, spikes
+from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, silent, spikes
 from alerts.door import Door, HasChannels
 from alerts.notices import report as weekly
 from config.schema import Config
@@ -311,6 +311,7 @@ class Service:
             spikes.watch(session, self.config, now)
             proposals.watch(session, self.config, now)
             reminders.remind(session, self.config, now)
+            silent.watch(session, self.config, now)
 
     def pages(self) -> None:
         """The page of each week whose summary is due, where a link in Slack may lead."""
