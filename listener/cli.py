@@ -151,7 +151,6 @@ def run() -> None:
     from listener.service import Passed
 
     service = shell.open_service(is_service=True)
-    shell.goes_live(service)
     if (shell.environment().data / _DEMO_MARK).exists():
         shell.fail(
             "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
@@ -159,6 +158,7 @@ def run() -> None:
     names = [name for name, settings in service.config.collectors.items() if settings.on]
     if not names:
         shell.fail("no collector is on, so nothing can be heard; set on = true for one in listening.toml")
+    shell.goes_live(service)
     typer.echo(f"Listening to {', '.join(names)}; cards go to {service.door.name}. Ctrl-C ends it.", err=True)
     passed = Passed()
     service.may_collect(passed)

@@ -78,20 +78,20 @@ def open_service(is_service: bool = False) -> "Service":
 
 def goes_live(service: "Service") -> None:
     """From now on the service goes by what admins save, and writes down each version."""
-    from config.load import Problem
+    from config.load import ConfigError, Problem
     from listener.live import Live
     from listener.service import InForce
 
     found = environment()
 
     def make_ready(texts: Mapping[str, str], unread: Sequence[Problem], is_known: bool) -> InForce:
+        from alerts.checked import failing
         from alerts.known import config_of
-        from nlp.examples import failures
         from nlp.pipeline import Reader
 
         config = config_of(texts, found.config, unread)
-        if not is_known and (wrong := [str(failure) for failure in failures(config)]):
-            raise NeedsPerson("\n".join(wrong))
+        if not is_known and (wrong := failing(config, texts, found.config)):
+            raise ConfigError(wrong)
         last = service.in_force
         is_same = config.hospital == last.config.hospital and config.keywords == last.config.keywords
         doors = {"people": service.door, **_other_doors(config, found)}
@@ -164,7 +164,6 @@ def terminal(stderr: bool = False) -> "Terminal":
 def midnight(service: "Service", text: str | None) -> datetime | None:
     """ "7d" as the midnight seven days ago, "2026-11-09" as that day's, hospital time; None for ever."""
     from config.schema import parse_duration
-    from listener.errors import NeedsPerson
 
     if text is None:
         return None

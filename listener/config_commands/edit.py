@@ -78,12 +78,12 @@ def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
 
 def mistakes(texts: "Mapping[str, str]", unread: "Sequence[Problem]", folder: Path) -> list[str]:
     """Every mistake, as sentences."""
+    from alerts.checked import failing
     from alerts.known import config_of
     from config.load import ConfigError
-    from nlp.examples import failures
 
     try:
-        return [str(failure) for failure in failures(config_of(texts, folder, unread))]
+        return [str(problem) for problem in failing(config_of(texts, folder, unread), texts, folder)]
     except ConfigError as error:
         return [str(problem) for problem in error.problems]
 

@@ -286,7 +286,7 @@ def test_a_typo_is_named_with_its_place(place: Place) -> None:
     place.edit("care.toml", "^oncall = ", "on_call = ")
     done = place.call("config", "check")
     assert done.returncode == 1
-    assert "care.toml:12:1: slack.on_call: found an unknown key" in done.stderr
+    assert "care.toml:13:1: slack.on_call: found an unknown key" in done.stderr
     assert "did you mean 'oncall'" in done.stderr
     assert place.call("tick").returncode == 1, "nothing runs on a broken configuration"
 
