@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from config.load import ConfigError, read_files
+from config.load import ConfigError, Problem, read_files
 
 
 class NotSaved(ConfigError):
@@ -23,6 +23,16 @@ class NotSaved(ConfigError):
 def digest(texts: Mapping[str, str]) -> str:
     """A short name for what the files say: the same for the same texts."""
     return sha256("\0".join(f"{name}\0{text}" for name, text in sorted(texts.items())).encode()).hexdigest()[:16]
+
+
+def cut_off(folder: Path, texts: Mapping[str, str], was: Mapping[str, str]) -> list[Problem]:
+    """Files that are the beginning of what they were: half written, they may be right and lack half of the filters."""
+    allowed = "the whole file; if it is meant to end here, put a comment under its last line"
+    return [
+        Problem(str(folder / name), text.count("\n") + 1, 1, "file", "the beginning of what it was", allowed)
+        for name, text in texts.items()
+        if text.rstrip() != (before := was.get(name, "").rstrip()) and before.startswith(text.rstrip())
+    ]
 
 
 def write_files(folder: Path, new: Mapping[str, str], old: Mapping[str, str]) -> list[Path]:

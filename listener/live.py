@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -9,7 +10,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from config.files import digest
+from config.files import cut_off, digest
 from config.load import NAMES, ConfigError, Problem, read_files
 from listener import versions
 from listener.errors import CallLightError
@@ -20,7 +21,7 @@ Ready = TypeVar("Ready")
 # Makes of files by name, and of what is wrong with those that cannot be read, all that the service needs to go by them; `True`
 # where they went through it before. Raises ConfigError or CallLightError for whatever is wrong.
 MakeReady = Callable[[Mapping[str, str], Sequence[Problem], bool], Ready]
-_Signature = tuple[tuple[int, int, int] | None, ...]
+_Signature = tuple[tuple[int, ...] | None, ...]
 
 
 class Live(Generic[Ready]):
@@ -30,6 +31,9 @@ class Live(Generic[Ready]):
         self._folder, self._engine, self._make_ready, self._now = folder, engine, make_ready, now
         self._looked_at: _Signature = ()  # the files as they were when they were taken up or refused
         self._seen: _Signature = ()  # as they were at the last look
+        self._goes_by = (
+            ""  # the digest of what is in force here; the database knows what any copy of the service took up
+        )
 
     def begin(self) -> Ready:
         """What the files say; where they are wrong, what the last good version said.
@@ -46,6 +50,7 @@ class Live(Generic[Ready]):
             if last is None:
                 raise
             log.error("action=config refused=yes version=%s", last.number)
+            self._goes_by = last.digest
             return self._make_ready(last.texts, (), True)
 
     def look(self) -> Ready | None:
@@ -57,15 +62,14 @@ class Live(Generic[Ready]):
         texts, unread = self._read()
         if self._signature() != signature:  # saved again meanwhile
             return None
-        self._looked_at = signature
         with Session(self._engine) as session:
             newest, last = versions.newest(session), versions.in_force(session)
-        if newest and newest.trouble is None and newest.digest == digest(texts):  # only touched
-            return None
-        try:
-            return self._take_up(texts, unread, last)
-        except (CallLightError, ConfigError):
-            return None  # it is written down, and people are told
+        ready = None
+        if not (newest and newest.trouble is None and newest.digest == digest(texts) == self._goes_by):  # only touched
+            with suppress(CallLightError, ConfigError):  # it is written down, and people are told
+                ready = self._take_up(texts, unread, last)
+        self._looked_at = signature  # not before: where the database takes nothing now, the next look tries again
+        return ready
 
     def _take_up(
         self, texts: Mapping[str, str], unread: Sequence[Problem], last: versions.ConfigVersion | None
@@ -74,7 +78,7 @@ class Live(Generic[Ready]):
         names = [name for name, text in texts.items() if text != was.get(name)]
         author = versions.author(self._folder, names or list(texts))
         try:
-            ready = self._make_ready(texts, [*unread, *_cut_off(self._folder, texts, was)], was == dict(texts))
+            ready = self._make_ready(texts, [*unread, *self._cut_off(texts, was)], was == dict(texts))
         except (CallLightError, ConfigError) as error:
             self._write_down(texts, author, str(error))
             raise
@@ -83,7 +87,19 @@ class Live(Generic[Ready]):
             self._write_down(texts, author, f"they could not be checked ({type(error).__name__}); please report it")
             raise CallLightError("the config files could not be checked") from error
         self._write_down(texts, author)
+        self._goes_by = digest(texts)
         return ready
+
+    def _cut_off(self, texts: Mapping[str, str], was: Mapping[str, str]) -> list[Problem]:
+        """Files that are half written, as it seems; not those that were in force so: these were put back."""
+        found = cut_off(self._folder, texts, was)
+        if not found:
+            return []
+        with Session(self._engine) as session:
+            known = {
+                str(self._folder / name) for name, text in texts.items() if versions.was_in_force(session, name, text)
+            }
+        return [problem for problem in found if problem.file not in known]
 
     def _write_down(self, texts: Mapping[str, str], author: str, trouble: str | None = None) -> None:
         with Session(self._engine) as session:
@@ -99,19 +115,10 @@ class Live(Generic[Ready]):
         return tuple(_state(self._folder / name) for name in NAMES)
 
 
-def _cut_off(folder: Path, texts: Mapping[str, str], was: Mapping[str, str]) -> list[Problem]:
-    """Files that are the beginning of what they were: half written, they may be right and lack half of the filters."""
-    allowed = "the whole file; if it is meant to end here, put a comment under its last line"
-    return [
-        Problem(str(folder / name), text.count("\n") + 1, 1, "file", "the beginning of what it was", allowed)
-        for name, text in texts.items()
-        if text.rstrip() != (before := was.get(name, "").rstrip()) and before.startswith(text.rstrip())
-    ]
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
+def _state(path: Path) -> tuple[int, ...] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    # The last one changes with the rights too: a file that may not be read stays as it is when it may.
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns

@@ -70,6 +70,11 @@ def at(session: Session, moment: datetime) -> ConfigVersion | None:
     return session.exec(_accepted().where(col(ConfigVersion.at) <= moment).limit(1)).first()
 
 
+def was_in_force(session: Session, name: str, text: str) -> bool:
+    """Whether a version that was not refused had this file with this text."""
+    return any(version.texts.get(name) == text for version in session.exec(_accepted()))
+
+
 def write_down(
     session: Session, texts: Mapping[str, str], author: str, now: datetime, trouble: str | None = None
 ) -> ConfigVersion:

@@ -57,6 +57,7 @@ def edit(
 def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
     """The text of a file as it is to be saved; None when its admin leaves it for later."""
     from config.changes import in_words
+    from config.files import cut_off
     from config.load import read_files
 
     while True:
@@ -64,7 +65,7 @@ def _edited(draft: Path, name: str, old: "Mapping[str, str]") -> str | None:
         new, unread = read_files(draft)
         if new == old:
             return new[name]
-        wrong = mistakes(new, unread, draft)
+        wrong = mistakes(new, [*unread, *cut_off(draft, new, old)], draft)  # the service would refuse it
         typer.echo("\n".join(wrong or in_words(old, new)), err=bool(wrong))
         if not wrong:
             rehearse.show(new, draft)

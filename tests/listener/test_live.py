@@ -203,3 +203,52 @@ def test_blanks_at_the_end_are_no_half_file(admin: Admin) -> None:
     path = admin.folder / "keywords.toml"
     path.write_text(path.read_text().rstrip())
     assert admin.looks() == [None, "Port Alder"]
+
+
+@pytest.mark.parametrize("name", ["hospital.toml", "care.toml"])
+def test_what_was_added_at_the_end_can_be_taken_out_again(admin: Admin, name: str) -> None:
+    """`config back` writes the text of before, which is then the beginning of what is in force."""
+    admin.live.begin()
+    path = admin.folder / name
+    before = path.read_text()
+    path.write_text(before + "\n# a remark\n")
+    assert admin.looks() == [None, "Port Alder"]
+    path.write_text(before)
+    assert admin.looks() == [None, "Port Alder"]
+    assert admin.versions() == [True, True, True]
+
+
+def test_what_another_copy_of_the_service_took_up_first_is_taken_up_here_too(admin: Admin) -> None:
+    """A second copy that waits, or one `call-light tick`, goes by the same folder and writes into the same database."""
+    admin.live.begin()
+    admin.saves(TOWN, 'town = "Newport"')
+    admin.started().begin()
+    assert admin.looks(4) == [None, "Newport", None, None]
+    assert admin.versions() == [True, True]
+
+
+def test_a_file_that_may_be_read_again_is_taken_up(admin: Admin) -> None:
+    """Its rights are no part of what it says, or of when it was saved."""
+    admin.live.begin()
+    admin.breaks_with = NeedsPerson("a file that this program may read")
+    admin.saves(TOWN, 'town = "Newport"')
+    assert admin.looks(4) == [None] * 4
+    admin.breaks_with = None
+    (admin.folder / "hospital.toml").chmod(0o640)
+    assert admin.looks() == [None, "Newport"]
+
+
+def test_a_change_that_cannot_be_written_down_is_tried_again(
+    admin: Admin, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.live.begin()
+    admin.saves(TOWN, 'town = "Newport"')
+    admin.looks(1)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="locked"):
+        broken.setattr(versions, "newest", raises)
+        admin.live.look()
+    assert admin.looks() == ["Newport", None]
+
+
+def raises(_session: Session) -> None:
+    raise OSError("the database is locked")

@@ -136,6 +136,10 @@ def test_an_editor_that_shows_what_it_does_first(hospital: Place) -> None:
     wrong = hospital.call("config", "edit", stdin="save\nleave\n")  # what is wrong cannot be saved
     assert "1 to mend. What now? (edit, leave)" in wrong.stdout
     assert "x = " not in file.read_text()
+    editor.write_text('#!/bin/sh\nsed -i "/^.exclude/,\\$d" "$1"\n')
+    short = hospital.call("config", "edit", stdin="leave\n")  # the service would take it for half a file
+    assert "put a comment under its last line" in short.stderr
+    assert "1 to mend" in short.stdout
     editor.write_text("#!/bin/sh\ntrue\n")
     assert "Nothing was changed." in hospital.call("config", "edit", "care").stdout
     assert "there is no cares.toml" in hospital.call("config", "edit", "cares").stderr
