@@ -78,9 +78,9 @@ def was_in_force(session: Session, name: str, text: str) -> bool:
 def write_down(
     session: Session, texts: Mapping[str, str], author: str, now: datetime, trouble: str | None = None
 ) -> ConfigVersion:
-    """The version of these texts, with a row of its own unless the newest says the same. Commits."""
+    """The version of these texts, with a row of its own unless the newest says the same, with the same mistakes. Commits."""
     last, name = newest(session), digest(texts)
-    if last is not None and last.digest == name and (last.trouble is None) == (trouble is None):
+    if last is not None and last.digest == name and last.trouble == trouble:
         return last
     packed = zlib.compress(json.dumps(dict(texts)).encode(), 9)
     version = ConfigVersion(at=now, author=author, digest=name, packed=packed, trouble=trouble)

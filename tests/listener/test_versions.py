@@ -83,6 +83,19 @@ def test_texts_that_are_replaced_are_put_aside_unless_a_version_has_them(session
     assert good.number == 1
 
 
+def test_another_mistake_in_the_same_texts_is_a_version_of_its_own(session: Session) -> None:
+    """A file that cannot be read has no text, whatever is wrong with it; and what was put aside may be tried after all."""
+    versions.write_down(session, ONE, "ana", NOW)
+    versions.write_down(session, TWO, "ana", NOW, "care.toml: found nothing")
+    versions.write_down(session, TWO, "ana", NOW, "care.toml: found UTF-16")
+    versions.put_aside(session, THREE, "ana", NOW)
+    versions.write_down(session, THREE, "ana", NOW, "a mistake")
+    assert [version.trouble for version in versions.every(session)] == [
+        *("a mistake", versions.PUT_ASIDE),
+        *("care.toml: found UTF-16", "care.toml: found nothing", None),
+    ]
+
+
 # ---------------------------------------------------------------- who saved
 
 
