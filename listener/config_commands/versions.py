@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,6 @@ def back(
     ] = None,
 ) -> None:
     """Put the files of an earlier version back; the service takes them up as it does when you save."""
-    from alerts.known import config_of
     from config.changes import in_words
     from config.files import write_files
     from config.load import read_files
@@ -53,7 +53,8 @@ def back(
         if found is None:
             shell.fail("there is no earlier version to go back to: call-light config history")
         number, texts = found.number, found.texts
-        config_of(texts, folder)  # a newer program may not take it any more
+        _check(number, texts)
+        unreadable = _put_beside(folder, [name for name in texts if name not in now])
         kept = versions.put_aside(session, now, versions.author(folder, list(now)), datetime.now(UTC))
     written = write_files(folder, texts, now)
     if not written:
@@ -63,6 +64,36 @@ def back(
     typer.echo("\n".join(in_words(now, texts)))
     if kept is not None:
         typer.echo(f"What was there, and was never in force, is kept as version {kept}.")
+    for path in unreadable:
+        typer.echo(f"What was there and could not be read is kept as {path}.")
+
+
+def _check(number: int | None, texts: "Mapping[str, str]") -> None:
+    """End with sentences where the service would refuse the files of a version."""
+    from config.load import NAMES
+    from listener.config_commands.edit import mistakes
+
+    if lacking := [name for name in NAMES if name not in texts]:
+        shell.fail(f"version {number} cannot be put back: {', '.join(lacking)} could not be read when it was saved")
+    if wrong := mistakes(texts, (), Path(f"version {number}")):  # refused then, or by a newer program now
+        shell.fail("\n".join([*wrong, f"Version {number} cannot be put back; nothing was saved."]))
+
+
+def _put_beside(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Keep files that no version can hold, since they are no text; where each is."""
+    from shutil import copyfile
+
+    kept = []
+    for name in names:
+        if not (folder / name).exists():
+            continue
+        beside = folder / f"{name}.unreadable"
+        try:
+            copyfile(folder / name, beside)
+        except OSError as error:
+            shell.fail(f"{folder / name} cannot be kept ({error.strerror}); move it away, and call this again")
+        kept.append(beside)
+    return kept
 
 
 def show(number: int, whole: bool, as_json: bool) -> None:

@@ -149,3 +149,26 @@ def test_a_service_that_starts_with_a_broken_file_listens_all_the_same(place: Pl
     assert place.call("cases").returncode == 0
     place.edit("hospital.toml", "^twon", "town")
     assert "Config right again" in place.call("tick").stderr
+
+
+@pytest.mark.slow
+def test_only_what_the_service_would_take_is_put_back_and_nothing_is_lost_by_it(place: Place) -> None:
+    place.edit("keywords.toml", "^model = true$", "model = false")
+    assert place.call("tick").returncode == 0
+    care, good = place.config / "care.toml", (place.config / "care.toml").read_text()
+    care.unlink()
+    assert "found nothing" in place.call("tick").stderr
+    care.write_text("x = 1\n")
+    assert "an unknown key" in place.call("tick").stderr
+    for number, sentence in (
+        ("2", "version 2 cannot be put back: care.toml could not be read when it was saved"),
+        ("3", "Version 3 cannot be put back; nothing was saved."),
+    ):
+        refused = place.call("config", "back", number)
+        assert refused.returncode == 1
+        assert sentence in refused.stderr
+    assert care.read_text() == "x = 1\n"
+    care.write_bytes(good.encode("utf-16"))  # as an editor of Windows saves it
+    back = place.call("config", "back")
+    assert f"could not be read is kept as {care}.unreadable" in back.stdout
+    assert Path(f"{care}.unreadable").read_bytes().decode("utf-16") == care.read_text() == good
