@@ -54,13 +54,12 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
     notes = select(Delivery).where(
         *(Delivery.kind == "config", col(Delivery.about).startswith(_REFUSED), may, col(Delivery.next_try_at) <= now)
     )
-    newest = versions.newest(session)
-    if newest is None or newest.trouble is None:
-        return []
     good = versions.in_force(session)
-    about = f"{_REFUSED}{good.number}" if good else ""
-    rows = session.exec(notes.where(Delivery.about == about, col(Delivery.shown_version) < newest.number))
-    return rows.all()
+    if good is None:
+        return []
+    newest = _newest_refused(session, good)
+    about = f"{_REFUSED}{good.number}"
+    return session.exec(notes.where(Delivery.about == about, col(Delivery.shown_version) < newest.number)).all()
 
 
 def _newest_refused(session: Session, good: ConfigVersion) -> ConfigVersion:

@@ -99,3 +99,12 @@ def test_what_was_put_aside_is_no_news(room: Room) -> None:
     versions.put_aside(room.desk.session, with_phrase("x"), "ana", NOW)
     room.saved(with_phrase("y"))
     assert [title for title, _ in room.notes()] == ["Config version 3"]
+
+
+def test_what_was_put_aside_sends_no_note_again(room: Room) -> None:
+    room.saved(with_phrase("x"), "keywords.toml:1:1: wrong")
+    versions.put_aside(room.desk.session, with_phrase("y"), "ana", NOW)
+    updates = len(room.paper.updates)
+    for minutes in range(1, 4):
+        room.desk.deliver(room.paper, now=room.at + minutes * MINUTE)
+    assert len(room.paper.updates) == updates
