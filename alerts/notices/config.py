@@ -1,6 +1,7 @@
 """Notes in the health channel when admins have changed the config files: taken up, or refused, and who has to do what."""
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,12 +84,20 @@ def _taken(session: Session, version: ConfigVersion, key: str) -> Message:
         return note(f"{sentence}.", "Config right again", key)
     what = "; ".join(in_words(old, version.texts))
     later = [change.key for change in changes(old, version.texts) if change.key in _AT_START]
+    deaf = bool(_listens(old)) and not _listens(version.texts)
     sentence = (
         f"{version.author} saved the config files, and version {version.number} is in force now. {what}. "
+        f"{'Nothing is listened to any more: every collector is off. ' if deaf else ''}"
         f"{', '.join(later) + ': only once the service is started again. ' if later else ''}"
         "What it did: call-light config try. To take it back: call-light config back"
     )
     return note(f"{sentence}.", f"Config version {version.number}", key)
+
+
+def _listens(texts: Mapping[str, str]) -> list[str]:
+    """The collectors that are on in files that were in force."""
+    listening = tomllib.loads(texts.get("listening.toml", "").removeprefix("\ufeff"))
+    return [name for name, table in listening.get("collectors", {}).items() if table.get("on")]
 
 
 def _refused(version: ConfigVersion, good: ConfigVersion, config: Config, key: str) -> Message:

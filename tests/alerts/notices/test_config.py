@@ -108,3 +108,11 @@ def test_what_was_put_aside_sends_no_note_again(room: Room) -> None:
     for minutes in range(1, 4):
         room.desk.deliver(room.paper, now=room.at + minutes * MINUTE)
     assert len(room.paper.updates) == updates
+
+
+def test_where_nothing_listens_any_more_it_is_said(room: Room) -> None:
+    listening = TEXTS["listening.toml"].replace("[collectors.file]\non = false", "[collectors.file]\non = true")
+    room.saved({**TEXTS, "listening.toml": listening})
+    room.saved(TEXTS)
+    room.saved(with_phrase("x"))
+    assert ["Nothing is listened to any more" in said for _, said in room.notes()] == [False, True, False]
