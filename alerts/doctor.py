@@ -56,7 +56,8 @@ def examine(environment: Environment, now: datetime | None = None) -> Iterator[F
         yield Finding(
             f"configuration in {environment.config}",
             False,
-            f"{len(error.problems)} mistakes; call-light config check names them",
+            f"{len(error.problems)} mistakes; call-light config check names them. Until they are mended the service goes by the "
+            "last good version, if it had one: call-light config history",
         )
         return
     yield _reader(config)

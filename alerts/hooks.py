@@ -108,7 +108,9 @@ def signing_keys(hook: str, secrets: Mapping[str, str]) -> list[Webhook]:
     name = own if secrets.get(own) else HOOK_SECRET
     given = secrets.get(name, "").split()
     if not given:
-        raise NeedsPerson(f"hook {hook}: set {own} or {HOOK_SECRET} in the environment or in .env")
+        raise NeedsPerson(
+            f"hook {hook}: set {own} or {HOOK_SECRET} in the environment or in .env and start the service again"
+        )
     for secret in given:
         try:  # the library would take any text, and drop what does not fit
             size = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))

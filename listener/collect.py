@@ -156,7 +156,7 @@ def _with_secrets(name: str, collector: Collector, asking: Asking) -> Asking:
     missing = [secret for secret in collector.SECRETS if not asking.secrets.get(secret)]
     if missing:
         raise NeedsPerson(
-            f"{name}: set {' and '.join(missing)} in the environment or in .env, or set on = false in listening.toml"
+            f"{name}: set {' and '.join(missing)} in the environment or in .env and start the service again, or set on = false in listening.toml"
         )
     named = (*collector.SECRETS, *optional(collector))
     return replace(asking, secrets={secret: asking.secrets[secret] for secret in named if asking.secrets.get(secret)})

@@ -92,7 +92,10 @@ def test_which_secret(crm: HookReceiver, receiver: str, ours: str, own: str, tak
 @pytest.mark.parametrize(
     ("secrets", "said"),
     [
-        ({}, "hook crm: set CALL_LIGHT_HOOK_SECRET_CRM or CALL_LIGHT_HOOK_SECRET in the environment or in .env"),
+        (
+            {},
+            "hook crm: set CALL_LIGHT_HOOK_SECRET_CRM or CALL_LIGHT_HOOK_SECRET in the environment or in .env and start the service again",
+        ),
         ({"CALL_LIGHT_HOOK_SECRET": "our secret"}, "hook crm: CALL_LIGHT_HOOK_SECRET has to be whsec_ and 24 to 64"),
         ({"CALL_LIGHT_HOOK_SECRET": "whsec_" + "A" * 28}, "hook crm: CALL_LIGHT_HOOK_SECRET has to be whsec_ and"),
         ({"CALL_LIGHT_HOOK_SECRET": "whsec_" + "A" * 88}, "hook crm: CALL_LIGHT_HOOK_SECRET has to be whsec_ and"),

@@ -98,7 +98,7 @@ def test_a_secret_that_is_not_the_same(joined: Place, crm: HookReceiver) -> None
     assert tick.stderr == "hook crm: answers 401; does its receiver have the same secret as CALL_LIGHT_HOOK_SECRET?\n"
     joined.variables.pop("CALL_LIGHT_HOOK_SECRET_CRM")
     found = json.loads(joined.call("doctor", "--json").stdout)
-    missing = "hook crm: set CALL_LIGHT_HOOK_SECRET_CRM or CALL_LIGHT_HOOK_SECRET in the environment or in .env"
+    missing = "hook crm: set CALL_LIGHT_HOOK_SECRET_CRM or CALL_LIGHT_HOOK_SECRET in the environment or in .env and start the service again"
     assert missing in [finding["todo"] for finding in found]
 
 
