@@ -190,7 +190,7 @@ def _starts(phrase: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    folded = text.casefold()
+    folded = text.casefold().replace("´", "'")  # taken apart it would be a blank and an accent: "can´t"
     if folded.isascii():
         return folded
     return "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
