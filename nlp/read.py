@@ -127,18 +127,28 @@ def touched(session: Session, difference: Difference, mentions: Sequence[Any]) -
 
 def _threads_touched(session: Session, difference: Difference, threads: Collection[str]) -> set[tuple[str, str | None]]:
     """Those in which a post holds the words, or what one person says in several posts."""
-    said: dict[tuple[str, str | None], dict[str | None, list[str]]] = defaultdict(lambda: defaultdict(list))
+    said: dict[tuple[str, str | None], dict[str | None, list[tuple[datetime, str]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for some in in_parts(sorted(threads)):
-        posts = select(Mention.source, Mention.thread, Mention.author, Mention.text).where(
+        posts = select(Mention.source, Mention.thread, Mention.author, Mention.written_at, Mention.text).where(
             col(Mention.thread).in_(some)
         )
-        for source, thread, author, text in session.exec(posts.order_by(col(Mention.written_at), col(Mention.id))):
-            said[source, thread][author].append(text)
+        for source, thread, author, at, text in session.exec(posts.order_by(col(Mention.written_at), col(Mention.id))):
+            said[source, thread][author].append((at, text))
     return {
         thread
         for thread, by in said.items()
-        if any(difference.touches(text) for texts in by.values() for text in (*texts, " ".join(texts)))
+        if any(difference.touches(text) for told in by.values() for text in (*(text for _, text in told), *_told(told)))
     }
+
+
+def _told(posts: Sequence[tuple[datetime, str]]) -> Iterator[str]:
+    """What one person says in several posts, each with those before it that it is read with: see `_said_before`."""
+    for number, (at, text) in enumerate(posts):
+        before = [part for then, part in posts[:number] if then < at]
+        if before:
+            yield " ".join((*before[-_PARTS:], text))
 
 
 def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -233,9 +243,10 @@ def _said_before(session: Session, mention: Any) -> str:
         Mention.written_at > mention.written_at - _PARTS * _ONE_STORY,
         col(Mention.deleted_at).is_(None),
     )
+    newest = col(Mention.written_at).desc(), col(Mention.id).desc()
     parts: list[str] = []
     later = mention.written_at
-    for text, written_at in session.exec(earlier.order_by(col(Mention.written_at).desc()).limit(_PARTS)):
+    for text, written_at in session.exec(earlier.order_by(*newest).limit(_PARTS)):
         if later - written_at > _ONE_STORY:
             break
         parts.insert(0, text)

@@ -311,22 +311,31 @@ def test_a_name_in_a_thread_touches_its_answers(
     assert [in_force(session)[number].voice for number in (2, 3, 4)] == ["other"] * 3, "it is no name of ours any more"
 
 
-def test_a_phrase_over_two_posts_touches_the_second(
-    session: Session, config: Config, now: datetime, before: Reader
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (("my mom at St. Brigid's is turning", 0), ("green in the hallway", 1)),
+        # Two posts of one second: the third is read with the first, not with the second.
+        (("my mom at St. Brigid's is turning", 0), ("I have no idea why", 1), ("green in the hallway", 1)),
+    ],
+    ids=["two posts", "two of one second"],
+)
+def test_a_phrase_over_two_posts_touches_the_last(
+    session: Session, config: Config, now: datetime, before: Reader, parts: tuple[tuple[str, int], ...]
 ) -> None:
-    parts = [
-        Post(source="x", ref=f"{n}", text=text, written_at=now - timedelta(minutes=9 - n), author="jo", thread="0")
-        for n, text in enumerate(("my mom at St. Brigid's is turning", "green in the hallway"))
+    posts = [
+        Post(source="x", ref=f"{n}", text=text, written_at=now + timedelta(minutes=at - 9), author="jo", thread="0")
+        for n, (text, at) in enumerate(parts)
     ]
-    kept(session, config, now, *parts)
+    kept(session, config, now, *posts)
     read_all(session, before, now)
-    assert in_force(session)[2].urgency != "danger"
+    assert in_force(session)[len(parts)].urgency != "danger"
     danger = config.keywords.urgency.danger.model_copy(update={"phrases": ("turning green",)})
     urgency = config.keywords.urgency.model_copy(update={"danger": danger})
     alone = config.keywords.reader.model_copy(update={"model": False})
     keywords = config.keywords.model_copy(update={"urgency": urgency, "reader": alone})
     read_all(session, Reader(config.model_copy(update={"keywords": keywords})), now)
-    assert in_force(session)[2].urgency == "danger"
+    assert in_force(session)[len(parts)].urgency == "danger"
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["another model", "nobody wrote down what with"])
