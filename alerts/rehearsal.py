@@ -51,6 +51,8 @@ def numbers(rehearsal: Rehearsal) -> str:
     parts += [f"{ways[way]:,} {way}" for way in ("more urgent", "less urgent", "in another channel") if ways[way]]
     if rehearsal.more_posts or rehearsal.fewer_posts:
         parts.append(f"{rehearsal.more_posts:,} more and {rehearsal.fewer_posts:,} fewer posts on cards that stay")
+    if of_digest := len(rehearsal.digest):
+        parts.append(f"{_count(of_digest, 'post')} otherwise in the digests")
     if rehearsal.topics_changed:
         parts.append(f"{_count(rehearsal.topics_changed, 'post')} with other topics")
     return f"{', '.join(parts)}: {rehearsal.cards_before:,} cards before, {rehearsal.cards_after:,} after."
@@ -83,6 +85,7 @@ def sections(
         Section("New cards", _young(rehearsal), table("added", rehearsal.added)),
         Section("Dropped cards", _out(rehearsal), table("dropped", rehearsal.dropped)),
         Section("Moved cards", (), table("moved", rehearsal.moved)),
+        Section("Digests", (), table("digest", rehearsal.digest)),
         Section("Topics", (), _topics(rehearsal, before, after)),
         Section("Load", (), _loads(rehearsal)),
         Section("Precision", _precision(rehearsal), ()),

@@ -25,7 +25,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Standing:
-    """How urgent something is, and where it goes: a channel by our name for it, "digest" or "nowhere"."""
+    """How urgent something is, and where it goes: "care" (a channel by our name for it), "care digest" or "nowhere"."""
 
     urgency: str
     goes_to: str
@@ -85,6 +85,7 @@ class Rehearsal:
     added: tuple[Change, ...]  # each a card
     dropped: tuple[Change, ...]
     moved: tuple[Change, ...]
+    digest: tuple[Change, ...]  # each a post of a digest, on no card before or after
     more_posts: int  # further posts on cards that there are anyway
     fewer_posts: int
     topics_changed: int  # posts
@@ -104,7 +105,7 @@ class Rehearsal:
     def differs(self) -> bool:
         """Whether anything would."""
         danger, cards = (self.danger_lost or self.danger_gained), (self.added or self.dropped or self.moved)
-        return bool(danger or cards or self.more_posts or self.fewer_posts or self.topics_changed)
+        return bool(danger or cards or self.digest or self.more_posts or self.fewer_posts or self.topics_changed)
 
 
 @dataclass
@@ -127,9 +128,8 @@ class _Side:
     @property
     def standing(self) -> Standing:
         outcome, channel = self.decision.outcome, self.decision.channel
-        return Standing(
-            self.said.urgency, {"digest": "digest", "dismiss": "nowhere"}.get(outcome) or channel or outcome
-        )
+        goes_to = {"alert": f"{channel}", "digest": f"{channel} digest", "dismiss": "nowhere"}[outcome]
+        return Standing(self.said.urgency, goes_to)
 
     @property
     def is_danger(self) -> bool:
@@ -147,6 +147,12 @@ class _Pair:
     held_danger: bool
     by_rules: bool  # another care.toml alone makes something else of it
     by_words: bool  # and so does what it says under the other files
+
+    @property
+    def is_of_digest(self) -> bool:
+        """Whether it stands otherwise in a digest, or under one of both alone, and is no matter of cards."""
+        outcomes = {self.before.decision.outcome, self.after.decision.outcome}
+        return "digest" in outcomes and "alert" not in outcomes and self.before.standing != self.after.standing
 
 
 # ---------------------------------------------------------------- the whole
@@ -182,6 +188,7 @@ def rehearse(
         added=added,
         dropped=dropped,
         moved=moved,
+        digest=_in_order(told.of(pair.post) for pair in changed if pair.is_of_digest),
         more_posts=more,
         fewer_posts=fewer,
         topics_changed=sum(pair.before.said.topics != pair.after.said.topics for pair in changed),

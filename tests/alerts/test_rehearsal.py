@@ -28,6 +28,7 @@ NOTHING = Rehearsal(
     added=(),
     dropped=(),
     moved=(),
+    digest=(),
     more_posts=0,
     fewer_posts=0,
     topics_changed=0,
@@ -89,6 +90,7 @@ def test_danger_in_words(fields: dict[str, Any], said: tuple[str, ...]) -> None:
          "0 new cards, 0 dropped, 1 more urgent, 1 less urgent, 1 in another channel: 20 cards before, 20 after."),
         ({"more_posts": 1, "topics_changed": 1},
          "0 new cards, 0 dropped, 1 more and 0 fewer posts on cards that stay, 1 post with other topics: 20 cards before, 20 after."),
+        ({"digest": (change(),)}, "0 new cards, 0 dropped, 1 post otherwise in the digests: 20 cards before, 20 after."),
         ({"danger_gained": (change(),)}, "0 new cards, 0 dropped: 20 cards before, 20 after."),
     ],
 )  # fmt: skip

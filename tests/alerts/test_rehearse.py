@@ -197,6 +197,21 @@ def test_a_card_by_a_phrase_and_a_rule_says_both(
     assert [one.why for one in found.added] == [("+ portal (categories.billing)", "rule bills")]
 
 
+def test_a_post_that_leaves_the_digest_is_told(
+    engine: Engine, session: Session, before: Config, old_reader: Reader
+) -> None:
+    """It was on no card, but people read it."""
+    heard(session, before, old_reader, NOW, PORTAL, BILL)
+    found = rehearsed(engine, before, excluding(before, "portal"))
+    (gone,) = found.digest
+    assert (gone.text, gone.before.goes_to, gone.after.goes_to) == (PORTAL, "praise digest", "nowhere")
+    assert gone.why == ("+ portal (exclude)",)
+    assert found.differs
+    (back,) = rehearsed(engine, excluding(before, "portal"), before).digest
+    assert (back.before.goes_to, back.after.goes_to) == ("nowhere", "praise digest")
+    assert rehearsed(engine, before, excluding(before, "bill")).digest == (), "that is a card"
+
+
 def test_a_card_from_before_the_span_is_not_counted(
     engine: Engine, session: Session, before: Config, old_reader: Reader
 ) -> None:
