@@ -32,6 +32,8 @@ _CURLY = re.compile("[“”„‟«»]|(?<![^\\s|])[‘‚][^’|]{2,}’(?![^\
 _SINGLE = re.compile("(?<![^\\s|])'[^'|]{2,}'(?![^\\s|])")
 _ITEM = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _BAR = re.compile(r'\|(?=(?:[^"]*"[^"]*")*[^"]*$)')  # outside quotes
+_DOTS = re.compile(r"…|\.{2}")  # editors make one sign of three dots
+_ALMOST = re.compile(r"(?i:(site|lang)(?:s:|uages?:|(?:s|uages?)?=))")
 _OPERATOR = re.compile("NOT|NEAR(/.*)?")
 _NO_OPERATOR = {"OR": "a|b for one of two", "AND": "a NEAR b"}
 _CONDITION = re.compile(r"(site|lang):(.*)", re.IGNORECASE | re.DOTALL)
@@ -216,8 +218,12 @@ def _check_operators(bare: str) -> None:
     for item in items:
         if re.fullmatch(r"(?i:near)[/:]?[0-9]+", item) and not item.startswith("NEAR/"):
             _refuse(f"NEAR/8 in place of {item!r}")
-        if re.fullmatch(r"-[^\W\d_].*", item):
+        if re.fullmatch(r"[-!][^\W\d_].*", item):
             _refuse(f"NOT {item[1:]} in place of {item!r}")
+        if item != "..." and _DOTS.search(item):
+            _refuse(f'"..." as three dots with a blank on both sides, as nobody ... came, not {item!r}')
+        if match := _ALMOST.match(item):
+            _refuse(f"{match[1][:4].lower()}: in place of {match[0]!r}")
     words = [item for item in items if any(map(str.isalpha, item)) and not _CONDITION.fullmatch(item)]
     spoken = [item for item in words if not _OPERATOR.fullmatch(item) and item not in _NO_OPERATOR]
     if '""' in bare or not all(map(str.isupper, spoken)):

@@ -82,6 +82,8 @@ def test_good_phrases(phrase: str) -> None:
         ("wait~*", "not both"), ("wait*~", "not both"), ("مستشفى~", "write them as a|b"), ("24/7~", "write them as"),
         ("i'm*", "three letters"), ("wooo*", "three letters"),
         ("portal OR app", "a|b for one of two"), ("portal AND down", "a NEAR b"), ("DO NOT RESUSCITATE", "small letters"),
+        ("portal !school", "NOT school in place"), ("portal site=Main", "site: in place"), ("portal language:es", "lang: in place"),
+        ("nobody … came", "three dots"), ("nobody...came", "three dots"), ("nobody .. came", "three dots"),
         ("portal -school", "NOT school in place"), ("(wait)", "regular expression"), ('"ER" [Rr]oom', "regular expression"),
         ("portal NOT ... x", "between two words"), ("x ... NEAR y", "between two words"),
     ],
