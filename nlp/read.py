@@ -43,6 +43,7 @@ def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) ->
         mentions = never_read
     elif mentions:
         mentions, taken_over = _take_over(session, reader, mentions, limit)
+    mentions = [*mentions, *_beginnings(session, reader.version, mentions)]
     # Those that began a thread first: what follows in it is then known to be about us.
     for part in ([m for m in mentions if not answers(m)], [m for m in mentions if answers(m)]):
         if part:
@@ -130,11 +131,10 @@ def _threads_touched(session: Session, difference: Difference, threads: Collecti
     said: dict[tuple[str, str | None], dict[str | None, list[tuple[datetime, str]]]] = defaultdict(
         lambda: defaultdict(list)
     )
+    wanted: tuple[Any, ...] = (Mention.source, Mention.thread, Mention.author, Mention.written_at, Mention.text)
     for some in in_parts(sorted(threads)):
-        posts = select(Mention.source, Mention.thread, Mention.author, Mention.written_at, Mention.text).where(
-            col(Mention.thread).in_(some)
-        )
-        for source, thread, author, at, text in session.exec(posts.order_by(col(Mention.written_at), col(Mention.id))):
+        posts = select(*wanted).where(col(Mention.thread).in_(some))
+        for source, thread, author, at, text in session.execute(posts.order_by(Mention.written_at, Mention.id)):
             said[source, thread][author].append((at, text))
     return {
         thread
@@ -272,6 +272,26 @@ def forget(session: Session, now: datetime) -> int:
 
 def _unread(session: Session, version: str, limit: int, newest: int | None = None) -> Sequence[Any]:
     """The newest mentions without a reading of this version, each with the newest reading of its words, if there is one."""
+    unread = _without_reading(version)
+    if newest is not None:  # so that it need not be looked through what is newer once more
+        unread = unread.where(col(Mention.id) <= newest)
+    return session.execute(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
+
+
+def _beginnings(session: Session, version: str, mentions: Sequence[Any]) -> list[Any]:
+    """What begins the threads of these and is unread too, but no part of this pass: a name in it is for its answers."""
+    taken, refs = {mention.id for mention in mentions}, defaultdict(set)
+    for mention in filter(answers, mentions):
+        refs[mention.source].add(mention.thread)
+    found: list[Any] = []
+    for source, threads in refs.items():
+        for some in in_parts(sorted(threads)):
+            first = _without_reading(version).where(Mention.source == source, col(Mention.ref).in_(some))
+            found += session.execute(first).all()
+    return [mention for mention in found if mention.id not in taken]
+
+
+def _without_reading(version: str) -> Any:
     read_already = exists().where(
         and_(
             col(Reading.mention_id) == Mention.id,
@@ -280,10 +300,7 @@ def _unread(session: Session, version: str, limit: int, newest: int | None = Non
         )
     )
     last: tuple[Any, ...] = (_last(Reading.id, "reading_id"), _last(Reading.pipeline_version, "read_with"))
-    unread = select(*_WANTED, *last).where(~read_already, col(Mention.deleted_at).is_(None))
-    if newest is not None:  # so that it need not be looked through what is newer once more
-        unread = unread.where(col(Mention.id) <= newest)
-    return session.execute(unread.order_by(col(Mention.id).desc()).limit(limit)).all()
+    return select(*_WANTED, *last).where(~read_already, col(Mention.deleted_at).is_(None))
 
 
 def _last(value: Any, name: str) -> Any:

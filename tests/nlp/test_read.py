@@ -348,3 +348,21 @@ def test_where_all_may_be_otherwise_all_is_read_again(
         session.execute(update(ReadWith).values(lines=None))
     assert read_all(session, after if lost else reader, now) == [2]
     assert len(session.exec(select(Reading)).all()) == 4
+
+
+@pytest.mark.parametrize("is_change", [True, False], ids=["after a change", "after a silence"])
+def test_what_begins_a_thread_is_read_before_its_answers(
+    session: Session, config: Config, before: Reader, now: datetime, is_change: bool
+) -> None:
+    """Also where both do not fit into one pass: what its first post names makes the answers about us."""
+    rude = "waited four hours, the nurse was rude"
+    posts = [post("0", "Mercy General is the worst", now, thread="0")]
+    posts += [post(f"o{number}", "Mercy General again", now) for number in range(4)]
+    posts.append(post("1", rude, now, thread="0"))
+    kept(session, config, now, *posts)
+    mercy = with_phrase(config, "a bill", aliases=("Mercy General",))
+    if is_change:
+        read_all(session, before, now)
+        assert in_force(session)[6].voice == "other"
+    read_all(session, mercy, now, limit=2)
+    assert in_force(session)[6].voice == "patient"
