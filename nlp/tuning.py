@@ -105,8 +105,13 @@ class Difference:
         self.touches_all = is_for_all or _for_all(before) != _for_all(after)
         changed = {}
         if not self.touches_all:
-            # Names apart from phrases: what is a sign in these is none in those.
-            changed = {"names": _names(before) ^ _names(after), "phrases": _worded(before) ^ _worded(after)}
+            try:  # names apart from phrases: what is a sign in these is none in those
+                changed = {"names": _names(before) ^ _names(after), "phrases": _worded(before) ^ _worded(after)}
+            except (
+                ValueError,
+                KeyError,
+            ):  # written down by a program that knew other keys: reading must not stop there
+                self.touches_all = True
         sought = {kind: sorted({phrase for _, phrase in found}) for kind, found in changed.items() if found}
         self._seeker = Seeker(sought) if sought else None
 

@@ -318,6 +318,18 @@ def test_another_program_or_model_touches_all(config: Config, line: Line) -> Non
     assert Difference([], old).touches_all, "what is not known"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("hospital", "accounts", "a place of before", "StBrigid"),
+        ("hospital", "sites", "Harbor Campus", "floors", "third"),
+    ],
+)
+def test_lines_that_this_program_cannot_read_touch_all(config: Config, line: Line) -> None:
+    now = lines(config, "r", "m")
+    assert Difference([*now, line], now).touches_all
+
+
 WEEK = [json.loads(line)["text"] for line in week.POSTS.read_text(encoding="utf-8").splitlines()]
 LISTS: tuple[tuple[str, ...], ...] = (
     *(("keywords", "urgency", level) for level in ("danger", "here_now", "serious")),
