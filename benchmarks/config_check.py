@@ -18,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from alerts.known import load_config
+from nlp.listed import entries
+
 PROJECT = Path(__file__).parent.parent
 CHECK = "from listener.cli import main; main()"
 SHAPES = ("{} {}",) * 6 + ("{} {} {}",) * 2 + ("{}|{} {}", "{} {}|{}|{}", "{}* {}", "{} ... {}")
@@ -54,7 +57,7 @@ def add(path: Path, phrases: int) -> None:
     posts = (PROJECT / "listener" / "week" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
     words = sorted({word for post in posts for word in re.findall(r"\b[a-z]{4,12}\b", json.loads(post)["text"])})
     before, begin, after = path.read_text(encoding="utf-8").partition("[categories.access]")
-    missing = phrases - 1_828  # that ship
+    missing = phrases - len(list(entries(load_config(path.parent, replies=False).keywords)))
     made = {shape.format(*chance.choices(words, k=4)) for shape in chance.choices(SHAPES, k=2 * missing)}
     lines = "".join(f"    {json.dumps(phrase)},\n" for phrase in sorted(made)[:missing])
     path.write_text(before + begin + after.replace("phrases = [\n", f"phrases = [\n{lines}", 1), encoding="utf-8")

@@ -31,9 +31,8 @@ class Live(Generic[Ready]):
         self._folder, self._engine, self._make_ready, self._now = folder, engine, make_ready, now
         self._looked_at: _Signature = ()  # the files as they were when they were taken up or refused
         self._seen: _Signature = ()  # as they were at the last look
-        self._goes_by = (
-            ""  # the digest of what is in force here; the database knows what any copy of the service took up
-        )
+        # The digest of what this copy of the service goes by; the database knows what any copy took up.
+        self._goes_by = ""
 
     def begin(self) -> Ready:
         """What the files say; where they are wrong, what the last good version said.
