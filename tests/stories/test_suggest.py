@@ -197,7 +197,7 @@ def test_missed_posts_say_why_and_are_not_kept(place: Place, desk: Desk, tmp_pat
     missed.write_text("RSVP: dinner at St. Brigid's", encoding="utf-8")
     refused = place.call("config", "suggest", "--missed", str(missed), "--apply", "all")
     assert refused.returncode == 1
-    assert "no phrase finds 'RSVP by noon'" in refused.stderr
+    assert "voices.promo.match[0]: found 'RSVP by noon'" in refused.stderr
     assert "Nothing was written." in refused.stderr
     assert '"rsvp"' in (place.config / "keywords.toml").read_text(encoding="utf-8")
     kept = b"".join(path.read_bytes() for path in place.data.iterdir() if path.is_file())
