@@ -15,7 +15,7 @@ State = Literal["open", "claimed", "answered", "closed", "dismissed"]
 EventKind = Literal[
     "opened", "joined", "raised", "claimed", "answered", "closed", "dismissed", "reopened", "snoozed", "woken",
     "assigned", "escalated", "urgency", "topics", "split", "merged", "draft", "given_back", "reminded", "paged",
-    "contact", "forgotten", "changed",
+    "contact", "viewed", "forgotten", "changed",
 ]  # fmt: skip
 WAITING: tuple[State, ...] = ("open", "claimed")  # someone must still act
 OVER: tuple[State, ...] = ("answered", "closed", "dismissed")

@@ -6,7 +6,7 @@ database. Nothing is decided here: a press becomes an action of alerts/actions/,
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,16 +18,16 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from alerts import desk, modal
-from alerts.act import Doing, Done, act, case_of, check, form_of, known_actions, offered, permitted, standing
+from alerts.act import Doing, Done, act, case_of, check, form_of, known_actions, offered, standing
 from alerts.answer import newest_answer
 from alerts.card import MORE
 from alerts.case import Case
-from alerts.deliver import edit
 from alerts.delivery import Delivery
 from alerts.form import Field, Form, Refused
 from alerts.message import escape, mrkdwn, plain
 from alerts.notices.fold import folded
 from alerts.people import first_time, met
+from alerts.press import Press, allow, press
 from alerts.replies import objections as objections_to
 from alerts.slack import Slack
 from alerts.spikes import KNOWN, know
@@ -186,17 +186,9 @@ class SlackApp:
 
     def _act(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> Done | None:
         """Do an action and show the case as it then is; None if this press was done before. Raises CallLightError."""
-        try:
-            self._allow(pressed, name)
-            with Session(self._engine) as session:
-                if not first_time(session, pressed.key, self._now()):
-                    return None
-                met(session, pressed.who, pressed.name)
-                return act(session, self._config, name, case_id, pressed.who, self._now(), given, self._secrets)
-        finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
-            with Session(self._engine) as session:
-                edit(session, self._config, self._door, case_id, self._now())
-            self._wake()
+        self._allow(pressed, name)
+        wanted = Press(name, case_id, pressed.who, pressed.name, pressed.key, given)
+        return press(self._engine, self._config, self._door, wanted, self._now(), self._secrets, self._wake)
 
     def _came_of_it(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
         """Do an action whose modal stays open; what the modal shows then: the next form, or what was done, or why not."""
@@ -210,17 +202,15 @@ class SlackApp:
 
     def _allow(self, pressed: Pressed, name: str) -> None:
         """Raises NeedsPerson for who may not do this."""
-        if permitted(self._config.care, name, pressed.who):
-            return
-        label = known_actions()[name].LABEL.removesuffix("…")
-        members = self._config.care.permissions.get(name, ())
+        allow(self._config.care, name, pressed.who, lambda groups: self._groups_of(pressed, name, groups))
+
+    def _groups_of(self, pressed: Pressed, name: str, groups: Collection[str]) -> Collection[str]:
         try:
-            groups = self._door.groups_of(pressed.who, [member for member in members if member.startswith("S")])
+            return self._door.groups_of(pressed.who, list(groups))
         except CallLightError as error:
+            label = known_actions()[name].LABEL.removesuffix("…")
             why = f"Slack does not say who is in the group that care.toml names ({error})"
             raise NeedsPerson(f"It is not known whether you may do {label!r}: {why}. Please press again.") from None
-        if not permitted(self._config.care, name, pressed.who, groups):
-            raise NeedsPerson(f"{label!r} is for others: care.toml names who may do it. Please ask one of them.")
 
     # ---------------------------------------------------------------- modals
 

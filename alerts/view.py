@@ -1,8 +1,9 @@
 """What a card shows of a case, read from the database: the post that people must see, what belongs to it, how it stands."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, or_, select
@@ -76,6 +77,42 @@ def view(session: Session, config: Config, case: Case, key: str, now: datetime, 
         contact=mention.author is not None and mention.url is None,
         zone=config.hospital.zone,
     )
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One post of a conversation, as it may be shown."""
+
+    by: Literal["we", "they", "somebody"]  # the hospital, the author of the case, anybody else
+    at: datetime
+    words: str  # redacted
+    is_ours: bool  # it belongs to the case
+    urgency: str
+    mood: float
+    gone: str | None
+
+
+def conversation(session: Session, case: Case) -> list[Spoken]:
+    """What was said in the thread of a case, by whoever, and what else belongs to it, in the order of writing."""
+    own = posts_of(session, case)
+    newer = aliased(Reading)
+    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_thread = (Mention.source == case.source, Mention.thread == case.thread, Reading.mention_id == Mention.id)
+    others = select(Mention, Reading).where(*in_thread, in_force).order_by(col(Mention.written_at).desc())
+    found = {mention.id: (mention, reading) for mention, reading in session.exec(others.limit(_SHOWN_POSTS))}
+    found |= {mention.id: (mention, reading) for mention, reading in own}
+    ids = {mention.id for mention, _ in own}
+    ordered = sorted(found.values(), key=lambda said: (said[0].written_at, said[0].id or 0))
+    return [_spoken(mention, reading, case, mention.id in ids) for mention, reading in ordered]
+
+
+def _spoken(mention: Mention, reading: Reading, case: Case, is_ours: bool) -> Spoken:
+    is_author = case.author is not None and mention.author == case.author
+    by: Literal["we", "they", "somebody"] = (
+        "we" if mention.own else "they" if is_author or mention.id == case.mention_id else "somebody"
+    )
+    words = "" if mention.deleted_at else reading.redacted_text
+    return Spoken(by, mention.written_at, words, is_ours, reading.urgency, reading.mood, mention.deleted_why)
 
 
 def newest_reading(session: Session, mention_id: int) -> Reading:

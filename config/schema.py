@@ -6,7 +6,7 @@ The sentence below a key is what an editor shows of it (config/editor.py): it is
 import re
 from collections.abc import Collection
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -108,17 +108,28 @@ def _without_at(value: str) -> str:
     return name
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address of a host is this machine's own, which no other reaches."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value.strip()))
+    except ValueError:
+        raise ValueError('an address such as "10.0.0.5", or a network such as "10.0.0.0/24"') from None
+
+
 def _unread_on_the_way(url: str) -> str:
     try:
         address = urlsplit(url)
         host = address.hostname or ""
     except ValueError:
         raise ValueError('an address such as "https://crm.example/hook"') from None
-    try:
-        is_this_machine = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_this_machine = False
-    if address.scheme != "https" and not is_this_machine:
+    if address.scheme != "https" and not is_loopback(host):
         raise ValueError(
             "an address that begins with https://, as anybody on the way can read what goes to http://; only this "
             'machine\'s own may, such as "http://127.0.0.1:8000"'
@@ -158,6 +169,12 @@ SafeUrl = Annotated[
     WithJsonSchema(
         {"type": "string", "pattern": rf"^(https://[^\s/]+|http://([^\s/]*@)?{_THIS_MACHINE}([:?#][^\s/]*)?)(/\S*)?$"}
     ),
+]
+
+Network = Annotated[
+    str,
+    AfterValidator(_network),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9a-fA-F:.]+(/[0-9]{1,3})?\s*$"}),
 ]
 
 Kind = Literal["complaint", "question", "praise", "comment"]
@@ -652,10 +669,67 @@ class Replies(Table):
     """One [[replies.templates]] block for each."""
 
 
+class Seat(Table):
+    """Somebody who uses the Listening Center."""
+
+    role: Literal["viewer", "care", "admin"]
+    """"viewer" sees without personal details; "care" also acts on cases; "admin" also tries changed files."""
+    name: Text | None = None
+    """What colleagues call them, such as "Ana Ruiz"; left out, the name that they sign in with."""
+    slack: Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")] | None = None
+    """Their ID in Slack, such as "U0123ABCD": then what they took up here is theirs there too."""
+    stay: Duration = timedelta(hours=12)
+    """How long they stay signed in, such as "12h"; "90d" for the screen on the wall."""
+    token: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
+    """Raise it by one when their token was lost: the old one is worth nothing then."""
+
+
+class Center(Table):
+    """The Listening Center: the local web page, for the wall and for people without Slack. How: docs/center.md."""
+
+    on: StrictBool = True
+    """Whether call-light run serves it: true or false."""
+    listen: Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):[0-9]{1,5}$")] = "127.0.0.1:8765"
+    """Address and port, such as "127.0.0.1:8765". Left there, only this machine reaches it, and needs no sign-in."""
+    address: Address | None = None
+    """What people type who come from elsewhere, such as "https://care.stbrigid.example". Then everybody signs in."""
+    proxies: tuple[Network, ...] = ()
+    """Your web servers in front of it, such as "10.0.0.5" or "10.0.0.0/24": their word for who signs in is believed."""
+    user_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
+    """The header in which these say who somebody is, such as "X-Forwarded-User"; left out, everybody needs a token."""
+    everyone: Literal["viewer", "care"] | None = None
+    """The role of who is signed in by `user_header` and is not named in [center.people]; left out, they are refused."""
+    wall_words: StrictBool = False
+    """Whether the wall shows what posts say, without personal details. Left false where visitors pass by."""
+    people: dict[Text, Seat] = {}
+    """Who signs in: the name in `user_header`, or the one that call-light token was given."""
+
+    @property
+    def host(self) -> str:
+        """Where it listens, without the port."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port where it listens."""
+        return int(self.listen.rpartition(":")[2])
+
+    @model_validator(mode="after")
+    def _somebody_can_sign_in(self) -> "Center":
+        if self.port > 65535:
+            raise ValueError('listen = "127.0.0.1:8765", with a port up to 65535')
+        if not is_loopback(self.host) and self.address is None:
+            raise ValueError('address = "https://…", what people type, as `listen` is open to more than this machine')
+        if self.user_header is not None and not self.proxies:
+            raise ValueError("proxies = […], as anybody else could write `user_header` too")
+        return self
+
+
 class Care(Table):
     """Who is told what, where, and how fast."""
 
     slack: Slack
+    center: Center = Center()
     targets: Targets = Targets()
     escalation: Escalation = Escalation()
     bursts: Bursts = Bursts()

@@ -1,0 +1,283 @@
+"""What is served where, and the door that every request passes.
+
+A page is a file in alerts/center/pages/ with
+    router          its addresses (a FastAPI router)
+    ROLE            who may see it: "viewer", "care", "admin"; None: whoever asks
+    NAV             (may be left out) its place in the navigation, its name there, its address
+    news(told)      (may be left out) what a page that is open is sent when something has happened: see live.py
+A template beside it, called as the file, says how it looks.
+"""
+
+import contextlib
+import importlib
+import logging
+import pkgutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Protocol, cast
+from urllib.parse import parse_qs, quote
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
+from itsdangerous import URLSafeTimedSerializer
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException as Missing
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import alerts.center.pages
+from alerts.center.access import Access, Asked, Role, Visitor, is_ours, is_own_page, key_in
+from alerts.center.listen import ListeningPost
+from alerts.center.live import Live, Position
+from alerts.center.page import static_files, words_for, write
+from alerts.center.room import Room
+from listener.errors import CallLightError
+from listener.strangers import Limit, address_of, is_form, read_limited
+
+log = logging.getLogger(__name__)
+
+COOKIE = "call_light"
+_ANY_HOST = ("/healthz", "/readyz")  # who looks whether we live asks by any name, and learns nothing else
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_LARGEST, _READ_AWAY, _TIMEOUT = 512 * 1024, 4 * 1024 * 1024, 15.0  # bytes, bytes, seconds of what is sent
+_PAGES = 500  # that may be open at once
+_SENT = (240, 2_400)  # what is sent a minute, from one address and from all: a draft is checked while it is typed
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Page(Protocol):
+    """What a file in alerts/center/pages/ holds; NAV and news() are looked for."""
+
+    router: APIRouter
+    ROLE: Role | None
+
+
+@cache
+def known_pages() -> dict[str, Page]:
+    """Every page by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(alerts.center.pages.__path__))
+    return {name: cast(Page, importlib.import_module(f"alerts.center.pages.{name}")) for name in names}
+
+
+def app(room: Room) -> ASGIApp:
+    """The Listening Center. Raises NeedsPerson where its key cannot be kept."""
+    inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    key = key_in(room.data)
+    inner.state.room = room
+    inner.state.access = Access(key, room.secrets)
+    inner.state.sentences = URLSafeTimedSerializer(key, salt="told")
+    inner.state.live = Live(room, {name: page.news for name, page in known_pages().items() if hasattr(page, "news")})
+    for page in known_pages().values():
+        needed = [] if page.ROLE is None else [Depends(_needs(page.ROLE))]
+        inner.include_router(page.router, dependencies=needed)
+    inner.state.nav = _navigation()
+    inner.add_api_route("/static/{name}", _static, methods=["GET", "HEAD"])
+    inner.add_api_route("/live/{topic}", _live, methods=["GET"], response_model=None)
+    inner.add_exception_handler(Missing, _missing)
+    inner.add_exception_handler(CallLightError, _refused)
+    inner.add_exception_handler(Exception, _broken)
+    inner.routes.append(Mount("/listen", app=ListeningPost(room.config)))
+    return Door(inner, room, inner.state.access)
+
+
+class Door:
+    """Every request passes here: for whom it is meant, where it comes from, how many, and who sends it."""
+
+    def __init__(self, app: ASGIApp, room: Room, access: Access) -> None:
+        self._app, self._room, self._access = app, room, access
+        self._limit = Limit(*_SENT)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass."""
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path == "/listen" or path.startswith("/listen/"):  # its form has rules of its own
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if refused := self._refused(scope):
+            await refused(scope, receive, with_headers)
+        else:
+            await self._app(scope, receive, with_headers)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        headers, center = Headers(scope=scope), self._room.config().care.center
+        path, client = scope["path"], scope["client"][0] if scope.get("client") else ""
+        if path not in _ANY_HOST and not is_ours(center, headers.get("host", "")):
+            return _said(421, "This is not the name of this server: see [center] address in care.toml.")
+        if scope["method"] not in _SAFE:
+            if not is_own_page(center, headers):
+                log.warning("action=center foreign=yes")
+                return _said(403, "Another site made your browser send this, so nothing was done.")
+            is_proxy = bool(center.proxies)
+            if wait := self._limit.wait(address_of(client, headers, is_proxy), time.monotonic()):
+                return _said(429, "Too much at once: please wait a moment.", {"Retry-After": str(int(wait) + 1)})
+        asked = Asked(client, headers, _cookie(headers), scope.get("http_version") == "1.0")
+        scope.setdefault("state", {})["visitor"] = self._access.visitor(center, asked, self._room.now())
+        return None
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who looks. Raises HTTPException 401 where they have to sign in first."""
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    if visitor is None:
+        raise HTTPException(401)
+    return visitor
+
+
+def room_of(request: Request) -> Room:
+    """What the pages need."""
+    room: Room = request.app.state.room
+    return room
+
+
+async def form_of_stranger(request: Request) -> dict[str, list[str]]:
+    """The fields of a form that was sent, whoever sent it."""
+    body, trouble = await read_limited(request.stream(), _LARGEST, _READ_AWAY, _TIMEOUT)
+    if trouble:
+        raise HTTPException(413, "That was too much, or did not arrive whole. Please send it again.")
+    fields: dict[str, list[str]] = {}
+    if is_form(request.headers):
+        with contextlib.suppress(ValueError):  # far more fields than any form of ours has
+            fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500)
+    return fields
+
+
+async def sent(request: Request) -> Mapping[str, list[str]]:
+    """The fields of a form that was sent from a page of this visitor's."""
+    fields = await form_of_stranger(request)
+    access: Access = request.app.state.access
+    if not access.is_csrf(visitor_of(request), fields.pop("csrf", [""])[0]):
+        raise HTTPException(403, "This page is too old, or you signed in anew meanwhile. Please load it again.")
+    return fields
+
+
+OfVisitor = Annotated[Visitor, Depends(visitor_of)]
+OfRoom = Annotated[Room, Depends(room_of)]
+Sent = Annotated[Mapping[str, list[str]], Depends(sent)]
+
+
+def care(visitor: OfVisitor) -> Visitor:
+    """Somebody who may act on cases."""
+    return _allowed(visitor, "care")
+
+
+OfCare = Annotated[Visitor, Depends(care)]
+
+
+def _needs(role: Role) -> Any:
+    def needs(visitor: OfVisitor) -> None:
+        _allowed(visitor, role)
+
+    return needs
+
+
+def _allowed(visitor: Visitor, role: Role) -> Visitor:
+    if not visitor.may(role):
+        raise HTTPException(403, f"This is for the role {role!r}; yours is {visitor.role!r}. Ask who runs Call Light.")
+    return visitor
+
+
+async def _live(request: Request, topic: str, visitor: OfVisitor) -> StreamingResponse:
+    """What is new on a page; it begins where the page says that it has come to."""
+    page, live = known_pages().get(topic), cast(Live, request.app.state.live)
+    if page is None or topic not in live.topics:
+        raise HTTPException(404)
+    if page.ROLE is not None:
+        _allowed(visitor, page.ROLE)
+    if live.pages >= _PAGES:
+        raise HTTPException(503, "Too many pages are open; this one looks anew when it is loaded again.")
+    said = request.headers.get("last-event-id") or request.query_params.get("from", "")
+    since = Position.read(said) or Position()
+    return StreamingResponse(
+        live.stream(topic, words_for(request).language, since),
+        headers={"X-Accel-Buffering": "no"},
+        media_type="text/event-stream",
+    )
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the navigation."""
+
+    order: int
+    label: str
+    address: str
+    role: Role
+
+
+def _navigation() -> list[Link]:
+    pages = known_pages().values()
+    return sorted((Link(*page.NAV, page.ROLE or "viewer") for page in pages if hasattr(page, "NAV")), key=lambda link: link.order)
+
+
+# ---------------------------------------------------------------- what every request may end in
+
+
+def _missing(request: Request, error: Exception) -> Response:
+    """There is no such page, or it is not theirs."""
+    assert isinstance(error, Missing)
+    if error.status_code == 401:
+        is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if is_page and request.headers.get("sec-fetch-site") == "cross-site":
+            return write(request, "again")  # a link in Slack: our strict cookie comes along at the second try
+        if is_page:
+            return Response(status_code=303, headers={"Location": f"/sign-in?to={quote(_here(request))}"})
+    sentence = "There is no such page." if error.status_code == 404 else str(error.detail)
+    if "text/html" not in request.headers.get("accept", ""):
+        return _said(error.status_code, sentence)
+    return write(request, "sorry", error.status_code, sentence=sentence)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """What was asked cannot be done, and why."""
+    return write(request, "sorry", 409, sentence=str(error))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """Something that nobody thought of. The log gets its kind alone, as it may carry words of a post."""
+    log.error("action=center error=%s", type(error).__name__)
+    sentence = "That could not be done just now. Please try again; if it goes on, tell who runs Call Light."
+    return write(request, "sorry", 500, sentence=sentence)
+
+
+def _static(name: str) -> Response:
+    """A file that never changes: its address does."""
+    if name not in static_files():
+        raise HTTPException(404)
+    content, kind = static_files()[name]
+    return Response(content, headers={"Cache-Control": "public, max-age=31536000, immutable"}, media_type=kind)
+
+
+def _said(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(sentence + "\n", status, headers, "text/plain; charset=utf-8")
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _cookie(headers: Headers) -> str:
+    """The value of our cookie."""
+    for part in headers.get("cookie", "").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE:
+            return value.strip('"')
+    return ""

@@ -1,0 +1,167 @@
+"""How a page is written: its template in the frame, in the visitor's language, and nothing of a post as markup."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from itsdangerous import BadData
+
+from alerts.act import known_actions
+from alerts.center.access import Visitor
+from alerts.center.room import Room
+from alerts.clockface import in_words
+from alerts.drawing import NARROW, WIDE, svg
+from alerts.message import NAMES, SIGNS, face, place, visible
+from alerts.palette import FONTS, variables
+from alerts.section import is_number, shown
+
+LANGUAGES = {"en": "English", "es": "Español"}
+_FOLDER = Path(__file__).parent
+_TOLD = "told"  # the cookie with the sentence that the next page shows
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the pages say in one language."""
+
+    language: str
+
+    def __call__(self, english: str, **values: object) -> str:
+        """A sentence, with values in the place of their names in braces."""
+        said = _translations(self.language).get(english, english)
+        return said.format(**values) if values else said
+
+    def many(self, one: str, several: str, n: int, **values: object) -> str:
+        """One of two sentences, as the number asks for."""
+        return self(one if n == 1 else several, n=f"{n:,}", **values)
+
+
+def write(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page by the name of its template."""
+    room: Room = request.app.state.room
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    say = words_for(request)
+    told = request.cookies.get(_TOLD, "")
+    html = _environment().get_template(f"{name}.html.jinja").render(
+        _=say,
+        name=name,
+        visitor=visitor,
+        csrf=request.app.state.access.csrf(visitor) if visitor else "",
+        nav=request.app.state.nav if visitor else (),
+        hospital=room.config().hospital.name,
+        here=request.url.path,
+        now=room.now(),
+        zone=room.config().hospital.zone,
+        static=static_address,
+        told=_sentence(request, told),
+        languages=LANGUAGES,
+        **values,
+    )
+    response = HTMLResponse(html, status)
+    if told:
+        response.delete_cookie(_TOLD)
+    return response
+
+
+def fragment(name: str, say: Words, zone: ZoneInfo, now: datetime, **values: Any) -> str:
+    """A part of a page by the name of its template: what an open page puts in the place of another."""
+    return _environment().get_template(f"{name}.html.jinja").render(_=say, zone=zone, now=now, **values)
+
+
+def go(request: Request, to: str, sentence: str = "") -> Response:
+    """To another page, after something was sent; the sentence is shown there."""
+    response = RedirectResponse(to, 303)
+    if sentence:
+        said = request.app.state.sentences.dumps(sentence)
+        response.set_cookie(_TOLD, said, max_age=30, httponly=True, samesite="strict", secure=is_secure(request))
+    return response
+
+
+def _sentence(request: Request, told: str) -> str:
+    """What was to be told; only what we wrote ourselves."""
+    try:
+        return str(request.app.state.sentences.loads(told, max_age=60)) if told else ""
+    except BadData:
+        return ""
+
+
+def is_secure(request: Request) -> bool:
+    """Whether browsers reach us through TLS, so that a cookie must not go out without."""
+    room: Room = request.app.state.room
+    return (room.config().care.center.address or "").startswith("https://")
+
+
+def words_for(request: Request) -> Words:
+    """The language of the visitor: chosen, or as their browser prefers."""
+    from listener.strangers import language_of
+
+    chosen = request.query_params.get("lang") or request.cookies.get("lang", "")
+    return Words(language_of(chosen, request.headers.get("accept-language", ""), tuple(LANGUAGES)))
+
+
+@cache
+def static_files() -> Mapping[str, tuple[bytes, str]]:
+    """What browsers load beside a page: name -> content and its type."""
+    css = (_FOLDER / "static" / "center.css").read_text(encoding="utf-8")
+    script = (_FOLDER / "static" / "center.js").read_bytes()
+    icon = (_FOLDER / "static" / "icon.svg").read_bytes()
+    return {
+        "center.css": (f"{_colours()}\n{css}".encode(), "text/css; charset=utf-8"),
+        "center.js": (script, "text/javascript; charset=utf-8"),
+        "icon.svg": (icon, "image/svg+xml"),
+    }
+
+
+@cache
+def static_address(name: str) -> str:
+    """Where such a file is; another address as soon as it is another file."""
+    return f"/static/{name}?v={sha256(static_files()[name][0]).hexdigest()[:12]}"
+
+
+def _colours() -> str:
+    light = " ".join(f"--{name}: {colour};" for name, (colour, _) in variables().items())
+    dark = " ".join(f"--{name}: {colour};" for name, (_, colour) in variables().items())
+    return (
+        f":root {{ color-scheme: light dark; --fonts: {FONTS}; {light} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    )
+
+
+@cache
+def _translations(language: str) -> Mapping[str, str]:
+    path = _FOLDER / "words" / f"{language}.toml"
+    if not path.exists():  # English is what the templates say
+        return {}
+    found: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["words"]
+    return found
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([_FOLDER / "pages", _FOLDER]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "svg": svg, "local": _local, "span": in_words, "visible": visible}
+    environment.tests |= {"right": is_number}
+    environment.globals |= {
+        "NAMES": NAMES, "SIGNS": SIGNS, "face": face, "place": place, "WIDE": WIDE, "NARROW": NARROW,
+        "labels": {name: action.LABEL for name, action in known_actions().items()},
+    }  # fmt: skip
+    return environment
+
+
+def _local(at: datetime, zone: ZoneInfo, form: str = "%a %H:%M") -> str:
+    return at.astimezone(zone).strftime(form)

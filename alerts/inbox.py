@@ -1,0 +1,159 @@
+"""What waits for people, as lines of an inbox: danger first, then by the time that is left. A few queries, however many wait."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, case, col, exists, func, or_, select
+
+from alerts.case import RANK, WAITING, Case
+from alerts.clockface import due_now
+from alerts.message import shorten
+from alerts.people import Person
+from alerts.topic import title_of, titles_of
+from alerts.verdict import Verdict
+from config.schema import Config
+from listener.mention import Mention
+from nlp.reading import Reading
+
+_EXCERPT = 240  # characters
+_TOPICS = 3
+_POSTS = 50  # of a case that are looked through for its line
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the inbox shows of a case, without personal details."""
+
+    case_id: int
+    state: str
+    urgency: str
+    owner: str | None  # as it is written down
+    owner_name: str | None
+    clock_from: datetime
+    due_at: datetime  # as things stand: a snoozed one moves
+    snoozed_until: datetime | None
+    source: str
+    site: str | None
+    departments: Sequence[str]
+    topics: Sequence[str]  # by their titles
+    mood: float
+    language: str
+    readable: bool
+    excerpt: str
+    gone: str | None
+    posts: int
+    version: int
+
+    @property
+    def order(self) -> tuple[bool, bool, datetime]:
+        """Its place: what sleeps is last, danger first, then the one with the least time left."""
+        return self.snoozed_until is not None, self.urgency != "danger", self.due_at
+
+
+class Counts(NamedTuple):
+    """How many wait: of each urgency those that nobody has, and all."""
+
+    free: Mapping[str, int]
+    all: Mapping[str, int]
+
+
+def waiting(session: Session, config: Config, now: datetime, limit: int, who: str | None = None) -> list[Line]:
+    """The first `limit` cases that nobody has; with `who`, those that this person has."""
+    whose = Case.state == "open" if who is None else (Case.state == "claimed") & (Case.owner == who)
+    return lines(session, config, session.exec(_ordered().where(whose).limit(limit)).all(), now)
+
+
+def of_others(session: Session, config: Config, now: datetime, limit: int, who: str) -> list[Line]:
+    """The first `limit` cases that others have."""
+    theirs = session.exec(_ordered().where(Case.state == "claimed", Case.owner != who).limit(limit)).all()
+    return lines(session, config, theirs, now)
+
+
+def counts(session: Session) -> Counts:
+    """How many wait."""
+    rows = select(Case.urgency, Case.state, func.count()).where(col(Case.state).in_(WAITING))
+    free: dict[str, int] = {}
+    total: dict[str, int] = defaultdict(int)
+    for urgency, state, count in session.exec(rows.group_by(col(Case.urgency), col(Case.state))):
+        total[urgency] += count
+        if state == "open":
+            free[urgency] = count
+    ranked = sorted(total, key=RANK.__getitem__)
+    return Counts({urgency: free[urgency] for urgency in ranked if urgency in free}, {u: total[u] for u in ranked})
+
+
+def lines(session: Session, config: Config, cases: Sequence[Case], now: datetime) -> list[Line]:
+    """These cases, in the order of the inbox; three queries for all of them."""
+    said, names, titles = _foremost(session, cases), _names(session, cases, config), titles_of(config)
+    found = [_line(one, said[one.id or 0], names, titles, now) for one in cases if one.id in said]
+    return sorted(found, key=lambda line: line.order)
+
+
+def _ordered() -> Any:
+    order = (col(Case.snoozed_at).is_not(None), case((col(Case.urgency) == "danger", 0), else_=1), col(Case.due_at))
+    return select(Case).order_by(*order, col(Case.id))
+
+
+def _line(one: Case, said: Any, names: Mapping[str, str], titles: Mapping[str, str], now: datetime) -> Line:
+    topics = one.topics if one.topics is not None else [topic["id"] for topic in said.categories]
+    assert one.id is not None
+    return Line(
+        case_id=one.id,
+        state=one.state,
+        urgency=one.urgency,
+        owner=one.owner,
+        owner_name=names.get(one.owner, one.owner) if one.owner else None,
+        clock_from=one.clock_from,
+        due_at=due_now(one, now),
+        snoozed_until=one.snoozed_until,
+        source=one.source,
+        site=said.site,
+        departments=said.departments,
+        topics=[title_of(topic, titles) for topic in topics[:_TOPICS]],
+        mood=said.mood,
+        language=said.language,
+        readable=said.readable,
+        excerpt="" if said.deleted_at else shorten(said.redacted_text, _EXCERPT),
+        gone=said.deleted_why if said.deleted_at else None,
+        posts=one.posts,
+        version=one.version,
+    )
+
+
+def _foremost(session: Session, cases: Sequence[Case]) -> dict[int, Any]:
+    """Of each case what its foremost post says: the most urgent one that is not gone."""
+    ids = [one.id for one in cases]
+    verdict, newer = aliased(Verdict), aliased(Reading)
+    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    columns = (
+        Reading.urgency, Reading.site, Reading.departments, Reading.categories, Reading.mood, Reading.language,
+        Reading.readable, Reading.redacted_text, Mention.deleted_at, Mention.deleted_why,
+    )  # fmt: skip
+    of_it = or_(Case.mention_id == Mention.id, verdict.mention_id == Mention.id)
+    rows: Any = select(Case.id, *columns).select_from(Case)  # type: ignore[call-overload]
+    rows = rows.join(verdict, verdict.case_id == Case.id, isouter=True).join(Mention, of_it)
+    rows = rows.join(Reading, (col(Reading.mention_id) == Mention.id) & in_force)
+    found: dict[int, Any] = {}
+    for row in session.execute(rows.where(col(Case.id).in_(ids)).order_by(col(Mention.written_at), col(Mention.id))):
+        before = found.get(row.id)
+        if before is None or _is_before(row, before):
+            found[row.id] = row
+    return found
+
+
+def _is_before(one: Any, other: Any) -> bool:
+    return (one.deleted_at is not None, RANK[one.urgency]) < (other.deleted_at is not None, RANK[other.urgency])
+
+
+def _names(session: Session, cases: Sequence[Case], config: Config) -> dict[str, str]:
+    """What colleagues call who has one of them."""
+    owners = {one.owner for one in cases if one.owner}
+    if not owners:
+        return {}
+    known = {person.id: person.name for person in session.exec(select(Person).where(col(Person.id).in_(owners)))}
+    seats = {seat.slack or name: seat.name or name for name, seat in config.care.center.people.items()}
+    return {**known, **{who: name for who, name in seats.items() if who in owners}}

@@ -1,0 +1,60 @@
+"""A press, wherever it was made: done once, by who may, and the case shown anew at once to everybody."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from alerts.act import Done, act, known_actions, permitted
+from alerts.deliver import edit
+from alerts.door import Door
+from alerts.people import first_time, met
+from config.schema import Care, Config
+from listener.errors import NeedsPerson
+
+
+@dataclass(frozen=True)
+class Press:
+    """What somebody wants done with a case."""
+
+    action: str
+    case_id: int
+    who: str
+    name: str  # as colleagues call them
+    key: str  # the same for the same press, however often it arrives
+    given: Mapping[str, Any]
+
+
+def press(
+    engine: Engine,
+    config: Config,
+    door: Door,
+    pressed: Press,
+    now: datetime,
+    secrets: Mapping[str, str],
+    wake: Callable[[], None],
+) -> Done | None:
+    """Do it and show the case as it then is; None if this press was done before. Raises CallLightError."""
+    try:
+        with Session(engine) as session:
+            if not first_time(session, pressed.key, now):
+                return None
+            met(session, pressed.who, pressed.name)
+            return act(session, config, pressed.action, pressed.case_id, pressed.who, now, pressed.given, secrets)
+    finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
+        with Session(engine) as session:
+            edit(session, config, door, pressed.case_id, now)
+        wake()
+
+
+def allow(care: Care, action: str, who: str, groups: Callable[[Collection[str]], Collection[str]]) -> None:
+    """Raises NeedsPerson for who may not do this. `groups`: which of these groups of Slack they are in."""
+    if permitted(care, action, who):
+        return
+    members = care.permissions.get(action, ())
+    if not permitted(care, action, who, groups([member for member in members if member.startswith("S")])):
+        label = known_actions()[action].LABEL.removesuffix("…")
+        raise NeedsPerson(f"{label!r} is for others: care.toml names who may do it. Please ask one of them.")
