@@ -10,7 +10,6 @@ The form is open only while `call-light run` runs. A reverse proxy with TLS stan
 import asyncio
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import math
 import re
@@ -19,13 +18,13 @@ import time
 import uuid
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field, StrictBool, StrictInt
 
@@ -33,6 +32,7 @@ from config.schema import CollectorSettings, Duration, Hospital, Text, Url
 from listener.errors import TryLater
 from listener.post import Asking, Page, Post, Unheard, read_post
 from listener.serving import Limits, Where, serving
+from listener.strangers import Limit, address_of, host_of, is_form, language_of, read_limited
 
 if TYPE_CHECKING:
     import jinja2
@@ -56,7 +56,6 @@ _LARGEST = 256 * 1024  # bytes that are looked at; 5,000 characters are at most 
 _READ_AWAY = 4 * 1024 * 1024  # bytes that are taken off the line: a browser shows no answer before it has sent them
 _MOST_WAITING = 200  # messages
 _CONNECTIONS = 200  # at once; each costs the process a file
-_ADDRESSES = 2_000  # whose rate is remembered
 
 _LANGUAGES = ("en", "es")
 _STATUS = {"again": 403, "unreadable": 415, "too_long": 413, "cut": 413, "busy": 429, "not_kept": 503}  # else 400
@@ -234,14 +233,14 @@ def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
     async def send(request: Request) -> Response:
         draft = desk.draft(request.query_params, request.headers)
         try:
-            body, trouble = await _read(request.stream())
+            body, trouble = await read_limited(request.stream(), _LARGEST, _READ_AWAY, _TIMEOUT)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        if _is_form(request.headers):
+        if is_form(request.headers):
             draft = request.state.draft = desk.filled(draft, body)
         else:
             trouble = "unreadable"
-        address = _address(request.client.host if request.client else "", request.headers, settings.behind_proxy)
+        address = address_of(request.client.host if request.client else "", request.headers, settings.behind_proxy)
         trouble, wait = desk.trouble(draft, trouble, request.headers, address)
         if not trouble and not await box.put(desk.post(draft)):
             trouble, wait = desk.refuse("not_kept"), _AGAIN_IN
@@ -268,47 +267,12 @@ def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
     return app
 
 
-async def _read(chunks: AsyncIterator[bytes]) -> tuple[bytes, str]:
-    """The beginning of what is sent, and the trouble with it if that is not all."""
-    body, size = bytearray(), 0
-    try:
-        async with asyncio.timeout(_TIMEOUT):
-            async for chunk in chunks:
-                size += len(chunk)
-                body += chunk[: max(0, _LARGEST - len(body))]
-                if size > _READ_AWAY:
-                    break
-    except TimeoutError:
-        return bytes(body), "unfinished"
-    return bytes(body), "cut" if size > _LARGEST else ""
-
-
 def _headers(page: str) -> dict[str, str]:
     """With leave for the page's own style, and nothing else."""
     style = page[page.index("<style>") + len("<style>") : page.index("</style>")]
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     own = f"; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     return {**_HEADERS, "Content-Security-Policy": _HEADERS["Content-Security-Policy"] + own}
-
-
-# ---------------------------------------------------------------- who asks
-
-
-def _is_form(headers: "Headers") -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
-
-
-def _address(host: str, headers: "Headers", behind_proxy: bool) -> str:
-    """By whom messages are counted: an IPv4 address, or the 64 bits of an IPv6 one that a household has."""
-    if behind_proxy:  # what stands before the last address was written by anybody
-        host = ",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip() or host
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host[:64]
-    if address.version == 4:
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def _from_elsewhere(settings: Settings, headers: "Headers") -> bool:
@@ -318,51 +282,10 @@ def _from_elsewhere(settings: Settings, headers: "Headers") -> bool:
     origin = headers.get("origin", "null")
     if origin == "null":  # our own Referrer-Policy makes browsers say so
         return False
-    ours = {_host(settings.public_url or ""), _host(f"//{headers.get('host', '')}")}
+    ours = {host_of(settings.public_url or ""), host_of(f"//{headers.get('host', '')}")}
     if settings.behind_proxy:
-        ours.add(_host(f"//{headers.get('x-forwarded-host', '')}"))
-    return _host(origin) is None or _host(origin) not in ours
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
-
-
-def _language(wanted: str, accepted: str) -> str:
-    """The language asked for, else the one that the phone prefers."""
-    best, weight = _LANGUAGES[0], 0.0
-    for part in accepted.split(",")[:20]:
-        if found := re.fullmatch(r"\s*([a-z]+)[\w-]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", part.lower()):
-            name, q = found[1], float(found[2] or 1)
-            best, weight = (name, q) if name in _LANGUAGES and q > weight else (best, weight)
-    return wanted if wanted in _LANGUAGES else best
-
-
-class _Limit:
-    """So many a minute from each address and from all together, in one go or spread.
-
-    Of each only the moment is remembered at which all that it sent is paid off, at the price of a minute / so many.
-    """
-
-    def __init__(self, each: int, everyone: int) -> None:
-        self._each, self._everyone = 60 / each, 60 / everyone
-        self._paid: dict[str, float] = {}
-        self._paid_by_all = 0.0
-
-    def wait(self, address: str, now: float) -> float:
-        """Seconds until the next one is taken; 0: this one is."""
-        own = max(self._paid.pop(address, 0.0), now) + self._each
-        everyone = max(self._paid_by_all, now) + self._everyone
-        wait = max(own, everyone) - now - 60
-        taken = wait < 1e-6
-        self._paid[address] = own if taken else own - self._each
-        self._paid_by_all = everyone if taken else self._paid_by_all
-        if len(self._paid) > _ADDRESSES:
-            del self._paid[next(iter(self._paid))]
-        return 0.0 if taken else wait
+        ours.add(host_of(f"//{headers.get('x-forwarded-host', '')}"))
+    return host_of(origin) is None or host_of(origin) not in ours
 
 
 # ---------------------------------------------------------------- what they write, and what they read
@@ -385,15 +308,16 @@ class _Desk:
 
     def __init__(self, settings: Settings, hospital: Hospital, now: Callable[[], datetime]) -> None:
         self._settings, self._hospital, self._now = settings, hospital, now
-        self._limit = _Limit(settings.per_minute, settings.per_minute_all)
+        self._limit = Limit(settings.per_minute, settings.per_minute_all)
         self._refused: Counter[str] = Counter()
+        self._counting = threading.Lock()  # the form is served on its own port and under a path of the center
         self._sites = _sites(hospital)
         names = [name for site, departments in self._sites.items() for name in (site, *departments)]
         self._places = {name.casefold(): name for name in names}
 
     def draft(self, query: Mapping[str, str], headers: Mapping[str, str]) -> _Draft:
         """An empty one, in the right language, at the place that the QR code says if we know it."""
-        lang = _language(query.get("lang", ""), headers.get("accept-language", ""))
+        lang = language_of(query.get("lang", ""), headers.get("accept-language", ""), _LANGUAGES)
         return _Draft(lang, self._place(query.get("at", "")))
 
     def filled(self, draft: _Draft, body: bytes) -> _Draft:
@@ -462,12 +386,14 @@ class _Desk:
 
     def refuse(self, why: str) -> str:
         """Count it."""
-        self._refused[why] += 1
+        with self._counting:
+            self._refused[why] += 1
         return why
 
     def refused(self) -> str:
         """What was refused since the last look, for the log."""
-        counts, self._refused = self._refused, Counter()
+        with self._counting:
+            counts, self._refused = self._refused, Counter()
         return " ".join(f"{why}={count}" for why, count in counts.items())
 
     def _place(self, name: str) -> str:

@@ -606,37 +606,6 @@ def test_without_a_proxy_nobody_is_believed(building: Building) -> None:
     assert statuses == [200, 429, 429]
 
 
-def test_the_limits() -> None:
-    limit = collector._Limit(2, 5)
-    assert [limit.wait("a", 1000) for _ in range(4)] == [0, 0, 30, 30]
-    assert limit.wait("a", 1029) == 1
-    assert limit.wait("a", 1030) == 0
-    assert [limit.wait(name, 1030) for name in "bcdef"] == [0, 0, 0, 0, 12]
-    assert limit.wait("a", 5000) == 0
-
-
-def test_not_every_address_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "_ADDRESSES", 10)
-    limit = collector._Limit(2, 10_000)
-    for n in range(100):
-        limit.wait(f"10.0.0.{n}", 1000)
-    assert list(limit._paid) == [f"10.0.0.{n}" for n in range(90, 100)]
-
-
-@pytest.mark.parametrize(
-    ("host", "counted"),
-    [
-        ("10.0.0.1", "10.0.0.1"),
-        ("::ffff:10.0.0.1", "10.0.0.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("", ""),
-        ("x" * 1000, "x" * 64),
-    ],
-)
-def test_by_what_an_address_is_counted(host: str, counted: str) -> None:
-    assert collector._address(host, Headers(), behind_proxy=False) == counted
-
-
 @pytest.mark.slow
 def test_many_messages_of_many_people(ann: Visitor, building: Building) -> None:
     building.close()
@@ -648,27 +617,6 @@ def test_many_messages_of_many_people(ann: Visitor, building: Building) -> None:
 
 
 # languages
-
-
-@pytest.mark.parametrize(
-    ("accepts", "wanted", "lang"),
-    [
-        ("es-MX,es;q=0.9,en;q=0.8", "", "es"),
-        ("en-US,en;q=0.9,es;q=0.8", "", "en"),
-        ("de,es;q=0.5,en;q=0.7", "", "en"),
-        ("de, en;q=0.5 , ES-419 ; q=0.7", "", "es"),
-        ("de,fr;q=0.5", "", "en"),
-        ("ES", "", "es"),
-        ("es;q=0", "", "en"),
-        ("es;q=abc,;;q,,=", "", "en"),
-        ("", "", "en"),
-        ("en", "es", "es"),
-        ("es", "en", "en"),
-        ("es", "xx", "es"),
-    ],
-)
-def test_the_language(accepts: str, wanted: str, lang: str) -> None:
-    assert collector._language(wanted, accepts) == lang
 
 
 def test_in_spanish_from_the_code_to_the_thanks(building: Building) -> None:
