@@ -225,7 +225,9 @@ class Link:
 
 def _navigation() -> list[Link]:
     pages = known_pages().values()
-    return sorted((Link(*page.NAV, page.ROLE or "viewer") for page in pages if hasattr(page, "NAV")), key=lambda link: link.order)
+    return sorted(
+        (Link(*page.NAV, page.ROLE or "viewer") for page in pages if hasattr(page, "NAV")), key=lambda link: link.order
+    )
 
 
 # ---------------------------------------------------------------- what every request may end in

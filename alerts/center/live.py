@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, func, select
 
 from alerts.case import CaseEvent
 from alerts.center.page import Words

@@ -51,20 +51,24 @@ def write(request: Request, name: str, status: int = 200, **values: Any) -> HTML
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     say = words_for(request)
     told = request.cookies.get(_TOLD, "")
-    html = _environment().get_template(f"{name}.html.jinja").render(
-        _=say,
-        name=name,
-        visitor=visitor,
-        csrf=request.app.state.access.csrf(visitor) if visitor else "",
-        nav=request.app.state.nav if visitor else (),
-        hospital=room.config().hospital.name,
-        here=request.url.path,
-        now=room.now(),
-        zone=room.config().hospital.zone,
-        static=static_address,
-        told=_sentence(request, told),
-        languages=LANGUAGES,
-        **values,
+    html = (
+        _environment()
+        .get_template(f"{name}.html.jinja")
+        .render(
+            _=say,
+            name=name,
+            visitor=visitor,
+            csrf=request.app.state.access.csrf(visitor) if visitor else "",
+            nav=request.app.state.nav if visitor else (),
+            hospital=room.config().hospital.name,
+            here=request.url.path,
+            now=room.now(),
+            zone=room.config().hospital.zone,
+            static=static_address,
+            told=_sentence(request, told),
+            languages=LANGUAGES,
+            **values,
+        )
     )
     response = HTMLResponse(html, status)
     if told:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -108,8 +109,17 @@ def original(request: Request, visitor: OfCare, room: OfRoom, case_id: int, sent
         session.commit()
     with reading(room.engine) as session:
         shown = _shown(session, room, visitor, case_id)
-        posts = [mention for mention, _ in posts_of(session, case_of(session, case_id, lock=False)) if mention.deleted_at is None]
-        return write(request, "case", position=request.app.state.live.position(session), **shown | {"original": [post.text for post in posts]})
+        posts = [
+            mention
+            for mention, _ in posts_of(session, case_of(session, case_id, lock=False))
+            if mention.deleted_at is None
+        ]
+        return write(
+            request,
+            "case",
+            position=request.app.state.live.position(session),
+            **shown | {"original": [post.text for post in posts]},
+        )
 
 
 def news(told: Told) -> Iterator[Event]:
@@ -124,7 +134,9 @@ def news(told: Told) -> Iterator[Event]:
 def _shown(session: Session, room: Room, visitor: Visitor, case_id: int) -> dict[str, Any]:
     config, now = room.config(), room.now()
     case = case_of(session, case_id, lock=False)
-    events = session.exec(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(col(CaseEvent.id).desc())).all()
+    events = session.exec(
+        select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(col(CaseEvent.id).desc())
+    ).all()
     names = {event.who: named(session, event.who) for event in events}
     return {
         "case": case,
@@ -202,7 +214,5 @@ def _marked(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, bool
     edges = sorted({0, len(text), *(edge for span in spans for edge in span)})
     return [
         (text[start:end], any(begin <= start and end <= finish for begin, finish in spans))
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
     ]
-
-

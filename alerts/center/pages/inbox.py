@@ -58,7 +58,13 @@ def news(told: Told) -> Iterator[Event]:
         if case.state not in WAITING:
             yield "over", {"case": case.id, "state": case.state}
     counts = inbox.counts(told.session)
-    yield "counts", {"html": fragment("counts", told.say, told.config.hospital.zone, told.now, counts=counts), "danger": counts.free.get("danger", 0)}
+    yield (
+        "counts",
+        {
+            "html": fragment("counts", told.say, told.config.hospital.zone, told.now, counts=counts),
+            "danger": counts.free.get("danger", 0),
+        },
+    )
 
 
 def _shown(told: Told, line: inbox.Line) -> dict[str, Any]:

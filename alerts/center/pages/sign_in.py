@@ -69,5 +69,3 @@ def _ours(to: str) -> str:
     parts = urlsplit(to)
     is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return to if is_path and to.isprintable() else "/"
-
-
