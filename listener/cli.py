@@ -3,6 +3,10 @@
 import gc
 import io
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
 
     from alerts.ledger import Ledger
     from alerts.span import Kind, Span
+    from config.schema import Config
     from listener.environment import Environment
+    from listener.post import Post
     from listener.service import Passed, Service
 
 app = typer.Typer(
@@ -32,6 +38,7 @@ app.add_typer(config_app, name="config")
 hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(hooks_app, name="hooks")
 
+_PLAYED_IN = 75.0  # seconds that the bundled week takes in the Listening Center
 _DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
 # Hundreds of thousands of rows are held at once and none of them in a circle: Python would look through them all the
 # time for garbage. A tenth of a summary's time; see benchmarks/report.py.
@@ -102,15 +109,17 @@ def _options(
 
 @app.command()
 def demo(
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not open the summary in a browser.")] = False,
+    serve: Annotated[
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve", help="Open the Listening Center and let the week play into it [on a terminal]."
+        ),
+    ] = None,
 ) -> None:
     """Play the bundled week through every stage; no accounts needed."""
-    from rich.progress import Progress
-
     from alerts.console import Console as Door
-    from alerts.span import days
     from listener import week
-    from listener.service import Service, replay
+    from listener.service import Service
 
     terminal, environment = shell.terminal(), shell.environment()
     folder = (
@@ -118,30 +127,91 @@ def demo(
         if shell.given["config"] or environment.config.is_dir()
         else Path(__file__).parents[1] / "config"
     )
-    config = shell.load(folder)
-    zone, today = config.hospital.zone, datetime.now(UTC)
+    config = _of_demo(shell.load(folder))
     # The week fills the database that the other commands look at, unless a real one is there.
-    engine = _empty_database(environment)
-    moment = [today]
+    engine, today = _empty_database(environment), datetime.now(UTC)
+    moment: list[datetime | None] = [today]
     door = Door(config.care.slack.channels, terminal)
-    service = Service(config, engine, door, {}, lambda: moment[0])
+    service = Service(config, engine, door, {}, lambda: moment[0] or datetime.now(UTC), shell.reports())
     terminal.rule(f"{config.hospital.name}: seven days of posts, played through every stage")
-    posts = week.posts(zone, today)
-    with Progress(console=terminal, transient=True) as progress:
+    posts = week.posts(config.hospital.zone, today)
+    if not (sys.stdout.isatty() if serve is None else serve):
+        _play(service, posts, moment)
+        return _tell_of_week(service, today, terminal)
+    with _open_center(service) as address:
+        terminal.print(f"The Listening Center: {address}")
+        if sys.stdout.isatty():
+            typer.launch(address)
+        _play(service, posts, moment, _PLAYED_IN)
+        _tell_of_week(service, today, terminal)
+        terminal.print(
+            f"\nThe Listening Center stays open at {address}; a post of your own: {address}/listen/. Ctrl-C ends it."
+        )
+        moment[0] = None
+        service.run()
+
+
+def _of_demo(config: "Config") -> "Config":
+    """The config without its ears, but for the form that visitors can try."""
+    ears = {name: ear.model_copy(update={"on": name == "listening_post"}) for name, ear in config.collectors.items()}
+    return config.model_copy(update={"collectors": ears})
+
+
+def _play(service: "Service", posts: "list[Post]", moment: "list[datetime | None]", seconds: float = 0.0) -> None:
+    """The week, as fast as it goes or in about so many seconds, so that people can watch it."""
+    from rich.progress import Progress
+
+    from listener.service import replay
+
+    step, today, began, done = timedelta(hours=1), moment[0], time.monotonic(), 0
+    with Progress(console=shell.terminal(), transient=True) as progress:
         task = progress.add_task("Playing the week", total=len(posts))
-        for played in replay(service, posts, timedelta(hours=1), lambda at: moment.__setitem__(0, at.astimezone(UTC))):
+        for played in replay(service, posts, step, lambda at: moment.__setitem__(0, at.astimezone(UTC))):
             progress.advance(task, played)
+            done += played
+            if service.stop.wait(max(0.0, began + seconds * done / len(posts) - time.monotonic())):
+                break
     moment[0] = today
     service.flow()
+
+
+def _tell_of_week(service: "Service", today: datetime, terminal: "Terminal") -> None:
+    """The summary, the ledger, and where to look next. Ends with status 1 if the ledger does not add up."""
+    from alerts.span import days
+
+    zone = service.config.hospital.zone
     after = today.astimezone(zone).date()
     path = _write_report(service, days(after - timedelta(days=7), after, zone), today, terminal)
     sum_ = _ledger(service, None, today)
     _give_ledger(sum_)
     terminal.print(f"\nThe summary is in {path}. Next: call-light cases --open, call-light ledger --since 7d")
-    if not no_serve and sys.stdout.isatty():
-        typer.launch(path.resolve().as_uri())
     if not sum_.adds_up:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _open_center(service: "Service") -> "Iterator[str]":
+    """The Listening Center is open; its address. Where its port is used, it takes another."""
+    from listener.service import InForce
+
+    center = service.config.care.center
+    for listen in (center.listen, "127.0.0.1:0"):
+        taken = center.model_copy(update={"on": True, "listen": listen, "address": None, "proxies": ()})
+        config = service.config.model_copy(update={"care": service.config.care.model_copy(update={"center": taken})})
+        service.in_force = InForce(config, service.in_force.doors)
+        opened = threading.Thread(target=service.open_center, name="center", daemon=True)
+        opened.start()
+        while opened.is_alive() and service.center_at is None:
+            opened.join(0.02)
+        if service.center_at is not None:
+            break
+    else:
+        shell.fail("the Listening Center cannot be opened; call-light demo --no-serve plays the week without it")
+    try:
+        yield service.center_at
+    finally:
+        service.stop.set()
+        opened.join(5)
 
 
 @app.command()
@@ -168,6 +238,8 @@ def run() -> None:
         typer.echo(
             f"{lacks} is not set, so nobody hears the buttons on the cards; README says where it is from.", err=True
         )
+    if (center := service.config.care.center).on:
+        typer.echo(f"The Listening Center: {center.address or f'http://{center.listen}'}", err=True)
     service.run()
 
 

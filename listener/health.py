@@ -14,7 +14,7 @@ from listener.watch import Alarm, Watch
 log = logging.getLogger(__name__)
 
 # Kinds that are raised and ended elsewhere, at the desk or by silent.py.
-DESK = ("channel", "buttons", "hook", "pager", "stopped", "swallows")
+DESK = ("channel", "buttons", "hook", "pager", "stopped", "swallows", "center")
 _FAILURES = 3  # in a row; fewer mend themselves
 _SHARE = 0.8  # of a budget, at which people are told
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm: longer ago, it was not listening at all

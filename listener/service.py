@@ -25,25 +25,28 @@ from sqlmodel import Session
 from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, silent, spikes
 from alerts.door import Door, HasChannels
 from alerts.notices import report as weekly
-from config.schema import Config
+from config.schema import Center, Config
 from listener import clock, collect, deletions, health, keep, lease
 from listener.database import reading
-from listener.errors import AskedToWait, CallLightError
+from listener.errors import AskedToWait, CallLightError, NeedsPerson
 from listener.live import Live
 from listener.post import Asking, Page, Post
 
 if TYPE_CHECKING:
     from alerts import slack_link
+    from alerts.center.room import Room
     from nlp.pipeline import Reader
 
 log = logging.getLogger(__name__)
 
+_LOOK = 0.5  # seconds
 _FLOW_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=1)  # as often as a channel takes a message
 _CLOCKS_EVERY = timedelta(seconds=5)
 _LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
 _PAGES_EVERY = timedelta(seconds=15)
+_CENTER_EVERY = timedelta(seconds=10)  # how soon it opens again after it could not, or was changed
 _FILES_EVERY = timedelta(seconds=2)  # a file is taken up at the second look at which it is the same
 
 
@@ -117,6 +120,8 @@ class Service:
         self.me = lease.holder()
         self.collects = False  # as far as is known: this copy and no other
         self.told = False  # that another copy does
+        self.flowed_at: datetime | None = None  # when the flow last came round
+        self.center_at: str | None = None  # where the Listening Center is open
 
     @property
     def config(self) -> Config:
@@ -179,6 +184,8 @@ class Service:
         ]
         for through in self.in_force.doors:
             jobs.append(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True))
+        if self.config.care.center.on:
+            jobs.append(clock.Job("center", _CENTER_EVERY, self.open_center, is_long=True))
         if line is not None:
             jobs.append(clock.Job("line", _LINE_EVERY, partial(self._watch_over, line)))
         if self.live is not None:
@@ -187,6 +194,56 @@ class Service:
             every = self.config.collectors[name].every
             jobs.append(clock.Job(name, every, partial(self.collect, name, stays=True), collect.is_live(name)))
         return jobs
+
+    def open_center(self) -> None:
+        """The Listening Center, until the service ends or care.toml has it elsewhere. Nothing else waits for it."""
+        from alerts.center.app import LIMITS, NAME, app
+        from listener.serving import Where, serving
+
+        center = self.config.care.center
+        if self.center_at is not None or self.reports is None:
+            return
+        try:
+            where = Where(NAME, center.host, center.port, "[center] listen in care.toml")
+            with serving(app(self._room(self.reports.parent)), where, LIMITS) as served:
+                self.center_at = f"http://{center.listen.rpartition(':')[0]}:{served.port}"
+                self._center_is(None)
+                while served.is_alive() and not self.stop.wait(_LOOK) and self._is_same(center):
+                    pass
+        except NeedsPerson as error:
+            self._center_is(error)
+        finally:
+            self.center_at = None
+
+    def _is_same(self, center: Center) -> bool:
+        """Whether it is still wanted there; what else is said of it counts at once."""
+        now = self.config.care.center
+        return now.on and now.listen == center.listen
+
+    def _center_is(self, trouble: NeedsPerson | None) -> None:
+        """People are told once when it cannot be opened, and once when it is open again."""
+        with Session(self.engine) as session:
+            if trouble is None:
+                health.over(session, "center", "center", self.now())
+            else:
+                health.raised(
+                    session, "center", "center", str(trouble), "The Listening Center is open again", self.now()
+                )
+            session.commit()
+
+    def _room(self, data: Path) -> "Room":
+        from alerts.center.room import Room
+
+        return Room(
+            config=lambda: self.config,
+            engine=self.engine,
+            door=lambda: self.door,
+            secrets=self.secrets,
+            now=self.now,
+            data=data,
+            wake=self._press_was_done,
+            flowed_at=lambda: self.flowed_at,
+        )
 
     def look_at_files(self) -> None:
         """Take up what admins have saved, if it is right."""
@@ -302,6 +359,7 @@ class Service:
             self.deliver("people", passed)
             if not count and not self.heard.is_set():
                 break
+        self.flowed_at = self.now()
         return passed
 
     def clocks(self) -> None:

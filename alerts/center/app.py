@@ -34,11 +34,15 @@ from alerts.center.live import Live, Position
 from alerts.center.page import static_files, words_for, write
 from alerts.center.room import Room
 from listener.errors import CallLightError
+from listener.serving import Limits
 from listener.strangers import Limit, address_of, is_form, read_limited
 
 log = logging.getLogger(__name__)
 
+NAME = "Listening Center"
 COOKIE = "call_light"
+# A page that is open holds a connection as long as it is; a request has to be there, and what is sent to end, in time.
+LIMITS = Limits(connections=800, silence=75.0, life=None, end=1.0, one_request=False)
 _ANY_HOST = ("/healthz", "/readyz")  # who looks whether we live asks by any name, and learns nothing else
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _LARGEST, _READ_AWAY, _TIMEOUT = 512 * 1024, 4 * 1024 * 1024, 15.0  # bytes, bytes, seconds of what is sent
@@ -224,10 +228,12 @@ class Link:
 
 
 def _navigation() -> list[Link]:
-    pages = known_pages().values()
-    return sorted(
-        (Link(*page.NAV, page.ROLE or "viewer") for page in pages if hasattr(page, "NAV")), key=lambda link: link.order
-    )
+    found = []
+    for page in known_pages().values():
+        if (entry := getattr(page, "NAV", None)) is not None:
+            order, label, address = entry
+            found.append(Link(order, label, address, page.ROLE or "viewer"))
+    return sorted(found, key=lambda link: link.order)
 
 
 # ---------------------------------------------------------------- what every request may end in
