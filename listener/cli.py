@@ -148,7 +148,7 @@ def demo(
             f"\nThe Listening Center stays open at {address}; a post of your own: {address}/listen/. Ctrl-C ends it."
         )
         moment[0] = None
-        service.run()
+        service.run(clocks=False)  # the played cases are late by days
 
 
 def _of_demo(config: "Config") -> "Config":

@@ -167,10 +167,15 @@ class Service:
         before = self.now()
         return not self.stop.wait(_OUTBOX_EVERY.total_seconds()) and self.now() > before
 
-    def run(self) -> None:
-        """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop."""
+    def run(self, clocks: bool = True) -> None:
+        """The service: each collector at its rhythm, the rest of the flow every few seconds, until told to stop.
+
+        Without `clocks`, nobody is reminded of what waits.
+        """
         with self._line() as line:
-            clock.run(partial(self._jobs, line), self.stop, self.sooner)
+            clock.run(
+                lambda: [job for job in self._jobs(line) if clocks or job.name != "clocks"], self.stop, self.sooner
+            )
         self.release()
 
     def _jobs(self, line: "slack_link.SocketLine | slack_link.HttpLine | None") -> list[clock.Job]:

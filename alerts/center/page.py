@@ -1,5 +1,6 @@
 """How a page is written: its template in the frame, in the visitor's language, and nothing of a post as markup."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from alerts.section import is_number, shown
 
 LANGUAGES = {"en": "English", "es": "Español"}
 _FOLDER = Path(__file__).parent
+_NUMBER = re.compile("[0-9]+")
 _TOLD = "told"  # the cookie with the sentence that the next page shows
 
 
@@ -36,9 +38,15 @@ class Words:
     language: str
 
     def __call__(self, english: str, **values: object) -> str:
-        """A sentence, with values in the place of their names in braces."""
-        said = _translations(self.language).get(english, english)
-        return said.format(**values) if values else said
+        """A sentence, with values in the place of their names in braces; one that nobody has translated as it is."""
+        known = _translations(self.language)
+        if values or english in known:
+            said = known.get(english, english)
+            return said.format(**values) if values else said
+        # What an action has to say has its numbers in it already: "Case 12 is yours." is known as "Case {} is yours."
+        numbers = _NUMBER.findall(english)
+        pattern = _NUMBER.sub("{}", english)
+        return known[pattern].format(*numbers) if numbers and pattern in known else english
 
     def many(self, one: str, several: str, n: int, **values: object) -> str:
         """One of two sentences, as the number asks for."""

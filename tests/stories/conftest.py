@@ -65,7 +65,9 @@ def place(tmp_path: Path) -> Place:
     """An installation without any account."""
     config = tmp_path / "config"
     shutil.copytree(PROJECT / "config", config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return Place(config, tmp_path / "data")
+    place = Place(config, tmp_path / "data")
+    place.edit("care.toml", r"^\[center\]\non = true$", "[center]\non = false")  # its port is one for all tests
+    return place
 
 
 @pytest.fixture
