@@ -94,7 +94,7 @@ def _charmap() -> frozenset[int]:
 
 
 def as_svg(drawing: Drawing, alt: str) -> str:
-    """An <svg> for a page that knows the variables; without them it shows light colours."""
+    """An <svg> for a page with the rules of palette.fills(); without them it shows light colours."""
     size = f"{drawing.width:g} {drawing.height:g}"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{drawing.width:g}" '
@@ -104,7 +104,8 @@ def as_svg(drawing: Drawing, alt: str) -> str:
 
 
 def _tag(shape: Box | Words) -> str:
-    fill = f'style="fill:var(--{shape.colour},{_COLOURS[shape.colour][0]})"'
+    # By a class: no page of the Listening Center may carry styles of its own.
+    fill = f'class="fill-{shape.colour}" fill="{_COLOURS[shape.colour][0]}"'
     if isinstance(shape, Box):
         x, y, width, height = (
             f"{value:.2f}".rstrip("0").rstrip(".") for value in (shape.x, shape.y, shape.width, shape.height)

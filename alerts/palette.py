@@ -56,3 +56,8 @@ def variables() -> dict[str, tuple[str, str]]:
     """Every colour by the name of its variable, without the dashes; on-X is that of words on X."""
     grounds = ("only", "good", "bad", "plain", *SERIES, *HEAT)
     return COLOURS | {f"on-{name}": on(name) for name in grounds}
+
+
+def fills() -> str:
+    """The rules by which shapes of a chart have the page's colours."""
+    return "\n".join(f".fill-{name} {{ fill: var(--{name}); }}" for name in variables())

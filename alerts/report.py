@@ -20,20 +20,20 @@ import alerts.sections
 from alerts import export
 from alerts.drawing import NARROW, WIDE, svg
 from alerts.figures import Figures, figures
-from alerts.palette import FONTS, variables
+from alerts.palette import FONTS, fills, variables
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
 from config.schema import Config, Report
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 
-_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_FOLDER = Path(__file__).parent
 _FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
 _UNDER_WAY = timedelta(minutes=5)  # a page may have been read before what went a little earlier was written down
 _HOUR = timedelta(hours=1)
 _LONG = ("areas", "fixing", "returned")  # what only a longer time shows
 _LONGEST_WEEK = 14  # days that are reported like a week
-_FOLDED = 6  # more rows than these are folded away where a chart shows them
+FOLDED = 6  # more rows than these are folded away where a chart shows them
 _AGAINST = "-against-"  # in the name of a page that compares two spans
 
 
@@ -63,12 +63,15 @@ def chosen(config: Report, span: Span) -> Sequence[str]:
 def html(sections: Sequence[Section], figures: Figures) -> str:
     """One self-contained page; the first section leads it. Whatever came from a post is escaped."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"shown": shown, "svg": svg}
     environment.tests |= {"right": is_number}
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return environment.get_template("report.html.jinja").render(
         sections=sections,
         hospital=figures.hospital,
         span=figures.span,
@@ -76,10 +79,17 @@ def html(sections: Sequence[Section], figures: Figures) -> str:
         made=figures.now.astimezone(figures.zone),
         colours=variables(),
         fonts=Markup(FONTS),
+        fills=Markup(fills()),
+        css=Markup(css()),
         wide=WIDE,
         narrow=NARROW,
-        folded=_FOLDED,
+        folded=FOLDED,
     )
+
+
+def css() -> str:
+    """How a report looks, but for its colours."""
+    return (_FOLDER / "report.css").read_text(encoding="utf-8")
 
 
 def write(

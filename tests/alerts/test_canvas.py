@@ -59,7 +59,7 @@ def test_svg_says_what_it_shows_and_keeps_its_text() -> None:
     assert (root.get("role"), root.get("aria-label"), root.get("viewBox")) == ("img", 'Posts "by" <day>', "0 0 100 50")
     box, words = root
     assert (box.get("x"), box.get("y"), box.get("width"), box.get("height")) == ("1", "2.5", "30", "4.12")
-    assert box.get("style") == "fill:var(--bad,#832a04)"
+    assert (box.get("class"), box.get("fill"), box.get("style")) == ("fill-bad", "#832a04", None)
     assert (words.tag, words.text) == (f"{SVG}text", '<b>$x$ & "y"</b>')
     assert not {" id=", "script", "url(", "date"} & set(text.split())
 

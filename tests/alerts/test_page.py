@@ -195,7 +195,7 @@ def test_charts_can_be_read(tab: Tab, page: Path, width: int) -> None:
 def test_light_and_dark(tab: Tab, page: Path, theme: str, number: int) -> None:
     tab.open(page, theme=theme)
     assert tab.value("getComputedStyle(document.body).backgroundColor") == rgb(COLOURS["paper"][number])
-    assert tab.value("getComputedStyle(document.querySelector('.desk rect[style*=only]')).fill") == rgb(
+    assert tab.value("getComputedStyle(document.querySelector('.desk .fill-only')).fill") == rgb(
         COLOURS["only"][number]
     )
 

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from alerts.palette import COLOURS, HEAT, SERIES, contrast, on, variables
+from alerts.palette import COLOURS, HEAT, SERIES, contrast, fills, on, variables
 
 MARKS = ("only", "good", "bad", "plain", *SERIES)
 
@@ -40,3 +40,9 @@ def test_they_differ_in_lightness(names: tuple[str, ...], theme: int) -> None:
 def test_each_is_a_variable() -> None:
     assert variables()["paper"] == ("#fdfdfb", "#12181e")
     assert variables()["on-heat-1"] == ("#05090c", "#ffffff")
+
+
+def test_a_shape_of_every_colour_has_its_rule() -> None:
+    rules = fills().splitlines()
+    assert len(rules) == len(variables())
+    assert ".fill-on-bad { fill: var(--on-bad); }" in rules
