@@ -22,7 +22,8 @@ from alerts.center.room import Room
 from alerts.clockface import in_words
 from alerts.drawing import NARROW, WIDE, svg
 from alerts.message import NAMES, SIGNS, face, place, visible
-from alerts.palette import FONTS, variables
+from alerts.palette import FONTS, fills, variables
+from alerts.report import css
 from alerts.section import is_number, shown
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -123,13 +124,14 @@ def words_for(request: Request) -> Words:
 @cache
 def static_files() -> Mapping[str, tuple[bytes, str]]:
     """What browsers load beside a page: name -> content and its type."""
-    css = (_FOLDER / "static" / "center.css").read_text(encoding="utf-8")
+    style = (_FOLDER / "static" / "center.css").read_text(encoding="utf-8")
     script = (_FOLDER / "static" / "center.js").read_bytes()
     icon = (_FOLDER / "static" / "icon.svg").read_bytes()
     return {
-        "center.css": (f"{_colours()}\n{css}".encode(), "text/css; charset=utf-8"),
+        "center.css": (f"{_colours()}\n{style}".encode(), "text/css; charset=utf-8"),
         "center.js": (script, "text/javascript; charset=utf-8"),
         "icon.svg": (icon, "image/svg+xml"),
+        "report.css": (f"{fills()}\n.report {{\n{css()}}}\n".encode(), "text/css; charset=utf-8"),  # within its place
     }
 
 
@@ -160,7 +162,7 @@ def _translations(language: str) -> Mapping[str, str]:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_FOLDER / "pages", _FOLDER]),
+        loader=jinja2.FileSystemLoader([_FOLDER / "pages", _FOLDER, _FOLDER.parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
