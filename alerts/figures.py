@@ -283,20 +283,21 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
 
 def _slim(session: Session, config: Config, span: Span, now: datetime, began: datetime) -> Figures:
     """What was said in a span, to compare with."""
-    heard = _said(session, span.since, span.until)
+    heard = said_between(session, span.since, span.until)
     return Figures(
         span,
         config.hospital.zone,
         now,
         config.hospital.name,
         heard,
-        cases=_cases(session, span),
+        cases=cases_in(session, span),
         spends=_spends(session, span),
         began=began,
     )
 
 
-def _said(session: Session, since: datetime, until: datetime) -> list[Heard]:
+def said_between(session: Session, since: datetime, until: datetime) -> list[Heard]:
+    """What was heard from `since` until `until`, as it was read and corrected; not what became of it, which takes longer."""
     corrected = _corrected(session, since, until)
     rows = session.connection().execute(_readings(*_READ).where(*_in(since, until)), execution_options=_SOME)
     return [_heard(row, corrected) for row in map(tuple, rows)]
@@ -333,7 +334,7 @@ def _whole(
         now,
         config.hospital.name,
         heard,
-        _cases(session, span),
+        cases_in(session, span),
         ended,
         _spiked(session, span),
         session.exec(select(Gap).where(*inside).order_by(col(Gap.id))).all(),
@@ -366,7 +367,8 @@ def _own_names(hospital: Hospital) -> tuple[str, ...]:
     return (hospital.name, *hospital.aliases, hospital.town, *sites, *accounts)
 
 
-def _cases(session: Session, span: Span) -> Sequence[Case]:
+def cases_in(session: Session, span: Span) -> Sequence[Case]:
+    """The cases that were opened by what was heard in a span; those that went into another count there."""
     opened_by = and_(
         col(Case.mention_id) == Mention.id, col(Mention.heard_at) >= span.since, col(Mention.heard_at) < span.until
     )
@@ -411,7 +413,7 @@ def _reopened(session: Session, config: Config, span: Span) -> list[Reopened]:
 
 def _after(session: Session, span: Span, ended: Sequence[Ended], now: datetime) -> list[Heard]:
     """What was heard after a span in which a case was closed, as far as the time has passed."""
-    return _said(session, span.until, min(span.until + AFTER, now)) if ended else []
+    return said_between(session, span.until, min(span.until + AFTER, now)) if ended else []
 
 
 def _spiked(session: Session, span: Span) -> list[Spiked]:

@@ -11,6 +11,11 @@ COLOURS = {
     "line": ("#d5dbe1", "#34414d"),
     "accent": ("#0b5f8a", "#7cc4ec"),
     "usual": ("#dde4ea", "#2b3640"),  # the band: its middle line is drawn in ink
+    "danger": ("#a3141b", "#ff8077"),  # how urgent something is: these five are words as often as marks
+    "here_now": ("#9a4b00", "#ffb861"),
+    "serious": ("#6d3a9c", "#c9a6f2"),
+    "routine": ("#0b5f8a", "#7cc4ec"),
+    "low": ("#5a6771", "#98a5b0"),
     "only": ("#0071b0", "#58aadf"),
     "series-1": ("#0f3553", "#76baeb"),
     "series-2": ("#cf5b00", "#db741a"),
@@ -31,6 +36,7 @@ COLOURS = {
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SERIES = tuple(name for name in COLOURS if name.startswith("series-"))
 HEAT = tuple(name for name in COLOURS if name.startswith("heat-"))
+URGENT = ("danger", "here_now", "serious", "routine", "low")
 _WORDS = ("#ffffff", "#05090c")
 
 
@@ -54,7 +60,7 @@ def _luminance(colour: str) -> float:
 
 def variables() -> dict[str, tuple[str, str]]:
     """Every colour by the name of its variable, without the dashes; on-X is that of words on X."""
-    grounds = ("only", "good", "bad", "plain", *SERIES, *HEAT)
+    grounds = ("only", "good", "bad", "plain", "accent", *URGENT, *SERIES, *HEAT)
     return COLOURS | {f"on-{name}": on(name) for name in grounds}
 
 

@@ -35,7 +35,7 @@ def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], 
     if watch.failures >= _FAILURES:
         why = f"{watch.name} failed {watch.failures} times in a row, so posts may be missed: {watch.trouble}"
         return [Trouble("failing", why, f"{watch.name} works again"), *found]
-    lately = watch.asked_at is not None and now - watch.asked_at <= 3 * settings.every + _ASKED_LATELY
+    lately = is_listening(watch, settings, now)
     since = watch.heard_at or watch.started_at
     if lately and since is not None and now - since > settings.quiet_after:
         why = (
@@ -56,6 +56,11 @@ def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], 
         and now - datetime.fromisoformat(seen["since"]) > settings.quiet_after
         and now - datetime.fromisoformat(seen["asked"]) <= 3 * settings.every + _ASKED_LATELY
     ]
+
+
+def is_listening(watch: Watch, settings: CollectorSettings, now: datetime) -> bool:
+    """Whether a collector was asked lately, whatever it heard. Pure."""
+    return watch.asked_at is not None and now - watch.asked_at <= 3 * settings.every + _ASKED_LATELY
 
 
 def watch_over(session: Session, collectors: Mapping[str, CollectorSettings], now: datetime) -> int:

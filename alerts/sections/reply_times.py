@@ -20,8 +20,8 @@ ANSWERED, WAITING, CLOSED, NEEDED_NONE = (
 NO_ANSWER = "no_answer"  # the outcome of a case that is closed and needed no answer
 _URGENCIES = ("danger", "here_now", "serious", "routine")
 _BAND = 3  # hours
+SOUTHWEST = timedelta(minutes=15)  # what Southwest Airlines aims at
 _LISTED = 10  # cases
-_SOUTHWEST = timedelta(minutes=15)
 
 
 def section(figures: Figures) -> Section:
@@ -82,7 +82,7 @@ def in_time(cases: Iterable[Case], now: datetime) -> Share:
 def _sentences(figures: Figures) -> Iterable[str]:
     needed = needing(figures.cases)
     if needed:
-        quick = Share(sum(span <= _SOUTHWEST for span in taken(needed)), len(needed))
+        quick = Share(sum(span <= SOUTHWEST for span in taken(needed)), len(needed))
         cases = "case" if quick.of == 1 else "cases"
         yield (
             f"Of {quick.of:,} {cases} that needed an answer, {quick.part:,} ({quick}) had one within 15 minutes, "
