@@ -8,46 +8,64 @@ A page is a file in alerts/center/pages/ with
 A template beside it, called as the file, says how it looks.
 """
 
+import asyncio
 import contextlib
 import importlib
 import logging
 import pkgutil
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Protocol, cast
 from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException as Missing
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import alerts.center.pages
-from alerts.center.access import Access, Asked, Role, Visitor, is_ours, is_own_page, key_in
+from alerts.center.access import (
+    Access,
+    Asked,
+    Role,
+    Visitor,
+    bearer_in,
+    cookie_name,
+    counted_as,
+    is_asked_for,
+    is_ours,
+    is_own_page,
+    key_in,
+)
 from alerts.center.listen import ListeningPost
 from alerts.center.live import Live, Position
 from alerts.center.page import static_files, words_for, write
 from alerts.center.room import Room
+from alerts.center.sign_outs import is_signed_out
+from config.schema import Center
 from listener.errors import CallLightError
 from listener.serving import Limits
-from listener.strangers import Limit, address_of, is_form, read_limited
+from listener.strangers import Limit, is_form, read_limited
 
 log = logging.getLogger(__name__)
 
 NAME = "Listening Center"
-COOKIE = "call_light"
 # A page that is open holds a connection as long as it is; a request has to be there, and what is sent to end, in time.
 LIMITS = Limits(connections=800, silence=75.0, life=None, end=1.0, one_request=False)
 _ANY_HOST = ("/healthz", "/readyz")  # who looks whether we live asks by any name, and learns nothing else
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_LOOKED_AFTER = 10.0  # seconds until it is asked again whether a page that is open may go on
 _LARGEST, _READ_AWAY, _TIMEOUT = 512 * 1024, 4 * 1024 * 1024, 15.0  # bytes, bytes, seconds of what is sent
 _PAGES = 500  # that may be open at once
-_SENT = (240, 2_400)  # what is sent a minute, from one address and from all: a draft is checked while it is typed
+_SENT = (240, 4_800)  # what is sent a minute, by one visitor and by all: a draft is checked while it is typed
+_SENT_BY_STRANGERS = (60, 600)  # the same from one address and from all, by who has not signed in
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -89,10 +107,12 @@ def app(room: Room) -> ASGIApp:
     inner.add_api_route("/static/{name}", _static, methods=["GET", "HEAD"])
     inner.add_api_route("/live/{topic}", _live, methods=["GET"], response_model=None)
     inner.add_exception_handler(Missing, _missing)
+    inner.add_exception_handler(RequestValidationError, _no_such)
     inner.add_exception_handler(CallLightError, _refused)
     inner.add_exception_handler(Exception, _broken)
     inner.routes.append(Mount("/listen", app=ListeningPost(room.config)))
-    return Door(inner, room, inner.state.access)
+    inner.state.door = Door(inner, room, inner.state.access)
+    return cast(ASGIApp, inner.state.door)
 
 
 class Door:
@@ -100,12 +120,14 @@ class Door:
 
     def __init__(self, app: ASGIApp, room: Room, access: Access) -> None:
         self._app, self._room, self._access = app, room, access
-        self._limit = Limit(*_SENT)
+        self._visitors, self._strangers = Limit(*_SENT), Limit(*_SENT_BY_STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
         path = scope.get("path", "")
-        if scope["type"] != "http" or path == "/listen" or path.startswith("/listen/"):  # its form has rules of its own
+        is_tidy = not any(odd in path for odd in ("//", "/.", "\\"))  # a web server may read such a path otherwise
+        is_listening_post = is_tidy and (path == "/listen" or path.startswith("/listen/"))  # it has rules of its own
+        if scope["type"] != "http" or is_listening_post:
             await self._app(scope, receive, send)
             return
 
@@ -116,33 +138,58 @@ class Door:
                     headers.setdefault(name, value)
             await send(message)
 
-        if refused := self._refused(scope):
-            await refused(scope, receive, with_headers)
-        else:
-            await self._app(scope, receive, with_headers)
+        refused = await self._refused(scope) if is_tidy else _said(404, "There is no such page.")
+        await (refused or self._app)(scope, receive, with_headers)
 
-    def _refused(self, scope: Scope) -> Response | None:
+    async def _refused(self, scope: Scope) -> Response | None:
+        """Why this may not pass; else who sends it is written beside it."""
         headers, center = Headers(scope=scope), self._room.config().care.center
-        path, client = scope["path"], scope["client"][0] if scope.get("client") else ""
-        if path not in _ANY_HOST and not is_ours(center, headers.get("host", "")):
+        client, is_read = scope["client"][0] if scope.get("client") else "", scope["method"] in _SAFE
+        if scope["path"] in _ANY_HOST or (is_read and scope["path"].startswith("/static/")):
+            return None
+        if not is_ours(center, headers.get("host", "")) and bearer_in(headers) is None:
             return _said(421, "This is not the name of this server: see [center] address in care.toml.")
-        if scope["method"] not in _SAFE:
-            if not is_own_page(center, headers):
-                log.warning("action=center foreign=yes")
-                return _said(403, "Another site made your browser send this, so nothing was done.")
-            is_proxy = bool(center.proxies)
-            if wait := self._limit.wait(address_of(client, headers, is_proxy), time.monotonic()):
-                return _said(429, "Too much at once: please wait a moment.", {"Retry-After": str(int(wait) + 1)})
-        asked = Asked(client, headers, _cookie(headers), scope.get("http_version") == "1.0")
-        scope.setdefault("state", {})["visitor"] = self._access.visitor(center, asked, self._room.now())
-        return None
+        if not (is_asked_for(headers) if is_read else is_own_page(center, headers)):
+            log.warning("action=center foreign=yes")
+            return _said(403, "Another site made your browser send this, so nothing was done.")
+        try:
+            visitor = await self.visitor(scope)
+        except SQLAlchemyError as error:
+            log.error("action=center error=%s", type(error).__name__)
+            return _said(503, "The database cannot be read just now. Please try again.", {"Retry-After": "5"})
+        scope.setdefault("state", {})["visitor"] = visitor
+        return self._too_much(center, headers, visitor, client, is_read)
+
+    async def visitor(self, scope: Scope) -> Visitor | None:
+        """Who sends this, as the config and the database say now."""
+        headers, center = Headers(scope=scope), self._room.config().care.center
+        client = scope["client"][0] if scope.get("client") else ""
+        asked = Asked(client, headers, _cookie(headers, cookie_name(center)), scope.get("http_version") == "1.0")
+        visitor = self._access.visitor(center, asked, self._room.now())
+        if visitor is None or not visitor.sign_in:
+            return visitor
+        return None if await asyncio.to_thread(is_signed_out, self._room.engine, visitor) else visitor
+
+    def _too_much(
+        self, center: Center, headers: Headers, visitor: Visitor | None, client: str, is_read: bool
+    ) -> Response | None:
+        now, address, wait = time.monotonic(), counted_as(center, client, headers), 0.0
+        if bearer_in(headers) is not None and (visitor is None or visitor.by == "bearer"):
+            if not is_read:
+                return _said(403, "A token in a header only reads. What changes a case is done by people on its page.")
+            wait = self._access.wait(visitor, address, now)
+        elif not is_read:
+            wait = self._visitors.wait(visitor.who, now) if visitor else self._strangers.wait(address, now)
+        if not wait:
+            return None
+        return _said(429, "Too much at once: please wait a moment.", {"Retry-After": str(int(wait) + 1)})
 
 
 def visitor_of(request: Request) -> Visitor:
     """Who looks. Raises HTTPException 401 where they have to sign in first."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     if visitor is None:
-        raise HTTPException(401)
+        raise HTTPException(401, "Please sign in first; a program shows a token: Authorization: Bearer TOKEN.")
     return visitor
 
 
@@ -166,9 +213,10 @@ async def form_of_stranger(request: Request) -> dict[str, list[str]]:
 
 async def sent(request: Request) -> Mapping[str, list[str]]:
     """The fields of a form that was sent from a page of this visitor's."""
-    fields = await form_of_stranger(request)
     access: Access = request.app.state.access
-    if not access.is_csrf(visitor_of(request), fields.pop("csrf", [""])[0]):
+    visitor = visitor_of(request)  # first: a stranger's words are not even read
+    fields = await form_of_stranger(request)
+    if not access.is_csrf(visitor, fields.pop("csrf", [""])[0]):
         raise HTTPException(403, "This page is too old, or you signed in anew meanwhile. Please load it again.")
     return fields
 
@@ -211,10 +259,25 @@ async def _live(request: Request, topic: str, visitor: OfVisitor) -> StreamingRe
     said = request.headers.get("last-event-id") or request.query_params.get("from", "")
     since = Position.read(said) or Position()
     return StreamingResponse(
-        live.stream(topic, words_for(request).language, since),
+        _while_allowed(request, page.ROLE, visitor, live.stream(topic, words_for(request).language, since)),
         headers={"X-Accel-Buffering": "no"},
         media_type="text/event-stream",
     )
+
+
+async def _while_allowed(
+    request: Request, role: Role | None, visitor: Visitor, news: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """What is new, as long as they may see it: they may sign out, or be taken out of care.toml, while a page is open."""
+    door: Door = request.app.state.door
+    asked_at = time.monotonic()
+    async with contextlib.aclosing(cast(AsyncGenerator[bytes], news)):
+        async for piece in news:
+            if time.monotonic() - asked_at >= _LOOKED_AFTER:
+                now, asked_at = await door.visitor(request.scope), time.monotonic()
+                if now is None or now.who != visitor.who or (role is not None and not now.may(role)):
+                    return
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -254,6 +317,11 @@ def _missing(request: Request, error: Exception) -> Response:
     return write(request, "sorry", error.status_code, sentence=sentence)
 
 
+def _no_such(request: Request, error: Exception) -> Response:
+    """An address with something in it that we never write there."""
+    return _missing(request, Missing(404))
+
+
 def _refused(request: Request, error: Exception) -> Response:
     """What was asked cannot be done, and why."""
     return write(request, "sorry", 409, sentence=str(error))
@@ -282,10 +350,10 @@ def _here(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(headers: Headers, wanted: str) -> str:
     """The value of our cookie."""
-    for part in headers.get("cookie", "").split(";"):
+    for part in ";".join(headers.getlist("cookie")).split(";"):
         name, _, value = part.strip().partition("=")
-        if name == COOKIE:
+        if name == wanted:
             return value.strip('"')
     return ""

@@ -1,18 +1,20 @@
 """Signing in with a token, signing out, and the language of the pages."""
 
+import logging
 import time
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from alerts.center.access import Access
-from alerts.center.app import COOKIE, OfRoom, OfVisitor, Sent, form_of_stranger
-from alerts.center.page import LANGUAGES, is_secure, write
-from listener.strangers import Limit, address_of
+from alerts.center.access import Access, Asked, Visitor, cookie_name, counted_as, named_by_proxy
+from alerts.center.app import OfRoom, OfVisitor, Sent, form_of_stranger
+from alerts.center.page import LANGUAGES, go, is_secure, write
+from alerts.center.sign_outs import sign_out as end
+
+log = logging.getLogger(__name__)
 
 ROLE = None
-_TRIES = Limit(10, 100)  # a minute, from one address and from all
 _YEAR = 365 * 24 * 3600
 
 router = APIRouter()
@@ -21,7 +23,10 @@ router = APIRouter()
 @router.get("/sign-in", response_model=None)
 def page(request: Request, room: OfRoom, to: str = "/") -> Response:
     """Where a token is asked for."""
-    return write(request, "sign_in", to=_ours(to), problem="")
+    visitor: Visitor | None = request.state.visitor
+    if visitor is not None and visitor.by in ("token", "proxy"):
+        return go(request, _ours(to))  # they have signed in, perhaps in another window
+    return _asked(request, room, to)
 
 
 @router.post("/sign-in", response_model=None)
@@ -29,35 +34,59 @@ async def sign_in(request: Request, room: OfRoom) -> Response:
     """Signed in, or why not."""
     access: Access = request.app.state.access
     fields, center = await form_of_stranger(request), room.config().care.center
-    address = address_of(request.client.host if request.client else "", request.headers, bool(center.proxies))
-    to = _ours(fields.get("to", ["/"])[0])
-    if wait := _TRIES.wait(address, time.monotonic()):
-        return write(request, "sign_in", 429, to=to, problem="wait", wait=int(wait) + 1)
-    visitor = access.of_token(center, fields.get("token", [""])[0].strip())
+    to, token = fields.get("to", ["/"])[0], fields.get("token", [""])[0].strip()
+    visitor = access.of_token(center, token)
+    address = counted_as(center, _address(request), request.headers)
+    if wait := access.wait(visitor, address, time.monotonic()):
+        log.warning("action=sign_in wait=yes")
+        return _asked(request, room, to, 429, "wait", int(wait) + 1)
     if visitor is None:
-        return write(request, "sign_in", 401, to=to, problem="wrong")
-    response = RedirectResponse(to, 303)
+        log.warning("action=sign_in known=no")
+        return _asked(request, room, to, 401, "wrong")
+    log.info("action=sign_in known=yes role=%s", visitor.role)
+    response = RedirectResponse(_ours(to), 303)
     stay = int(access.stay(center, visitor).total_seconds())
-    _set(response, request, COOKIE, access.cookie(visitor, room.now()), stay)
+    _set(response, request, cookie_name(center), access.cookie(visitor, room.now()), stay)
     return response
 
 
 @router.post("/sign-out", response_model=None)
-def sign_out(request: Request, visitor: OfVisitor, sent: Sent) -> Response:
+def sign_out(request: Request, visitor: OfVisitor, room: OfRoom, sent: Sent) -> Response:
     """Signed out: drafts that this browser keeps go with it."""
+    if visitor.sign_in:
+        end(room.engine, visitor, room.now())
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE)
+    name = cookie_name(room.config().care.center)
+    response.delete_cookie(name, httponly=True, samesite="strict", secure=is_secure(request))
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 
 @router.get("/language/{lang}", response_model=None)
 def language(request: Request, lang: str, to: str = "/") -> Response:
-    """The pages speak another language from now on."""
+    """The pages speak another language from now on: a link, as it changes nothing but how this browser reads them."""
     response = RedirectResponse(_ours(to), 303)
     if lang in LANGUAGES:
         _set(response, request, "lang", lang, _YEAR)
     return response
+
+
+def _asked(request: Request, room: OfRoom, to: str, status: int = 200, problem: str = "", wait: int = 0) -> Response:
+    """The page, with what keeps them out."""
+    access: Access = request.app.state.access
+    asked = Asked(_address(request), request.headers)
+    values = {
+        "to": _ours(to),
+        "problem": problem,
+        "wait": wait,
+        "unknown": named_by_proxy(room.config().care.center, asked),  # to us, and not to their own web server
+        "has_tokens": access.has_tokens,
+    }
+    return write(request, "sign_in", status, **values)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _set(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
@@ -66,6 +95,9 @@ def _set(response: Response, request: Request, name: str, value: str, seconds: i
 
 def _ours(to: str) -> str:
     """An address of ours, whatever was given: nobody is sent elsewhere from here."""
-    parts = urlsplit(to)
-    is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return to if is_path and to.isprintable() else "/"
+    if not to.startswith("/") or to.startswith("//") or "\\" in to or not to.isprintable():
+        return "/"
+    try:
+        return "/" if urlsplit(to).netloc else to
+    except ValueError:
+        return "/"
