@@ -24,7 +24,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException as Missing
 from starlette.routing import Mount
@@ -107,7 +107,8 @@ def app(room: Room) -> ASGIApp:
     inner.add_api_route("/static/{name}", _static, methods=["GET", "HEAD"])
     inner.add_api_route("/live/{topic}", _live, methods=["GET"], response_model=None)
     inner.add_exception_handler(Missing, _missing)
-    inner.add_exception_handler(RequestValidationError, _no_such)
+    for odd in (RequestValidationError, OverflowError, DataError):  # the last two: a number too large for the database
+        inner.add_exception_handler(odd, _no_such)
     inner.add_exception_handler(CallLightError, _refused)
     inner.add_exception_handler(Exception, _broken)
     inner.routes.append(Mount("/listen", app=ListeningPost(room.config)))
