@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from alerts.section import Cell, Section, is_number, shown
@@ -104,6 +104,15 @@ def escape(text: str) -> str:
 def visible(text: str) -> str:
     """Text without characters that are not shown but act."""
     return _UNSEEN.sub("", text)
+
+
+def web_address(url: str | None) -> str | None:
+    """An address that leads to a page of the web and nowhere else: no script, no file; None for any other."""
+    try:
+        parts = urlsplit(url or "")
+        return url if parts.scheme in ("http", "https") and parts.hostname else None
+    except ValueError:
+        return None
 
 
 def shorten(text: str, limit: int) -> str:

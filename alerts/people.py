@@ -1,6 +1,7 @@
 """Person: a member of staff as Slack names them. Press: something that they pressed and that was done. Written by slack_app.py."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -37,6 +38,11 @@ def named(session: Session, who: str) -> str:
     """Somebody's name, as far as it is known."""
     person = session.get(Person, who)
     return person.name if person else who
+
+
+def spoken(sentence: str, name: Callable[[str], str]) -> str:
+    """A sentence with what `name` gives in the place of Slack's markup of people, for whoever reads it elsewhere."""
+    return re.sub(r"<@([A-Z0-9]+)>", lambda found: name(found[1]), sentence)
 
 
 def met(session: Session, id_: str, name: str) -> None:

@@ -23,14 +23,14 @@ from alerts.answer import newest_answer
 from alerts.card import MORE
 from alerts.case import Case
 from alerts.delivery import Delivery
-from alerts.form import Field, Form, Refused
+from alerts.form import Refused
 from alerts.message import escape, mrkdwn, plain
 from alerts.notices.fold import folded
 from alerts.people import first_time, met
 from alerts.press import Press, allow, press
 from alerts.replies import objections as objections_to
 from alerts.slack import Slack
-from alerts.spikes import KNOWN, know
+from alerts.spikes import KNOW, know
 from config.schema import Config
 from listener.database import reading
 from listener.errors import CallLightError, NeedsPerson
@@ -43,11 +43,6 @@ _LISTED = 15  # of a command
 _HELP = (
     "*/calllight open*: what nobody has · *mine*: what you have · *late*: what is past its target · "
     "*search WORDS*: cases with these words · *on*: who is there now"
-)
-_KNOW = Form(
-    "What we know",
-    "Keep it",
-    (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=KNOWN),),
 )
 _FAILED = (
     "That could not be done just now. Please press again; if it goes on, use call-light act and tell who runs this."
@@ -320,7 +315,7 @@ class SlackApp:
         ack()
         pressed = _pressed(body)
         number = str(action.get("value", "")).removeprefix("spike:")
-        if self._door.open_view(pressed.trigger, modal.view(_KNOW, "known", number, pressed.channel)) is None:
+        if self._door.open_view(pressed.trigger, modal.view(KNOW, "known", number, pressed.channel)) is None:
             self._door.whisper(pressed.channel, pressed.who, _AGAIN)
 
     def _know(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -17,9 +17,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlalchemy.orm import aliased
-from sqlmodel import Field, Session, SQLModel, col, exists, or_, select
+from sqlmodel import Field as Column
+from sqlmodel import Session, SQLModel, col, exists, or_, select
 
 from alerts.delivery import Delivery
+from alerts.form import Field, Form
 from config.schema import Config, Spikes
 from listener.errors import NeedsPerson
 from listener.mention import Mention
@@ -29,6 +31,11 @@ from nlp.reading import Reading
 log = logging.getLogger(__name__)
 
 KNOWN = 160  # characters of what we know: a reply on X must hold it
+KNOW = Form(
+    "What we know",
+    "Keep it",
+    (Field("known", "A sentence that goes into drafts", "words", hint="As it could stand in public.", longest=KNOWN),),
+)
 _EVERY = timedelta(minutes=1)  # how often it is looked whether a spike is over when nothing new is said
 # benchmarks/spike_rate.py tells where these come from.
 _CHANCE = 3e-5  # that so many posts come together though nothing is wrong
@@ -53,11 +60,11 @@ _PLACE = "spikes"  # the Watch that says how far the readings were looked at
 class Spike(SQLModel, table=True):
     """Many posts about one topic. At most one of a topic is on."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Column(default=None, primary_key=True)
     topic: str
     began_at: datetime  # when the first of its posts was written
     seen_at: datetime  # when it was last looked at
-    over_at: datetime | None = Field(default=None, index=True)
+    over_at: datetime | None = Column(default=None, index=True)
     usual: float  # posts in a window, at the hour of the week when it was last looked at
     known: str | None = None  # what we know of it, for the drafts
     known_by: str | None = None
@@ -67,15 +74,15 @@ class Spike(SQLModel, table=True):
 class SpikePost(SQLModel, table=True):
     """A mention that belongs to a spike."""
 
-    spike_id: int = Field(primary_key=True, foreign_key="spike.id")
-    mention_id: int = Field(primary_key=True, foreign_key="mention.id")
+    spike_id: int = Column(primary_key=True, foreign_key="spike.id")
+    mention_id: int = Column(primary_key=True, foreign_key="mention.id")
 
 
 class TopicHour(SQLModel, table=True):
     """How many stories about a topic were written in an hour, for what is usual."""
 
-    topic: str = Field(primary_key=True)
-    hour: datetime = Field(primary_key=True)  # its beginning, UTC
+    topic: str = Column(primary_key=True)
+    hour: datetime = Column(primary_key=True)  # its beginning, UTC
     posts: int
 
 

@@ -91,12 +91,17 @@ def fragment(name: str, say: Words, zone: ZoneInfo, now: datetime, **values: Any
 
 
 def go(request: Request, to: str, sentence: str = "") -> Response:
-    """To another page, after something was sent; the sentence is shown there."""
-    response = RedirectResponse(to, 303)
+    """To another page, after something was sent; the sentence is shown there. The script of an open page goes itself."""
+    response = RedirectResponse(to, 204 if is_script(request) else 303)
     if sentence:
         said = request.app.state.sentences.dumps(sentence)
         response.set_cookie(_TOLD, said, max_age=30, httponly=True, samesite="strict", secure=is_secure(request))
     return response
+
+
+def is_script(request: Request) -> bool:
+    """Whether center.js sent something, and not the browser itself."""
+    return request.headers.get("accept") == "text/plain"
 
 
 def _sentence(request: Request, told: str) -> str:

@@ -7,7 +7,27 @@ const page = body.dataset.page;
 const words = JSON.parse(body.dataset.words);
 const $ = (id) => document.getElementById(id);
 const said = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const announce = (text) => { if ($("say")) $("say").textContent = text; };
+const here = location.pathname + location.search;  // without what stands after #: to go there loads the page
+
+// What is read out to who does not see it. Danger interrupts; nothing overwrites what was not read yet.
+function announce(text, isUrgent = false) {
+  const line = document.createElement("p");
+  if (isUrgent) line.setAttribute("role", "alert");
+  line.textContent = text;
+  $("say")?.append(line);
+  setTimeout(() => line.remove(), 10000);
+}
+
+// What came of a press that leaves the page as it is.
+function tell(text) {
+  document.querySelectorAll(".toast").forEach((old) => old.remove());
+  const toast = document.createElement("p");
+  toast.className = "toast";
+  toast.textContent = text;
+  body.append(toast);
+  announce(text);
+  setTimeout(() => toast.remove(), 10000);
+}
 
 // ---------------------------------------------------------------- time: the server's, whatever the clock of this machine says
 
@@ -35,14 +55,14 @@ function tick() {
 
 // ---------------------------------------------------------------- what is new
 
-let source = null, heardAt = Date.now(), position = body.dataset.position, retry = 0;
+let source = null, heardAt = Date.now(), brokenAt = 0, position = body.dataset.position, retry = 0;
 
 function listen() {
   if (!position) return;
   source = new EventSource(`/live/${page === "ask" ? "case" : page}?from=${position}`);
   const on = (name, act) => source.addEventListener(name, (event) => { heard(event); act(JSON.parse(event.data)); });
   on("now", (time) => { ahead = Date.parse(time) - Date.now(); tick(); refresh(); });
-  on("reload", () => location.reload());
+  on("reload", () => { if (page === "ask") changed(); else location.replace(here); });
   on("line", arrived);
   on("over", ended);
   on("counts", counted);
@@ -51,6 +71,7 @@ function listen() {
   on("post", fell);
   on("gone", (posts) => posts.forEach((post) => $(`post-${post}`)?.remove()));
   source.onerror = () => {
+    brokenAt ||= Date.now();
     if (source.readyState !== EventSource.CLOSED) return;  // the browser connects again by itself
     source.close();
     clearTimeout(retry);
@@ -60,23 +81,35 @@ function listen() {
 
 async function again() {  // refused: perhaps the sign-in is over
   try {
-    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
-    if (answer.type === "opaqueredirect" && !typing()) { location.reload(); return; }
+    const answer = await fetch("/inbox/spikes", { redirect: "manual" });
+    if (answer.status === 401 || answer.type === "opaqueredirect") signedOut();
   } catch { /* no network */ }
   listen();
 }
 
+function signedOut() {
+  if (!typing()) { location.replace(here); return; }
+  const link = document.createElement("a");
+  link.href = `/sign-in?to=${encodeURIComponent(here)}`;
+  link.textContent = words.sign_in;
+  $("kept").replaceChildren(words.signed_out, " ", link);
+  $("kept").hidden = false;
+}
+
 function heard(event) {
   heardAt = Date.now();
+  brokenAt = 0;
   if (event.lastEventId) position = event.lastEventId;
   if ($("lost") && !$("lost").hidden) { $("lost").hidden = true; body.classList.remove("stale"); }
 }
 
 function lost() {
-  if (!source || Date.now() - heardAt < 40000) return;
+  const isSilent = Date.now() - heardAt > 40000;
+  if (!source || !(isSilent || (brokenAt && Date.now() - brokenAt > 4000))) return;
   $("lost").textContent = said(words.lost, { time: new Date(heardAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) });
   $("lost").hidden = false;
   body.classList.add("stale");
+  if (!isSilent) return;
   source.close();
   listen();
   heardAt = Math.max(heardAt, Date.now() - 30000);  // try again in ten seconds
@@ -95,17 +128,68 @@ function refresh(isStale = false) {
   }, isStale ? wait : wait && wait + 1);
 }
 
-async function replace(part, address) {
+async function fetched(address) {
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
-    if (answer.ok) { part.innerHTML = await answer.text(); tick(); }
-  } catch { /* lost() says so */ }
+    return answer.ok ? await answer.text() : null;
+  } catch { return null; /* lost() says so */ }
 }
 
-function changed() {
-  if ($("standing")) { replace($("standing"), $("standing").dataset.part); }
-  if ($("changed")) $("changed").hidden = false;
+async function replace(part, address) {
+  const html = await fetched(address);
+  if (html === null || html === part.dataset.was) return;
+  part.dataset.was = html;
+  part.innerHTML = html;
+  tick();
 }
+
+// ---------------------------------------------------------------- a case: what changed of it, and no button goes from under a hand
+
+async function changed() {
+  if ($("changed")) $("changed").hidden = false;
+  const standing = $("standing"), html = standing && await fetched(standing.dataset.part);
+  if (html) renew(standing, html);
+}
+
+function alike(one, other) {
+  const [plain, same] = [one, other].map((part) => {
+    const copy = part.cloneNode(true);
+    copy.querySelectorAll("time[data-due]").forEach((clock) => { clock.textContent = clock.className = ""; });
+    copy.querySelectorAll("input[name=key]").forEach((key) => key.setAttribute("value", ""));
+    return copy.outerHTML;
+  });
+  return plain === same;
+}
+
+let later = null;  // how a case stands, where its buttons wait until no hand is on them
+
+function renew(standing, html) {
+  later = null;
+  const parts = [...document.createRange().createContextualFragment(html).children];
+  const kept = parts.map((part) => {
+    const old = [...standing.children].find((one) => one.classList[0] === part.classList[0]);
+    if (!old || !alike(old, part)) {
+      if (!old?.matches(".actions:hover, .actions:focus-within")) return part;
+      withdraw(old, part);
+      later = html;
+    }
+    return old;
+  });
+  for (const old of [...standing.children]) if (!kept.includes(old)) old.remove();
+  kept.forEach((part, at) => { if (standing.children[at] !== part) standing.insertBefore(part, standing.children[at] ?? null); });
+  tick();
+}
+
+function withdraw(old, fresh) {  // what cannot be done any more
+  for (const offer of old.querySelectorAll("[data-do]"))
+    if (!fresh.querySelector(`[data-do="${offer.dataset.do}"]`)) {
+      offer.removeAttribute("href");
+      offer.setAttribute("aria-disabled", "true");
+      offer.disabled = true;
+    }
+}
+
+function letGo() { if (later) setTimeout(() => { if (later) renew($("standing"), later); }); }
 
 // ---------------------------------------------------------------- the inbox: nothing moves under a pointer or a chosen line
 
@@ -123,24 +207,25 @@ function listOf(line) {
 }
 
 function arrived({ case: number, html }) {
-  const line = parsed(html), old = $(`case-${number}`);
-  if (old && Number(old.dataset.version) >= Number(line.dataset.version)) return;
+  const line = parsed(html), old = $(`case-${number}`), before = old ?? waiting.get(number);
+  if (before && Number(before.dataset.version) >= Number(line.dataset.version)) return;
   if (old) {  // in its place, so that nobody presses what is no more
     if (old.dataset.state !== line.dataset.state && line.dataset.owner && line.dataset.owner !== body.dataset.who)
       announce(said(words.owner, { name: line.querySelector(".owner")?.textContent ?? "" }));
     const isChosen = old.classList.contains("chosen"), hadFocus = old.contains(document.activeElement);
     old.replaceWith(line);
     line.classList.toggle("chosen", isChosen);
-    if (hadFocus) line.querySelector("a").focus();
+    if (hadFocus) line.querySelector("a").focus({ preventScroll: true });
   }
   waiting.set(number, line);
-  if (!old && line.dataset.urgency === "danger") alarm(number);
+  if (line.dataset.urgency === "danger" && before?.dataset.urgency !== "danger") alarm(number);
   settle();
+  tick();
 }
 
 function ended({ case: number }) {
-  waiting.delete(number);
   const line = $(`case-${number}`);
+  waiting.delete(number);
   if (!line) return;
   line.classList.add("over");
   line.querySelector(".claim")?.remove();
@@ -148,9 +233,12 @@ function ended({ case: number }) {
   settle();
 }
 
+let movedAt = Date.now();  // when somebody last touched this page
+const AWAY = 120000;
+
 function isBusy() {
   const lists = document.querySelector(".lines:hover, .lines :focus-visible, .line.chosen");
-  return Boolean(lists) && document.visibilityState === "visible";
+  return Boolean(lists) && document.visibilityState === "visible" && Date.now() - movedAt < AWAY;
 }
 
 function settle(now = false) {
@@ -164,20 +252,42 @@ function settle(now = false) {
     fresh.classList.toggle("danger", danger > 0);
     return;
   }
+  if (!waiting.size) { fresh.hidden = true; return; }
+  const stays = document.querySelector(".line.chosen, .line:hover"), top = stays?.getBoundingClientRect().top;
   for (const [number, line] of waiting) {
     if (line === null) { $(`case-${number}`)?.remove(); continue; }
-    const list = listOf(line);
+    const list = listOf(line), hadFocus = line.contains(document.activeElement);
     const next = [...list.children].find((other) => other !== line && other.dataset.order > line.dataset.order);
     list.insertBefore(line, next ?? null);
+    if (hadFocus) line.querySelector("a").focus({ preventScroll: true });
   }
   waiting.clear();
   fresh.hidden = true;
+  if (!now && stays?.isConnected) scrollBy(0, stays.getBoundingClientRect().top - top);
   tick();
+  refill();
 }
 
-function counted({ html, danger }) {
+// Whoever works down a list that holds the first fifty only must not take its end for the end.
+let free = -1, refilling = false;
+
+async function refill() {
+  if (refilling || free <= $("free").children.length || $("free").children.length >= 50) return;
+  refilling = true;
+  const html = await fetched(here);
+  refilling = false;
+  if (!html) return;
+  for (const line of new DOMParser().parseFromString(html, "text/html").querySelectorAll(".line"))
+    if (!$(line.id) && !waiting.has(Number(line.dataset.case))) waiting.set(Number(line.dataset.case), document.adoptNode(line));
+  free = -1;
+  settle();
+}
+
+function counted({ html, danger, free: waits }) {
   $("counts").innerHTML = html;
+  free = waits;
   titled(danger);
+  if (!isBusy()) refill();
 }
 
 const title = document.title;
@@ -185,7 +295,7 @@ function titled(danger) { document.title = danger ? `(${danger}!) ${title}` : ti
 
 function alarm(number) {
   const text = said(words.heard, { n: number });
-  announce(text);
+  announce(text, true);
   if ("Notification" in window && Notification.permission === "granted" && document.visibilityState === "hidden")
     new Notification(text, { tag: `case-${number}` }).onclick = () => { window.focus(); location.href = `/cases/${number}`; };
 }
@@ -226,45 +336,126 @@ function release() {
 
 // ---------------------------------------------------------------- drafts: checked while typed, kept on this device
 
-function typing() { return Boolean(document.querySelector("textarea")?.value); }
+const KEPT = 24 * 3600e3;
+const WRITTEN = "textarea, input[type=text]";
 
-function draft(area) {
-  const form = area.form, name = `draft:${body.dataset.case}:${area.name}`, proposed = area.defaultValue;
-  let checking = 0, number = 0;
-  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
-  if (kept && kept.text !== area.value && Date.now() - kept.at < 24 * 3600e3 && !document.querySelector(".problem")) {
-    area.value = kept.text;
-    $("kept").textContent = words.draft;
-    $("kept").hidden = false;
+// Each person's own, of each form. A browser that keeps nothing is no reason to write nothing.
+const drafts = {
+  name: (form) => `draft:${body.dataset.who}:${form.getAttribute("action")}`,
+  read(name) {
+    try { const kept = JSON.parse(localStorage.getItem(name)); return Date.now() - kept.at < KEPT ? kept.fields : null; } catch { return null; }
+  },
+  write(name, fields) { try { localStorage.setItem(name, JSON.stringify({ at: Date.now(), fields })); } catch { /* full, or forbidden */ } },
+  forget(name) { try { localStorage.removeItem(name); } catch { /* forbidden */ } },
+  clear(isOver) {
+    try {
+      for (const name of Object.keys(localStorage)) if (name.startsWith("draft:") && isOver(name)) localStorage.removeItem(name);
+    } catch { /* forbidden */ }
+  },
+};
+
+function typing() { return [...document.querySelectorAll(WRITTEN)].some((field) => field.form?.dataset.action && field.value.trim()); }
+
+function notice(text, ...more) {
+  if (!$("kept")) { tell(text); return; }
+  $("kept").replaceChildren(text, " ", ...more);
+  $("kept").hidden = false;
+}
+
+function keep(form) {
+  const name = drafts.name(form), written = [...form.querySelectorAll(WRITTEN)].filter((field) => field.name);
+  const proposed = JSON.stringify(written.map((field) => field.value)), before = written.map((field) => field.value);
+  const kept = drafts.read(name);
+  if (kept && !form.querySelector(".problem") && written.some((field) => (kept[field.name] ?? field.value) !== field.value)) {
+    for (const field of written) field.value = kept[field.name] ?? field.value;
+    const anew = document.createElement("button");
+    anew.type = "button";
+    anew.className = "quiet";
+    anew.textContent = words.anew;
+    anew.addEventListener("click", () => {
+      written.forEach((field, at) => { field.value = before[at]; });
+      drafts.forget(name);
+      $("kept").hidden = true;
+      form.dispatchEvent(new Event("input"));
+      written[0].focus();
+    });
+    notice(words.draft, anew);
   }
+  form.addEventListener("input", () => {
+    if (JSON.stringify(written.map((field) => field.value)) === proposed) drafts.forget(name);
+    else drafts.write(name, Object.fromEntries(written.map((field) => [field.name, field.value])));
+  });
+  const area = form.querySelector("textarea[data-check]");
+  if (area) checked(form, area);
+}
+
+function checked(form, area) {
+  let timer = 0, newest = 0;
   const check = async () => {
-    const mine = ++number, sent = new URLSearchParams({ csrf: form.elements.csrf.value, reply: area.value });
+    const mine = ++newest, sent = new URLSearchParams({ csrf: form.elements.csrf.value, reply: area.value });
     try {
       const answer = await fetch(area.dataset.check, { method: "POST", body: sent });
-      if (answer.ok && mine === number) { $("check").innerHTML = await answer.text(); online(); }
-    } catch { offline(); }
+      if (mine !== newest) return;
+      if (answer.status === 401) signedOut();
+      else if (answer.status === 429) timer = setTimeout(check, 5000);
+      else if (answer.ok) {
+        $("check").innerHTML = await answer.text();
+        if ($("kept").textContent.startsWith(words.offline)) $("kept").hidden = true;
+      }
+    } catch { if (mine === newest) notice(words.offline); }
   };
-  area.addEventListener("input", () => {
-    if (area.value === proposed) localStorage.removeItem(name);
-    else localStorage.setItem(name, JSON.stringify({ text: area.value, at: Date.now() }));
-    clearTimeout(checking);
-    checking = setTimeout(check, 250);
-  });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();  // the words leave this device only when they have arrived
-    const pressed = form.querySelector("button.first");
-    pressed.disabled = true;
-    try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      if (answer.redirected) { localStorage.removeItem(name); location.href = answer.url; return; }
-      document.open();
-      document.write(await answer.text());
-      document.close();
-    } catch { offline(); pressed.disabled = false; }
-  });
-  const offline = () => { $("kept").textContent = words.offline; $("kept").hidden = false; };
-  const online = () => { if ($("kept").textContent === words.offline) $("kept").hidden = true; };
+  const soon = (wait) => {
+    newest += 1;
+    $("check").querySelector(".fine")?.remove();  // it was said of other words
+    clearTimeout(timer);
+    timer = setTimeout(check, wait);
+  };
+  form.addEventListener("input", () => soon(250));
+  addEventListener("offline", () => { if (area.isConnected && area.value.trim()) notice(words.offline); });
+  addEventListener("online", () => { if (area.isConnected) soon(0); });
   if (area.value.trim()) check();
+}
+
+// ---------------------------------------------------------------- what is pressed: sent once, and what was written leaves only when it has arrived
+
+async function send(event) {
+  const form = event.target, submitter = event.submitter;
+  if (form.getAttribute("action") === "/sign-out") drafts.clear(() => true);
+  if (!form.matches("#press, form[data-action]")) return;
+  event.preventDefault();
+  if (form.dataset.sending) return;
+  form.dataset.sending = "yes";
+  const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+  const sent = new URLSearchParams(new FormData(form, submitter));
+  try {
+    const answer = await fetch(address, { method: "POST", body: sent, headers: { Accept: "text/plain" }, redirect: "manual" });
+    await came(form, answer);
+  } catch {
+    notice(form.dataset.action ? words.offline : words.unsent);
+  } finally { delete form.dataset.sending; }
+}
+
+async function came(form, answer) {
+  if (answer.ok) drafts.forget(drafts.name(form));
+  if (answer.status === 204) { go(answer.headers.get("Location")); return; }
+  if (answer.status === 401 || answer.type === "opaqueredirect") { signedOut(); return; }
+  const text = await answer.text();
+  if (answer.status !== 422) {
+    notice(text.trim());
+    if (answer.ok && source?.readyState !== EventSource.OPEN) location.replace(here);
+    return;
+  }
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  $("main").replaceChildren(...fresh.getElementById("main").childNodes);
+  $("main").querySelectorAll("form[data-action]").forEach(keep);
+  ($("main").querySelector("[aria-invalid]") ?? $("main")).focus();
+}
+
+function go(to) {
+  const there = new URL(to, location.href);
+  if (there.pathname + there.search !== here) { location.assign(there); return; }
+  history.replaceState(null, "", there);
+  location.reload();
 }
 
 // ---------------------------------------------------------------- keys
@@ -275,10 +466,13 @@ function choose(step) {
   const all = lines(), at = all.findIndex((line) => line.classList.contains("chosen"));
   const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
   all[at]?.classList.remove("chosen");
-  if (!next) return;
-  next.classList.add("chosen");
-  next.querySelector("a").focus();
-  next.scrollIntoView({ block: "nearest" });
+  if (next) point(next);
+}
+
+function point(line) {
+  line.classList.add("chosen");
+  line.querySelector("a").focus({ preventScroll: true });
+  line.scrollIntoView({ block: "nearest" });
 }
 
 function chosen() { return document.querySelector(".line.chosen"); }
@@ -289,42 +483,65 @@ const KEYS = {
   c: () => (chosen()?.querySelector(".claim") ?? document.querySelector("[data-do=claim]"))?.click(),
   r: () => {
     const line = chosen();
-    if (line) location.href = `/cases/${line.dataset.case}/do/draft`;
-    else document.querySelector("[data-do=send], [data-do=draft]")?.click();
+    if (line) location.assign(`/cases/${line.dataset.case}/do/draft`);
+    else document.querySelector("[data-do=approve], [data-do=send], [data-do=draft]")?.click();
   },
-  u: () => { if (body.dataset.case) location.href = `/inbox#case-${body.dataset.case}`; },
-  "/": () => { location.href = "/search"; },
+  u: () => { if (page !== "inbox") location.assign(body.dataset.case ? `/inbox#case-${body.dataset.case}` : "/inbox"); },
+  "/": () => location.assign("/search"),
   "?": () => $("keys")?.showModal(),
   Escape: () => { chosen()?.classList.remove("chosen"); document.activeElement?.blur(); settle(); release(); },
 };
+const OFF = "keys:off";  // who speaks to their machine, or whose hand shakes, can switch them off
+
+function areOff() { try { return localStorage.getItem(OFF) !== null; } catch { return false; } }
 
 function pressed(event) {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.form?.dataset.action) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   const isTyping = event.target.matches?.("input, textarea, select, [contenteditable]");
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping || document.querySelector("dialog[open]")) return;
   const act = KEYS[event.key];
-  if (act) { event.preventDefault(); act(); }
+  if (act && (event.key === "Escape" || !areOff())) { event.preventDefault(); act(); }
 }
 
 // ---------------------------------------------------------------- begin
 
 document.addEventListener("keydown", pressed);
-document.addEventListener("pointerover", (event) => { if (!event.target.closest?.(".lines")) settle(); });
+for (const touch of ["keydown", "pointermove", "pointerdown", "wheel"])
+  document.addEventListener(touch, () => { movedAt = Date.now(); }, { passive: true });
+document.addEventListener("pointerover", (event) => {
+  if (!event.target.closest?.(".lines")) settle();
+  if (!event.target.closest?.(".actions")) letGo();
+});
+document.addEventListener("focusout", (event) => { if (event.target.closest?.(".actions")) letGo(); });
+document.addEventListener("submit", send);
+addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here); });  // the back button shows what was
 $("fresh")?.addEventListener("click", () => { chosen()?.classList.remove("chosen"); settle(true); });
 $("falls")?.addEventListener("pointerleave", release);
 $("falls")?.addEventListener("focusout", () => setTimeout(release));
 $("held")?.addEventListener("click", () => { document.activeElement?.blur(); release(); });
 $("filters")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 $("keys-button")?.addEventListener("click", KEYS["?"]);
-document.querySelectorAll("textarea[data-check]").forEach(draft);
+if ($("keys-on")) {
+  $("keys-on").checked = !areOff();
+  $("keys-on").addEventListener("change", (event) => {
+    try { if (event.target.checked) localStorage.removeItem(OFF); else localStorage.setItem(OFF, "yes"); } catch { /* forbidden */ }
+  });
+}
 if ($("notify") && "Notification" in window && Notification.permission === "default") {
   $("notify").hidden = false;
   $("notify").addEventListener("click", async () => { await Notification.requestPermission(); $("notify").hidden = true; });
 }
-for (const form of document.querySelectorAll("form[method=post]"))
-  form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; })));
-if (location.hash.startsWith("#case-")) document.querySelector(location.hash)?.classList.add("chosen");
-if (page === "inbox") titled(document.querySelectorAll("#free .danger").length);
+drafts.clear((name) => !drafts.read(name));
+document.querySelectorAll("form[data-action]").forEach(keep);
+const linked = $(location.hash.slice(1));
+if (linked?.matches(".line")) point(linked);
+if (page === "inbox") titled(document.querySelectorAll("#free .line.danger").length);
 setInterval(tick, 1000);
-setInterval(lost, 5000);
+setInterval(lost, 2000);
+setInterval(() => settle(), 5000);  // also for who has gone away with the pointer on a line
 tick();
 listen();
