@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from browser import chromium, hall, windows  # noqa: F401  # fixtures
 from conftest import PROJECT
 from fakes.slack import CARE_CHANNELS, FakeSlack
 from fakes.x import FakeX
