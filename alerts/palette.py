@@ -11,6 +11,7 @@ COLOURS = {
     "line": ("#d5dbe1", "#34414d"),
     "accent": ("#0b5f8a", "#7cc4ec"),
     "usual": ("#dde4ea", "#2b3640"),  # the band: its middle line is drawn in ink
+    "alarm": ("#a3141b", "#d32f2f"),  # the ground of danger
     "danger": ("#a3141b", "#ff8077"),  # how urgent something is: these five are words as often as marks
     "here_now": ("#9a4b00", "#ffb861"),
     "serious": ("#6d3a9c", "#c9a6f2"),
@@ -60,7 +61,7 @@ def _luminance(colour: str) -> float:
 
 def variables() -> dict[str, tuple[str, str]]:
     """Every colour by the name of its variable, without the dashes; on-X is that of words on X."""
-    grounds = ("only", "good", "bad", "plain", "accent", *URGENT, *SERIES, *HEAT)
+    grounds = ("only", "good", "bad", "plain", "accent", "alarm", *URGENT, *SERIES, *HEAT)
     return COLOURS | {f"on-{name}": on(name) for name in grounds}
 
 

@@ -26,7 +26,11 @@ from listener.database import reading
 from listener.health import DESK, is_listening
 from listener.watch import Alarm, Watch
 
-ROWS = {"danger": "danger", "here_now": "here_now", "serious": "serious"}  # what is none of these is there to be answered
+ROWS = {
+    "danger": "danger",
+    "here_now": "here_now",
+    "serious": "serious",
+}  # what is none of these is there to be answered
 _FRESH = timedelta(seconds=1)  # so long numbers are taken for those of now
 
 Sound = Literal["heard", "nothing", "off", "paused", "budget", "quiet", "failing", "asleep"]

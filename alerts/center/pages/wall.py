@@ -39,7 +39,9 @@ def page(request: Request, room: OfRoom) -> Response:
 def figures(request: Request, room: OfRoom) -> Response:
     """What on it changes."""
     zone, say = room.config().hospital.zone, words_for(request)
-    return HTMLResponse(fragment("numbers", say, zone, room.now(), hospital=room.config().hospital.name, **_shown(request, room)))
+    return HTMLResponse(
+        fragment("numbers", say, zone, room.now(), hospital=room.config().hospital.name, **_shown(request, room))
+    )
 
 
 def news(told: Told) -> Iterator[Event]:
