@@ -33,6 +33,7 @@ STATES: tuple[State, ...] = get_args(State)
 _EXCERPT = 200  # characters
 _BEFORE = 50  # of them before the first word that was found
 _NEAR = 5  # ways out where nothing was found
+_WITHOUT = "without --"
 _ONE_MISTAKE, _TWO_MISTAKES = 4, 8  # letters from which on a word may have so many
 
 
@@ -74,6 +75,11 @@ class Near:
 
     what: str
     total: int  # as in Found
+
+    @property
+    def leaves_out(self) -> str | None:
+        """The filter that it is without; None where `what` is another query: none of those begins so."""
+        return self.what.removeprefix(_WITHOUT) if self.what.startswith(_WITHOUT) else None
 
 
 @dataclass(frozen=True)
@@ -290,7 +296,7 @@ def _mend(query: Query, mended: dict[str, str]) -> Query:
 def _near(session: Session, query: Query, filters: Filters, unknown: Sequence[str]) -> Iterable[Near]:
     """The same with one condition less, as far as anything is found then."""
     others = [
-        (f"without --{field.name}", query, replace(filters, **{field.name: None}))
+        (f"{_WITHOUT}{field.name}", query, replace(filters, **{field.name: None}))
         for field in fields(filters)
         if getattr(filters, field.name) is not None
     ]
