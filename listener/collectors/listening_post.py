@@ -4,7 +4,8 @@ It hears what people would not post in public: anonymous, no account, any phone,
 our own side: a "thank you" is a promise. So the answer waits until the page with the words was committed, and where that
 does not happen within seconds it shows the words again and says what to do instead.
 
-The form is open only while `call-light run` runs. A reverse proxy with TLS stands in front of it.
+The form is open only while `call-light run` runs, on its own port and under /listen/ of the Listening Center. A reverse
+proxy with TLS stands in front of it.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 SECRETS = ()
 LIVE = True
+NAME = "listening_post"  # by which its app is found while it is open: see listener/serving.py
 
 _TIMEOUT = 15.0  # seconds for everything that a person sends
 _KEPT_WITHIN = 5.0  # seconds until the words are kept, or else the person is told what to do instead
@@ -60,7 +62,7 @@ _CONNECTIONS = 200  # at once; each costs the process a file
 _LANGUAGES = ("en", "es")
 _STATUS = {"again": 403, "unreadable": 415, "too_long": 413, "cut": 413, "busy": 429, "not_kept": 503}  # else 400
 _AGAIN_IN = 60  # seconds
-_HEADERS = {
+HEADERS = {  # of every answer
     "Content-Security-Policy": "default-src 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -151,7 +153,7 @@ class _Box:
         self._changed = threading.Condition()
         self._waiting: list[_Sent] = []
         self._taken: Sequence[_Sent] = ()
-        self._closed = False
+        self.is_closed = False
 
     async def put(self, post: Post) -> bool:
         """Wait until the post is kept, for a few seconds; whether it was.
@@ -160,7 +162,7 @@ class _Box:
         """
         answer = asyncio.get_running_loop().create_future()
         with self._changed:
-            if self._closed or len(self._waiting) >= _MOST_WAITING:
+            if self.is_closed or len(self._waiting) >= _MOST_WAITING:
                 return False
             self._waiting.append(_Sent(post, answer))
             self._changed.notify()
@@ -184,7 +186,7 @@ class _Box:
     def close(self) -> None:
         """Nothing is kept any more."""
         with self._changed:
-            self._closed = True
+            self.is_closed = True
             left, self._waiting, self._taken = [*self._taken, *self._waiting], [], ()
         self._tell(left, False)
 
@@ -204,11 +206,22 @@ class _Box:
 @contextlib.contextmanager
 def _open(settings: Settings, desk: "_Desk", box: _Box) -> Iterator[Callable[[], bool]]:
     """The form is open; yields whether it still is. Raises NeedsPerson."""
+    where = Where(NAME, settings.host, settings.port, "port or host under [collectors.listening_post]")
+    with serving(_app(settings, desk, box), where, limits(), box.close) as there:
+        yield there.is_alive
+
+
+def limits() -> Limits:
+    """What holds for everybody who opens the form, wherever it is served."""
     life = _TIMEOUT + _KEPT_WITHIN + _TIMEOUT  # to be heard, kept and answered
-    limits = Limits(connections=_CONNECTIONS, silence=_TIMEOUT, life=life, end=_END)
-    where = Where("listening_post", settings.host, settings.port, "port or host under [collectors.listening_post]")
-    with serving(_app(settings, desk, box), where, limits, box.close) as is_alive:
-        yield is_alive
+    return Limits(connections=_CONNECTIONS, silence=_TIMEOUT, life=life, end=_END)
+
+
+def closed_app(settings: Settings, hospital: Hospital) -> "FastAPI":
+    """What answers while the form is closed: whom to tell instead. Words that are sent meanwhile are shown again."""
+    box = _Box()
+    box.close()
+    return _app(settings, _Desk(settings, hospital, lambda: datetime.now(UTC)), box)
 
 
 def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
@@ -221,13 +234,14 @@ def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
 
     def said(name: str, draft: "_Draft", trouble: str = "", wait: int = 0) -> Response:
         page = desk.page(name, draft, trouble, wait)
-        status = 404 if name == "nothing" else _STATUS.get(trouble, 400) if trouble else 200
+        status = {"nothing": 404, "closed": 503}.get(name, _STATUS.get(trouble, 400) if trouble else 200)
         more = {"Retry-After": str(wait)} if wait else {}
         return Response(page, status, {**_headers(page), **more}, "text/html")
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def form(request: Request) -> Response:
-        return said("form", desk.draft(request.query_params, request.headers))
+        draft = desk.draft(request.query_params, request.headers)
+        return said("closed", draft, wait=_AGAIN_IN) if box.is_closed else said("form", draft)
 
     @app.post("/")
     async def send(request: Request) -> Response:
@@ -252,7 +266,8 @@ def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> Response:
-        return Response("ok", headers=_HEADERS, media_type="text/plain")
+        status, word = (503, "closed") if box.is_closed else (200, "ok")
+        return Response(word, status, HEADERS, "text/plain")
 
     @app.exception_handler(HTTPException)
     async def nothing(request: Request, _: Exception) -> Response:
@@ -272,7 +287,7 @@ def _headers(page: str) -> dict[str, str]:
     style = page[page.index("<style>") + len("<style>") : page.index("</style>")]
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     own = f"; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    return {**_HEADERS, "Content-Security-Policy": _HEADERS["Content-Security-Policy"] + own}
+    return {**HEADERS, "Content-Security-Policy": HEADERS["Content-Security-Policy"] + own}
 
 
 def _from_elsewhere(settings: Settings, headers: "Headers") -> bool:
@@ -364,7 +379,7 @@ class _Desk:
         )
 
     def page(self, name: str, draft: _Draft, trouble: str = "", wait: int = 0) -> str:
-        """The form, "thanks", the poster or "nothing", as HTML."""
+        """The form, "thanks", "closed", the poster or "nothing", as HTML."""
         settings = self._settings
         more = self._poster(draft) if name == "poster" else {}
         return _template("listening_post.poster" if name == "poster" else "listening_post").render(
@@ -374,6 +389,7 @@ class _Desk:
             wait=wait,
             lang=draft.lang,
             languages=_LANGUAGES,
+            ordered=sorted(_LANGUAGES, key=lambda lang: lang != draft.lang),
             hospital=self._hospital.name,
             sites=self._sites,
             emergency=settings.emergency,
@@ -407,8 +423,7 @@ class _Desk:
         if draft.at:
             address += ("&" if "?" in address else "?") + urlencode({"at": draft.at})
         code = segno.make(address, error="m", micro=False).svg_inline(omitsize=True)
-        ordered = sorted(_LANGUAGES, key=lambda lang: lang != draft.lang)
-        return {"address": address, "code": Markup(code), "ordered": ordered}
+        return {"address": address, "code": Markup(code)}
 
 
 def _sites(hospital: Hospital) -> dict[str, list[str]]:
