@@ -4,9 +4,9 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from chromium import FLAGS, found
-from conftest import NOW
 from desk import Clock, Desk
 from fakes.slack import FakeSlack
 from rich.console import Console as Terminal
@@ -246,5 +245,3 @@ def windows(chromium: "Browser", hall: Hall) -> Iterator[Windows]:
         context.close()
     hall.stop()
     assert windows.complaints == []
-
-

@@ -60,7 +60,7 @@ class Totals:
             for what, (number, source, where) in wanted.items():
                 newest = session.exec(select(func.max(number))).one() or 0
                 new = select(source, func.count()).where(number > self._last[what], number <= newest, *where)
-                self._counts[what].update(dict(session.execute(new.group_by(source)).tuples().all()))
+                self._counts[what].update(dict(session.execute(new.group_by(source)).all()))
                 self._last[what] = newest
             return {what: dict(counts) for what, counts in self._counts.items()}
 

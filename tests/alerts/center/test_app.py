@@ -222,7 +222,9 @@ def test_paths_that_a_web_server_reads_otherwise(house: House, path: str) -> Non
     assert raw(house, "GET", path)[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/Inbox", "/inbox/", "/listening", "/cases/abc", "/cases/1e3", f"/cases/{10**20}", "/cases/-", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/Inbox", "/inbox/", "/listening", "/cases/abc", "/cases/1e3", f"/cases/{10**20}", "/cases/-", "/%00"]
+)
 def test_pages_that_are_none(house: House, path: str) -> None:
     status, headers, body = raw(house, "GET", path)
     assert status == 404
