@@ -1,5 +1,6 @@
 """The form under /listen/ of another server: what is sent there is kept, and while it is closed people know whom to call."""
 
+import asyncio
 import contextlib
 import http.client
 import re
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 import requests
@@ -179,6 +181,19 @@ def test_it_answers_as_on_its_own_port(place: Place, method: str, path: str, bod
     assert re.sub(number, "", here.text) == re.sub(number, "", own.text)
 
 
+def test_a_web_server_in_front_that_speaks_the_old_way(place: Place) -> None:
+    """As nginx does with what stands behind it: HTTP/1.0, and its own word on who asks."""
+    body = f"text={quote_plus(DAD)}".encode()
+    opened = place.open(public_url="https://h.example/listen/", behind_proxy=True)
+    with opened, socket.create_connection(("127.0.0.1", place.port), timeout=10) as line:
+        line.sendall(b"POST /listen/?at=Emergency HTTP/1.0\r\nHost: h.example\r\nX-Forwarded-For: 10.0.0.1\r\n")
+        line.sendall(b"Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n")
+        line.sendall(b"Origin: https://h.example\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        said = line.makefile("rb").read().decode()
+    assert (said[:13], "Thank you" in said) == ("HTTP/1.1 200 ", True)
+    assert [(post.text, post.place) for post in place.heard] == [(DAD, "Emergency")]
+
+
 @pytest.mark.parametrize("path", ["/listen/../inbox", "/listen/%2e%2e/inbox", "/listen//inbox", "/listen/%2Finbox"])
 def test_no_way_leads_from_it_to_the_pages_of_the_center(place: Place, path: str) -> None:
     with place.open(), contextlib.closing(http.client.HTTPConnection("127.0.0.1", place.port, timeout=5)) as line:
@@ -215,8 +230,7 @@ def test_those_who_never_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_an_answer_takes_no_longer_than_on_its_own_port(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     async def for_ever(scope: Any, receive: Any, send: Any) -> None:
-        while True:
-            await receive()
+        await asyncio.Event().wait()
 
     monkeypatch.setattr(listen, "served", lambda _: for_ever)
     monkeypatch.setattr(collector, "limits", lambda: replace(LIMITS, life=0.2))
