@@ -27,10 +27,10 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException as Missing
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import alerts.center.pages
+from alerts.center import listen
 from alerts.center.access import (
     Access,
     Asked,
@@ -44,7 +44,6 @@ from alerts.center.access import (
     is_own_page,
     key_in,
 )
-from alerts.center.listen import ListeningPost
 from alerts.center.live import Live, Position
 from alerts.center.page import static_files, words_for, write
 from alerts.center.room import Room
@@ -58,7 +57,7 @@ log = logging.getLogger(__name__)
 
 NAME = "Listening Center"
 # A page that is open holds a connection as long as it is; a request has to be there, and what is sent to end, in time.
-LIMITS = Limits(connections=800, silence=75.0, life=None, end=1.0, one_request=False)
+LIMITS = Limits(connections=1_000, silence=75.0, life=None, end=1.0, one_request=False)
 _ANY_HOST = ("/healthz", "/readyz")  # who looks whether we live asks by any name, and learns nothing else
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _LOOKED_AFTER = 10.0  # seconds until it is asked again whether a page that is open may go on
@@ -111,7 +110,7 @@ def app(room: Room) -> ASGIApp:
         inner.add_exception_handler(odd, _no_such)
     inner.add_exception_handler(CallLightError, _refused)
     inner.add_exception_handler(Exception, _broken)
-    inner.routes.append(Mount("/listen", app=ListeningPost(room.config)))
+    inner.routes.extend(listen.routes(room.config))
     inner.state.door = Door(inner, room, inner.state.access)
     return cast(ASGIApp, inner.state.door)
 
