@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from alerts.center.access import Access
+from alerts.center.access import Access, cookie_name, key_in
 from alerts.center.app import app
 from alerts.center.room import Room
 from alerts.console import Console
@@ -43,6 +43,7 @@ SEATS: Mapping[str, Mapping[str, str]] = {
     "vera": {"role": "viewer", "name": "Vera Lind"},
     "root": {"role": "admin", "name": "Root"},
 }
+COOKIE = cookie_name(Center())
 PATIENCE = 20_000  # milliseconds, for a busy machine
 # What Chromium itself says of answers that a story is about; a policy that was violated reads otherwise.
 _EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of 4|net::ERR_)|ERR_INCOMPLETE")
@@ -101,8 +102,17 @@ class Hall:
     def client(self, who: str) -> TestClient:
         """Somebody's browser without a screen; it goes where it is told only when a test does."""
         base = "http://127.0.0.1:8765"
-        headers = {"Authorization": f"Bearer {self.token(who)}", "Origin": base, "Accept": "text/html"}
-        return TestClient(app(self.room), base, client=("127.0.0.1", 50000), headers=headers, follow_redirects=False)
+        client = TestClient(
+            app(self.room), base, client=("127.0.0.1", 50000), headers={"Origin": base, "Accept": "text/html"},
+            follow_redirects=False, cookies={COOKIE: self.cookie(who)},
+        )  # fmt: skip
+        return client
+
+    def cookie(self, who: str) -> str:
+        """What the browser of somebody keeps who has signed in."""
+        access, center = Access(key_in(self.data), self.room.secrets), self.config.care.center
+        visitor = access.of_token(center, self.token(who)) or pytest.fail("no token")
+        return access.cookie(visitor, self.clock.now())
 
     def alert(self, text: str = "waited for hours", **said: Any) -> int:
         """A post that becomes a case, told to the team; its number."""
@@ -189,8 +199,10 @@ class Windows:
 
     def browser_of(self, who: str | None, **options: Any) -> "BrowserContext":
         """A browser with a memory of its own."""
-        headers = {"Authorization": f"Bearer {self.hall.token(who)}"} if who else {}
-        context = self.browser.new_context(extra_http_headers=headers, **options)
+        context = self.browser.new_context(**options)
+        if who:
+            kept = {"name": COOKIE, "value": self.hall.cookie(who), "url": self.hall.address, "sameSite": "Strict"}
+            context.add_cookies([kept])  # type: ignore[list-item]  # the type of one is not public
         context.set_default_timeout(PATIENCE)
         context.on("page", self._listen)
         self.contexts.append(context)

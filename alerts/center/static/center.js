@@ -442,7 +442,7 @@ async function came(form, answer) {
   const text = await answer.text();
   if (answer.status !== 422) {
     notice(text.trim());
-    if (answer.ok && source?.readyState !== EventSource.OPEN) location.replace(here);
+    if (answer.ok && body.classList.contains("stale")) location.replace(here);  // nobody will tell this page
     return;
   }
   const fresh = new DOMParser().parseFromString(text, "text/html");

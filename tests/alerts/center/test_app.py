@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -81,9 +82,8 @@ def paths(page: Any) -> set[str]:
 
 
 def filled(path: str) -> str:
-    return (
-        path.replace("{case_id}", "1").replace("{action}", "claim").replace("{lang}", "es").replace("{name}", "no.css")
-    )
+    values = {"case_id": "1", "spike_id": "1", "action": "claim", "lang": "es", "name": "no.css"}
+    return re.sub(r"{(\w+)(:int)?}", lambda found: values.get(found[1], "1"), path)
 
 
 @pytest.mark.parametrize(("method", "path"), list(routes()))
