@@ -1,14 +1,17 @@
-"""What is wrong with this installation, and what to do: config, database, collectors, Slack, clock."""
+"""What is wrong with this installation, and what to do: config, database, collectors, Slack, clock, the center."""
 
 import importlib.metadata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, func, select
 
+from alerts.center.access import SECRET, SHORTEST
 from alerts.figures import heard_between
 from alerts.hooks import signing_keys
 from alerts.known import load_config
@@ -19,7 +22,7 @@ from alerts.slack import Slack
 from alerts.slack_link import missing
 from config.files import digest
 from config.load import ConfigError, read_files
-from config.schema import CollectorSettings, Config
+from config.schema import Center, CollectorSettings, Config, is_loopback
 from listener import health, versions
 from listener.collect import known_collectors
 from listener.database import open_database
@@ -34,6 +37,7 @@ from nlp.pipeline import Reader
 _SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", "groups:read", "commands"}
 _FILES = "files:write"
 _SKEW = timedelta(seconds=60)
+_WEB_SERVERS = 256  # addresses: nobody has more of them than that
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 
 
@@ -65,6 +69,7 @@ def examine(environment: Environment, now: datetime | None = None) -> Iterator[F
     yield from _collectors(environment, config)
     yield from _slack(environment, config, now)
     yield _pager(environment)
+    yield from _center(config.care.center, environment)
 
 
 def _reader(config: Config) -> Finding:
@@ -146,6 +151,55 @@ def _pager(environment: Environment) -> Finding:
     todo = f"apprise knows no address like number {' and '.join(unknown)} of {ADDRESSES}; docs/handoff.md says how"
     what = f"pager: {len(services)} addresses ({', '.join(services)}); call-light page --test tries them"
     return Finding(what, not unknown, todo if unknown else None)
+
+
+def _center(center: Center, environment: Environment) -> Iterator[Finding]:
+    """Where the Listening Center is open, and for whom."""
+    if not center.on:
+        yield Finding("Listening Center", None, "off; set on = true under [center] in care.toml to use it")
+    elif center.address is None:
+        yield Finding(f"Listening Center: http://{center.listen}, this machine alone, without sign-in", True)
+    else:
+        yield Finding(f"Listening Center: {center.address}, {len(center.people)} people named in care.toml", True)
+        yield _sign_in(center, environment.secrets.get(SECRET, ""))
+        yield from _exposed(center, center.address)
+        yield from _not_in_slack(center, environment)
+
+
+def _sign_in(center: Center, secret: str) -> Finding:
+    what = "Listening Center: sign-in by " + (f"{center.user_header} or token" if center.user_header else "token")
+    if secret and len(secret) < SHORTEST:
+        return Finding(what, False, f"{SECRET} has fewer than {SHORTEST} characters, so no token counts: take another")
+    if not secret and center.user_header is None:
+        return Finding(what, False, f"nobody can sign in: set {SECRET} in the environment or in .env; docs/center.md")
+    if center.people or center.everyone:
+        return Finding(what, True)
+    who = f"nobody comes in but who holds {SECRET}" if secret else "nobody comes in"
+    return Finding(what, False, f"{who}: name people under [center.people] in care.toml")
+
+
+def _exposed(center: Center, address: str) -> Iterator[Finding]:
+    """What lets others read along, or say that they are somebody else."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+        yield Finding("Listening Center: TLS, or this machine", True)
+    else:
+        todo = "anybody on the way reads posts and tokens: put a web server with TLS in front of it; docs/center.md"
+        yield Finding("Listening Center: no TLS", False, todo)
+    wide = [one for one in center.proxies if ip_network(one).num_addresses > _WEB_SERVERS]
+    if wide and center.user_header is not None:
+        todo = f"whoever is in {' or '.join(wide)} can say that they are anybody: name your web servers alone"
+        yield Finding("Listening Center: whose word is believed", False, todo)
+
+
+def _not_in_slack(center: Center, environment: Environment) -> Iterator[Finding]:
+    lacking = [name for name, seat in center.people.items() if seat.role != "viewer" and seat.slack is None]
+    if lacking and environment.secrets.get("SLACK_BOT_TOKEN"):
+        todo = (
+            f"{', '.join(lacking)}: what they take up in Slack is not theirs here, and each could be the second person "
+            'for a reply of their own; add slack = "U…" to their lines'
+        )
+        yield Finding("Listening Center: people without their ID in Slack", None, todo)
 
 
 def _watch(session: Session, watch: Watch, settings: CollectorSettings, now: datetime) -> Iterator[Finding]:

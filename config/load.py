@@ -275,11 +275,14 @@ _ALLOWED = {
 }
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"  # the pattern of Identifier
 _PATTERNS = {  # how a pattern begins -> what it asks for
+    "^https?://([A-Za-z0-9]([": 'an address without a path, such as "https://care.example.org"',
     "^https?": 'an address such as "https://gateway.example"',
     "^(@here": '"@here", "@channel", "<!subteam^S…>" or "<@U…>"',
     "^[A-Za-z0-9_]": 'a name of letters, digits and _ alone, such as "PortAlder"',
     "^[UWS]": 'the ID of a person or a user group in Slack, such as "U0123ABCD" or "S0123ABCD"',
     "^[\\w.": 'an address and a port, such as "127.0.0.1:8643"',
+    "^(\\[[0-9": 'an address and a port, such as "127.0.0.1:8765"',
+    "^[^\\s,]+": "the name that somebody signs in with: no comma, and no blank at its ends",
     "^[a-z]{2}$": 'the two letters of a language, such as "en" or "es"',
     _NAME: 'a name of small letters, digits and _, such as "night_shift"',
 }

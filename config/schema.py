@@ -123,6 +123,38 @@ def _network(value: str) -> str:
         raise ValueError('an address such as "10.0.0.5", or a network such as "10.0.0.0/24"') from None
 
 
+def _few(network: str) -> str:
+    one = ip_network(network)
+    if one.prefixlen < (8 if one.version == 4 else 32):
+        raise ValueError(
+            'your own web servers, such as "10.0.0.5" or "10.0.0.0/24": nearly everybody is in this network'
+        )
+    return network
+
+
+def _listened(listen: str) -> str:
+    host, _, port = listen.rpartition(":")
+    try:
+        if host.startswith("["):
+            ip_address(host.strip("[]"))
+        if not 1 <= int(port) <= 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError('an address and a port up to 65535, such as "127.0.0.1:8765" or "[::1]:8765"') from None
+    return listen
+
+
+def _typed(address: str) -> str:
+    """As browsers write it: small letters, and no port where it is the usual one."""
+    address = address.rstrip("/").lower()
+    try:
+        parts = urlsplit(address)
+        is_usual = parts.port == {"http": 80, "https": 443}[parts.scheme]
+    except ValueError:
+        raise ValueError('an address such as "https://care.example.org"') from None
+    return address.rpartition(":")[0] if is_usual else address
+
+
 def _unread_on_the_way(url: str) -> str:
     try:
         address = urlsplit(url)
@@ -176,6 +208,23 @@ Network = Annotated[
     AfterValidator(_network),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9a-fA-F:.]+(/[0-9]{1,3})?\s*$"}),
 ]
+
+Proxy = Annotated[Network, AfterValidator(_few)]
+Listen = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):[1-9][0-9]{0,4}$"),
+    AfterValidator(_listened),
+]
+# Without a path, as pages link to "/inbox", and without letters that browsers send otherwise.
+Origin = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[1-9][0-9]{0,4})?/?$",
+        max_length=300,
+    ),
+    AfterValidator(_typed),
+]
+Login = Annotated[str, StringConstraints(pattern=r"^[^\s,]+( [^\s,]+)*$", max_length=200)]
 
 Kind = Literal["complaint", "question", "praise", "comment"]
 Voice = Literal["patient", "news", "promo", "other"]
@@ -689,11 +738,11 @@ class Center(Table):
 
     on: StrictBool = True
     """Whether call-light run serves it: true or false."""
-    listen: Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):[0-9]{1,5}$")] = "127.0.0.1:8765"
+    listen: Listen = "127.0.0.1:8765"
     """Address and port, such as "127.0.0.1:8765". Left there, only this machine reaches it, and needs no sign-in."""
-    address: Address | None = None
+    address: Origin | None = None
     """What people type who come from elsewhere, such as "https://care.stbrigid.example". Then everybody signs in."""
-    proxies: tuple[Network, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
     """Your web servers in front of it, such as "10.0.0.5" or "10.0.0.0/24": their word for who signs in is believed."""
     user_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
     """The header in which these say who somebody is, such as "X-Forwarded-User"; left out, everybody needs a token."""
@@ -701,7 +750,7 @@ class Center(Table):
     """The role of who is signed in by `user_header` and is not named in [center.people]; left out, they are refused."""
     wall_words: StrictBool = False
     """Whether the wall shows what posts say, without personal details. Left false where visitors pass by."""
-    people: dict[Text, Seat] = {}
+    people: dict[Login, Seat] = {}
     """Who signs in: the name in `user_header`, or the one that call-light token was given."""
 
     @property
@@ -716,12 +765,23 @@ class Center(Table):
 
     @model_validator(mode="after")
     def _somebody_can_sign_in(self) -> "Center":
-        if self.port > 65535:
-            raise ValueError('listen = "127.0.0.1:8765", with a port up to 65535')
-        if not is_loopback(self.host) and self.address is None:
-            raise ValueError('address = "https://…", what people type, as `listen` is open to more than this machine')
+        if self.address is None and (not is_loopback(self.host) or self.proxies):
+            more = "`proxies` speak for" if self.proxies else "`listen` is open to"
+            raise ValueError(f'address = "https://…", what people type, as {more} more than this machine')
         if self.user_header is not None and not self.proxies:
             raise ValueError("proxies = […], as anybody else could write `user_header` too")
+        if self.everyone is not None and self.user_header is None:
+            raise ValueError("user_header = …, which says who `everyone` is; or no `everyone`")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> "Center":
+        folded = [name.casefold() for name in self.people]
+        for name in self.people:
+            if name.casefold() in ("admin", "call-light"):  # which are written down for others
+                raise ValueError(f"another name than {name!r} under [center.people], such as their mail address")
+            if folded.count(name.casefold()) > 1:
+                raise ValueError(f"{name!r} once: large and small letters are the same here")
         return self
 
 

@@ -535,6 +535,22 @@ def doctor(as_json: shell.AsJson = False) -> None:
 
 
 @app.command()
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As it stands under [center.people] in care.toml.")],
+) -> None:
+    """The token by which somebody signs in to the Listening Center. It is kept nowhere: give it to them alone."""
+    from alerts.center.access import Access
+
+    environment = shell.environment()
+    people = shell.load(environment.config).care.center.people
+    known = {one.casefold(): one for one in people}.get(name.casefold())
+    if known is None:
+        there = f"there are {', '.join(people)}" if people else "it names nobody"
+        shell.fail(f'no {name!r} under [center.people] in care.toml ({there}); add "{name}" = {{ role = "care" }}')
+    typer.echo(Access(b"", environment.secrets).token(known, people[known]))  # our key is for cookies, not for tokens
+
+
+@app.command()
 def page(
     test: Annotated[bool, typer.Option("--test", help="Page by each of them, to see that it arrives.")] = False,
 ) -> None:

@@ -37,7 +37,7 @@ Role = Literal["viewer", "care", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "care", "admin")  # each may do what those before it may
 SECRET = "CALL_LIGHT_WEB_TOKEN"
 MASTER = "admin"  # who signs in with CALL_LIGHT_WEB_TOKEN itself
-_SHORTEST = 20  # characters of CALL_LIGHT_WEB_TOKEN: from a token of theirs, nobody must find it out by trying
+SHORTEST = 20  # characters of CALL_LIGHT_WEB_TOKEN: from a token of theirs, nobody must find it out by trying
 _STAY = timedelta(hours=12)  # of who has no seat of their own
 # How the headers begin that a web server or a tunnel adds for those it speaks for.
 _FORWARDED = ("forwarded", "via", "x-", "cf-", "true-client-", "tailscale-", "fly-", "client-ip")
@@ -83,7 +83,7 @@ class Access:
     @property
     def has_tokens(self) -> bool:
         """Whether anybody can sign in with a token."""
-        return len(self._master) >= _SHORTEST
+        return len(self._master) >= SHORTEST
 
     def visitor(self, center: Center, asked: Asked, now: datetime) -> Visitor | None:
         """Who asks; None where they have to sign in first."""
@@ -114,7 +114,7 @@ class Access:
         """The token of somebody in [center.people]. Raises NeedsPerson."""
         if not self.has_tokens:
             raise NeedsPerson(
-                f"{SECRET} is not set, or shorter than {_SHORTEST} characters; make one (openssl rand -base64 32) and put "
+                f"{SECRET} is not set, or shorter than {SHORTEST} characters; make one (openssl rand -base64 32) and put "
                 "it into the environment or .env of the service and of this command"
             )
         return self._made(name, seat.token)

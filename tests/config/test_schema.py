@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.schema import (
     Accounts,
     Care,
+    Center,
     CollectorSettings,
     Config,
     Coverage,
@@ -19,6 +20,7 @@ from config.schema import (
     Hospital,
     Hours,
     Report,
+    Seat,
     Slack,
     Zone,
     parse_duration,
@@ -295,6 +297,143 @@ def test_where_the_pages_are(address: str, fits: bool) -> None:
             Report(address=address, sections=("a",))
 
 
+@pytest.mark.parametrize(
+    ("listen", "host", "port"),
+    [
+        ("127.0.0.1:8765", "127.0.0.1", 8765),
+        ("localhost:1", "localhost", 1),
+        ("[::1]:65535", "::1", 65535),
+        ("8765", None, None),
+        ("127.0.0.1", None, None),
+        ("127.0.0.1:0", None, None),  # any port: nobody would find it
+        ("127.0.0.1:65536", None, None),
+        ("127.0.0.1:08", None, None),
+        ("::1:8765", None, None),
+        ("[::1::]:8765", None, None),
+        ("[1]:8765", None, None),
+        (":8765", None, None),
+        ("http://127.0.0.1:8765", None, None),
+        ("127.0.0.1:8765 ", None, None),
+    ],
+)
+def test_where_the_center_listens(listen: str, host: str | None, port: int | None) -> None:
+    if host is not None:
+        assert (Center(listen=listen).host, Center(listen=listen).port) == (host, port)
+    else:
+        with pytest.raises(ValidationError):
+            Center(listen=listen)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://care.example.org", "https://care.example.org"),
+        ("https://Care.Example.ORG/", "https://care.example.org"),
+        ("https://care.example.org:443", "https://care.example.org"),
+        ("http://care.example.org:80/", "http://care.example.org"),
+        ("https://care.example.org:8443", "https://care.example.org:8443"),
+        ("http://[fd00::7]:8765", "http://[fd00::7]:8765"),
+        ("http://10.0.0.7:8765", "http://10.0.0.7:8765"),
+        ("https://example.org/care", None),  # pages link to "/inbox"
+        ("https://example.org//", None),
+        ("https://example.org?x", None),
+        ("https://ana@example.org", None),
+        ("https://müller.example", None),  # browsers send xn--...
+        ("https://example.org:99999", None),
+        ("https://[::1", None),
+        ("https://[1]", None),
+        ("care.example.org", None),
+        ("ftp://example.org", None),
+        ("https://", None),
+        ("", None),
+    ],
+)
+def test_what_people_type(address: str, expected: str | None) -> None:
+    if expected is not None:
+        assert Center(address=address).address == expected
+    else:
+        with pytest.raises(ValidationError):
+            Center(address=address)
+
+
+FAR = "https://care.example.org"
+SSO = {"address": FAR, "proxies": ["10.0.0.5"], "user_header": "X-Forwarded-User"}
+
+
+@pytest.mark.parametrize(
+    ("center", "says"),
+    [
+        ({"listen": "0.0.0.0:8765", "address": FAR}, None),
+        ({"listen": "0.0.0.0:8765"}, "address = "),
+        ({"listen": "[::]:8765"}, "address = "),
+        ({"listen": "care:8765"}, "address = "),
+        (SSO, None),
+        (SSO | {"everyone": "viewer"}, None),
+        (SSO | {"address": None}, "address = "),
+        (SSO | {"proxies": []}, "proxies = "),
+        (SSO | {"user_header": None, "everyone": "care"}, "user_header = "),
+        (SSO | {"everyone": "admin"}, "'viewer' or 'care'"),
+        (SSO | {"user_header": "X_User"}, "pattern"),
+        (SSO | {"proxies": ["10.0.0.0/8", "fd00::/32"]}, None),
+        (SSO | {"proxies": ["0.0.0.0/0"]}, "nearly everybody"),
+        (SSO | {"proxies": ["::/0"]}, "nearly everybody"),
+        (SSO | {"proxies": ["care.example.org"]}, "an address such as"),
+    ],
+)
+def test_what_of_the_center_goes_together(center: dict[str, Any], says: str | None) -> None:
+    if says is None:
+        Center.model_validate(center)
+    else:
+        with pytest.raises(ValidationError, match=says):
+            Center.model_validate(center)
+
+
+@pytest.mark.parametrize(
+    ("names", "fits"),
+    [
+        (["ana@example.org", "wall", "Ana Ruiz", "José", "EXAMPLE\\ana"], True),
+        (["ana", "Ana"], False),  # who signs in as ANA would be either
+        (["admin"], False),  # so is written down who signs in with the secret itself
+        (["Call-Light"], False),
+        (["ana,boss"], False),
+        ([" ana"], False),
+        (["ana\n"], False),
+        (["Ana  Ruiz"], False),
+        ([""], False),
+        (["a" * 201], False),
+    ],
+)
+def test_names_under_people(names: list[str], fits: bool) -> None:
+    people = {"people": {name: {"role": "care"} for name in names}}
+    if fits:
+        assert list(Center.model_validate(people).people) == names
+    else:
+        with pytest.raises(ValidationError):
+            Center.model_validate(people)
+
+
+@pytest.mark.parametrize(
+    ("seat", "fits"),
+    [
+        ({"role": "viewer", "stay": "90d"}, True),
+        ({"role": "care", "slack": "U0123ABCD", "name": "Ana", "token": 2}, True),
+        ({}, False),
+        ({"role": "owner"}, False),
+        ({"role": "care", "slack": "ana"}, False),
+        ({"role": "care", "slack": "S0123ABCD"}, False),  # a group is nobody
+        ({"role": "care", "token": 0}, False),
+        ({"role": "care", "token": True}, False),
+        ({"role": "care", "password": "x"}, False),
+    ],
+)
+def test_a_seat(seat: dict[str, Any], fits: bool) -> None:
+    if fits:
+        Seat.model_validate(seat)
+    else:
+        with pytest.raises(ValidationError):
+            Seat.model_validate(seat)
+
+
 def test_what_ships_is_what_is_meant_without_a_word() -> None:
     """An admin who deletes a part of care.toml gets what stood there."""
     shipped = tomllib.loads((PROJECT / "config" / "care.toml").read_text(encoding="utf-8"))
@@ -309,6 +448,7 @@ def test_what_ships_is_what_is_meant_without_a_word() -> None:
         "rules",
         "outcomes",
         "permissions",
+        "center",
     }
     assert set(shipped) - words == {"slack", *settings}
     full = Care.model_validate(shipped)
