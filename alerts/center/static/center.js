@@ -115,17 +115,17 @@ function lost() {
   heardAt = Math.max(heardAt, Date.now() - 30000);  // try again in ten seconds
 }
 
-let refreshedAt = 0, refreshing = 0;
+let refreshedAt = 0, refreshing = 0, refreshAt = Infinity;
 
 function refresh(isStale = false) {
-  const part = document.querySelector("[data-refresh]");
-  if (!part) return;
-  const wait = Math.max(0, refreshedAt + (isStale ? 2000 : 14000) - Date.now());
+  const part = document.querySelector("[data-refresh]"), at = Math.max(Date.now(), refreshedAt + (isStale ? 2000 : 14000));
+  if (!part || at >= refreshAt) return;  // it comes sooner anyway
   clearTimeout(refreshing);
+  refreshAt = at;
   refreshing = setTimeout(async () => {
-    refreshedAt = Date.now();
+    [refreshedAt, refreshAt] = [Date.now(), Infinity];
     await replace(part, part.dataset.refresh);
-  }, isStale ? wait : wait && wait + 1);
+  }, at - Date.now());
 }
 
 async function fetched(address) {
@@ -310,19 +310,21 @@ function wanted(post) {
     !value || (post.dataset[name] ?? "").split(" ").includes(value.replaceAll(" ", "_")));
 }
 
-function fell({ id, html, left_out }) {
-  const falls = $("falls");
+const isPaused = () => $("pause").getAttribute("aria-pressed") === "true" || $("falls").matches(":hover, :focus-within");
+
+function fell(fallen) {
+  const falls = $("falls"), { id, html, again } = fallen;
   if (!falls) return;
-  if (falls.matches(":hover, :focus-within")) {
-    held.push({ id, html, left_out });
+  if (isPaused()) {
+    held.push(fallen);
     held = held.slice(-MOST_POSTS);
     if ($("held")) { $("held").hidden = false; $("held").textContent = said(words.new, { n: held.length }); }
     return;
   }
   const post = parsed(html), old = $(`post-${id}`);
   if (!wanted(post)) { old?.remove(); return; }
-  if (old) { old.replaceWith(post); return; }
-  post.classList.add("new");
+  if (old) { post.classList.remove("new"); old.replaceWith(post); return; }
+  if (again) return;  // an older one, that this page does not show
   falls.prepend(post);
   while (falls.children.length > MOST_POSTS) falls.lastElementChild.remove();
 }
@@ -522,7 +524,16 @@ addEventListener("pageshow", (event) => { if (event.persisted) location.replace(
 $("fresh")?.addEventListener("click", () => { chosen()?.classList.remove("chosen"); settle(true); });
 $("falls")?.addEventListener("pointerleave", release);
 $("falls")?.addEventListener("focusout", () => setTimeout(release));
-$("held")?.addEventListener("click", () => { document.activeElement?.blur(); release(); });
+function pause(isOn) {
+  $("pause").setAttribute("aria-pressed", String(isOn));
+  document.activeElement?.blur();
+  release();
+}
+if ($("pause")) {
+  $("pause").hidden = false;
+  $("pause").addEventListener("click", () => pause($("pause").getAttribute("aria-pressed") !== "true"));
+  $("held").addEventListener("click", () => pause(false));
+}
 $("filters")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 $("keys-button")?.addEventListener("click", KEYS["?"]);
 if ($("keys-on")) {
