@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import aliased
-from sqlmodel import col, exists, select
+from sqlmodel import case, col, exists, select
 
 from alerts.case import CaseEvent
 from alerts.center.app import OfRoom
@@ -52,12 +52,12 @@ def counted(request: Request, room: OfRoom) -> Response:
 
 def news(told: Told) -> Iterator[Event]:
     """Each post that was decided, and those shown whose case has changed; then those that are gone."""
-    fresh, changed = _decided(told), _of_cases(told)
-    left_out = max(0, len(fresh) - _NEWS)
-    sent = fresh[-_NEWS:]
-    shown = posts(told.session, told.config, [*sent, *(id_ for id_ in changed if id_ not in fresh)])
-    first = next((post.mention_id for post in reversed(shown) if post.mention_id in sent), None)
-    for post in reversed(shown):  # the newest is sent last: an open page puts each on top
+    fresh = _decided(told)
+    sent, left_out = fresh[:_NEWS], max(0, len(fresh) - _NEWS)
+    changed = _of_cases(told) - set(fresh)
+    shown = posts(told.session, told.config, [*sent, *changed])[::-1]  # each is put on top: the newest comes last
+    first = next((post.mention_id for post in shown if post.mention_id in sent), None)
+    for post in shown:
         out = left_out if post.mention_id == first else 0
         html = fragment(
             "post", told.say, told.config.hospital.zone, told.now, post=post, left_out=out, is_new=True
@@ -72,15 +72,16 @@ def news(told: Told) -> Iterator[Event]:
 
 
 def _decided(told: Told) -> list[int]:
-    """Posts that were decided for the first time, in that order."""
+    """Posts that were decided for the first time: danger, then the newest."""
     older = aliased(Verdict)
     is_first = ~exists().where(col(older.mention_id) == Verdict.mention_id, col(older.id) < col(Verdict.id))
     since, until = told.since.readings, told.until.readings
     new = select(Verdict.mention_id).where(col(Verdict.id) > since, col(Verdict.id) <= until, is_first)
-    return list(told.session.exec(new.order_by(col(Verdict.id))))
+    urgent = case((col(Verdict.channel) == "danger", 0), else_=1)
+    return list(told.session.exec(new.order_by(urgent, col(Verdict.id).desc())))
 
 
-def _of_cases(told: Told) -> list[int]:
+def _of_cases(told: Told) -> set[int]:
     """Of the posts that an open page may show those that were decided anew, or whose case was touched."""
     kept = set(newest_ids(told.session, _KEPT))
     again = select(Verdict.mention_id).where(
@@ -89,7 +90,7 @@ def _of_cases(told: Told) -> list[int]:
     touched = (col(CaseEvent.id) > told.since.events, col(CaseEvent.id) <= told.until.events)
     cases = select(CaseEvent.case_id).where(*touched, CaseEvent.kind != "viewed").distinct()
     theirs = select(Verdict.mention_id).where(col(Verdict.case_id).in_(cases), col(Verdict.mention_id).in_(kept))
-    return sorted(kept & {*told.session.exec(again), *told.session.exec(theirs)})
+    return kept & {*told.session.exec(again), *told.session.exec(theirs)}
 
 
 def _choices(config: Config) -> Mapping[str, Mapping[str, str]]:
