@@ -1,7 +1,6 @@
 """Wall: the numbers of this moment, to be read from three metres away. What posts say only where care.toml allows it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -9,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from alerts.center.app import OfRoom
+from alerts.center.health import ROUND
 from alerts.center.live import Event, Told
 from alerts.center.page import fragment, words_for, write
 from alerts.center.room import Room
@@ -20,7 +20,6 @@ from listener.database import reading
 ROLE = "viewer"
 NAV = (30, "Wall", "/wall")
 _WORDS = 3  # posts that are shown where they may be
-_STILL = timedelta(minutes=2)  # without a pass of the flow: then no number moves, and the wall says so
 
 _latest: WeakKeyDictionary[FastAPI, Latest] = WeakKeyDictionary()
 
@@ -60,7 +59,7 @@ def _shown(request: Request, room: Room) -> dict[str, Any]:
     if config.care.center.wall_words:
         with reading(room.engine) as session:
             posts = newest(session, config, _WORDS)
-    still_since = flowed_at if flowed_at is not None and now - flowed_at > _STILL else None
+    still_since = flowed_at if flowed_at is not None and now - flowed_at > ROUND else None
     return {
         "today": numbers(request, room),
         "aim": SOUTHWEST,
