@@ -6,7 +6,7 @@ A section is a file in alerts/sections/ with section(figures) -> Section; report
 import importlib
 import os
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -116,6 +116,17 @@ def is_written(folder: Path, span: Span) -> bool:
     return path.exists() and path.stat().st_mtime >= span.until.timestamp()
 
 
+def written(folder: Path, span: Span) -> tuple[str, datetime] | None:
+    """What the page of a span says, as markup without styles, and when it was counted; None where there is no such page."""
+    path = folder / f"{file_name(span)}.html"
+    try:
+        counted, page = datetime.fromtimestamp(path.stat().st_mtime, UTC), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    main = page.partition("<main>")[2].partition("</main>")[0]
+    return (main, counted) if main and " style=" not in main else None  # an earlier version wrote these
+
+
 def write_again(folder: Path, session: Session, config: Config, now: datetime) -> int:
     """Write the pages anew that were written before a post of theirs was gone; how many.
 
@@ -128,15 +139,21 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
             spans = [named(name, config.hospital.zone) for name in names]
         except NeedsPerson:  # a file that people put there
             continue
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC) - _UNDER_WAY
-        if any(
-            gone_at >= written and span.since - _HOUR < hour < span.until
-            for span in spans
-            for hour, gone_at in lost.items()
-        ):
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if any(_has_lost(lost, span, written) for span in spans):
             write(folder, session, config, spans[0], now, *spans[1:2])
             count += 1
     return count
+
+
+def is_outdated(session: Session, span: Span, counted: datetime, now: datetime) -> bool:
+    """Whether a post of a span is gone that was there when it was counted, or that is too long ago to know."""
+    return counted < now - _FORGETS or _has_lost(_lost(session, now), span, counted)
+
+
+def _has_lost(lost: Mapping[datetime, datetime], span: Span, counted: datetime) -> bool:
+    inside = (gone_at for hour, gone_at in lost.items() if span.since - _HOUR < hour < span.until)
+    return any(gone_at >= counted - _UNDER_WAY for gone_at in inside)
 
 
 def _lost(session: Session, now: datetime) -> dict[datetime, datetime]:

@@ -18,11 +18,11 @@ from config.schema import Config
 MASTER = "the secret of the one who runs it"
 
 
-def room(engine: Engine, config: Config, data: Path, **others: object) -> Room:
+def room(engine: Engine, configured: Config, data: Path, **others: object) -> Room:
     """What the pages need; `others` in the place of what a quiet service says."""
-    door = Console(config.care.slack.channels, Terminal(file=StringIO()))
+    door = Console(configured.care.slack.channels, Terminal(file=StringIO()))
     given: dict[str, object] = {
-        "config": lambda: config,
+        "config": lambda: configured,
         "engine": engine,
         "door": lambda: door,
         "secrets": {"CALL_LIGHT_WEB_TOKEN": MASTER},

@@ -136,7 +136,10 @@ def static_files() -> Mapping[str, tuple[bytes, str]]:
         "center.css": (f"{_colours()}\n{style}".encode(), "text/css; charset=utf-8"),
         "center.js": (script, "text/javascript; charset=utf-8"),
         "icon.svg": (icon, "image/svg+xml"),
-        "report.css": (f"{fills()}\n.report {{\n{css()}}}\n".encode(), "text/css; charset=utf-8"),  # within its place
+        "report.css": (
+            f"{fills()}\n.report {{\nmax-width: 45rem;\n{css()}}}\n".encode(),
+            "text/css; charset=utf-8",
+        ),  # within its place
     }
 
 

@@ -11,7 +11,17 @@ from conftest import NOW
 
 from alerts.charts import Bars
 from alerts.figures import figures
-from alerts.report import chosen, html, is_written, known_sections, report, write, write_again
+from alerts.report import (
+    chosen,
+    html,
+    is_outdated,
+    is_written,
+    known_sections,
+    report,
+    write,
+    write_again,
+    written,
+)
 from alerts.section import Section, Table
 from alerts.span import named
 from config.schema import Report
@@ -217,6 +227,41 @@ def test_a_page_that_is_written_before_its_readings_are_forgotten(desk: Any, pag
     path, numbers, _ = write(pages, desk.session, desk.config, named("2026-W46", CHICAGO), NOW + 2 * HOUR)
     assert "words of kim" not in path.read_text(encoding="utf-8")
     assert [(heard.redacted_text, heard.staff, heard.kind) for heard in numbers.heard] == [("", (), "praise")]
+
+
+def test_what_a_page_says_for_another_page(desk: Any, tmp_path: Path) -> None:
+    desk.hear("words of kim", kind="praise", heard_at=WEEK46)
+    week = named("2026-W46", CHICAGO)
+    assert written(tmp_path, week) is None
+    path, *_ = write(tmp_path, desk.session, desk.config, week, NOW)
+    found = written(tmp_path, week)
+    assert found is not None
+    assert (found[1], found[0].count("<section"), "<style" in found[0]) == (
+        NOW,
+        path.read_text().count("<section"),
+        False,
+    )
+    path.write_text(path.read_text().replace('<section id="', '<section style="color:red" id="'))
+    assert written(tmp_path, week) is None, "an earlier version wrote it"
+    path.write_bytes(b"\xff\xfe")
+    assert written(tmp_path, week) is None
+
+
+@pytest.mark.parametrize(
+    ("counted", "gone", "is_old"),
+    [
+        (NOW, NOW + HOUR, True),
+        (NOW, NOW - HOUR, False),
+        (NOW, NOW - 30 * SECOND, True),
+        (NOW - 8 * 24 * HOUR, None, True),
+    ],
+)
+def test_what_is_outdated(desk: Any, counted: datetime, gone: datetime | None, is_old: bool) -> None:
+    kim, week = desk.hear("words of kim", heard_at=WEEK46), named("2026-W46", CHICAGO)
+    if gone:
+        forget(desk.session, [kim], DELETED, gone)
+    assert is_outdated(desk.session, week, counted, NOW + 2 * HOUR) is is_old
+    assert not is_outdated(desk.session, week.before, NOW, NOW + 2 * HOUR)
 
 
 def test_a_page_of_half_a_week_is_not_the_page_of_the_week(desk: Any, tmp_path: Path) -> None:

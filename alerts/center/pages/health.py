@@ -1,22 +1,20 @@
 """Health: what is wrong first, with what to do; and the same as numbers for Prometheus."""
 
-import weakref
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import Engine
 
 from alerts.center.app import OfRoom, OfVisitor
 from alerts.center.health import health, size_of
 from alerts.center.live import Event, Live, Told
 from alerts.center.metrics import Process, Totals, text
 from alerts.center.page import fragment, words_for, write
+from alerts.center.task import once
 from listener.database import reading
 
 ROLE = "viewer"
 NAV = (70, "Health", "/health")
-_TOTALS: weakref.WeakKeyDictionary[Engine, Totals] = weakref.WeakKeyDictionary()  # of each database, counted on
 
 router = APIRouter()
 
@@ -45,7 +43,7 @@ def part(request: Request, visitor: OfVisitor, room: OfRoom) -> Response:
 def metrics(request: Request, visitor: OfVisitor, room: OfRoom) -> Response:
     """For a scraper, which signs in with "Authorization: Bearer TOKEN"."""
     process = Process(request.app.state.live.pages, room.flowed_at(), size_of(room.engine))
-    totals = _TOTALS.setdefault(room.engine, Totals())
+    totals = once(request.app.state, "totals", Totals)  # which are counted on
     with reading(room.engine) as session:
         accept = request.headers.get("accept", "")
         content, kind = text(session, room.config(), totals, process, room.now(), accept)

@@ -58,7 +58,8 @@ class Asked:
                 since = datetime.combine(date.fromisoformat(self.since), time(), zone)
             except ValueError:
                 raise NeedsPerson(f"{self.since!r} is no date; write it as 2026-11-09") from None
-        return Filters(*(getattr(self, name) or None for name in _CHOSEN), since=since)
+        category, urgency, site, source, kind, state = (getattr(self, name) or None for name in _CHOSEN)
+        return Filters(category, urgency, site, source, kind, state, since)
 
 
 OfAsked = Annotated[Asked, Depends()]
