@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, case, col, exists, func, or_, select
+from sqlmodel import Session, case, col, exists, func, select
 
 from alerts.case import RANK, WAITING, Case
 from alerts.clockface import due_now
@@ -21,7 +21,7 @@ from nlp.reading import Reading
 
 _EXCERPT = 240  # characters
 _TOPICS = 3
-_POSTS = 50  # of a case that are looked through for its line
+_POSTS = 200  # of a case that are looked through for its line, as for its card
 
 
 @dataclass(frozen=True)
@@ -125,28 +125,32 @@ def _line(one: Case, said: Any, names: Mapping[str, str], titles: Mapping[str, s
 
 
 def _foremost(session: Session, cases: Sequence[Case]) -> dict[int, Any]:
-    """Of each case what its foremost post says: the most urgent one that is not gone."""
-    ids = [one.id for one in cases]
-    verdict, newer = aliased(Verdict), aliased(Reading)
+    """Of each case what its foremost post says: the most urgent one that is not gone, as on its card."""
+    theirs, newer = _posts([one.id for one in cases]), aliased(Reading)
     in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
-    columns = (
-        Reading.urgency, Reading.site, Reading.departments, Reading.categories, Reading.mood, Reading.language,
+    rank = case(RANK, value=col(Reading.urgency))
+    order = (col(Mention.deleted_at).is_not(None), rank, col(Mention.written_at), col(Mention.id))
+    place = func.row_number().over(partition_by=theirs.c.case_id, order_by=order).label("place")
+    placed: Any = select(theirs.c.case_id, col(Reading.id).label("reading_id"), place)
+    placed = placed.join(Mention, col(Mention.id) == theirs.c.mention_id)
+    placed = placed.join(Reading, (col(Reading.mention_id) == Mention.id) & in_force).subquery()
+    rows: Any = select(  # type: ignore[call-overload]  # sqlmodel knows four columns at most
+        placed.c.case_id, Reading.site, Reading.departments, Reading.categories, Reading.mood, Reading.language,
         Reading.readable, Reading.redacted_text, Mention.deleted_at, Mention.deleted_why,
     )  # fmt: skip
-    of_it = or_(Case.mention_id == Mention.id, verdict.mention_id == Mention.id)
-    rows: Any = select(Case.id, *columns).select_from(Case)  # type: ignore[call-overload]
-    rows = rows.join(verdict, verdict.case_id == Case.id, isouter=True).join(Mention, of_it)
-    rows = rows.join(Reading, (col(Reading.mention_id) == Mention.id) & in_force)
-    found: dict[int, Any] = {}
-    for row in session.execute(rows.where(col(Case.id).in_(ids)).order_by(col(Mention.written_at), col(Mention.id))):
-        before = found.get(row.id)
-        if before is None or _is_before(row, before):
-            found[row.id] = row
-    return found
+    rows = rows.join(Reading, col(Reading.id) == placed.c.reading_id)
+    rows = rows.join(Mention, col(Mention.id) == Reading.mention_id).where(placed.c.place == 1)
+    return {row.case_id: row for row in session.execute(rows)}
 
 
-def _is_before(one: Any, other: Any) -> bool:
-    return (one.deleted_at is not None, RANK[one.urgency]) < (other.deleted_at is not None, RANK[other.urgency])
+def _posts(ids: Sequence[int | None]) -> Any:
+    """The posts of these cases, as case_id and mention_id; of a case that hundreds joined, the first."""
+    number = func.dense_rank().over(partition_by=col(Verdict.case_id), order_by=col(Verdict.mention_id))
+    joined = select(Verdict.case_id, Verdict.mention_id, number.label("number")).where(col(Verdict.case_id).in_(ids))
+    numbered = joined.subquery()
+    first = select(numbered.c.case_id, numbered.c.mention_id).where(numbered.c.number <= _POSTS)
+    own: Any = select(col(Case.id).label("case_id"), Case.mention_id).where(col(Case.id).in_(ids))
+    return own.union(first).subquery()
 
 
 def _names(session: Session, cases: Sequence[Case], config: Config) -> dict[str, str]:
