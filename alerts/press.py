@@ -1,5 +1,6 @@
 """A press, wherever it was made: done once, by who may, and the case shown anew at once to everybody."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from alerts.door import Door
 from alerts.people import first_time, met
 from config.schema import Care, Config
 from listener.errors import NeedsPerson
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,24 @@ def press(
             met(session, pressed.who, pressed.name)
             return act(session, config, pressed.action, pressed.case_id, pressed.who, now, pressed.given, secrets)
     finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
-        with Session(engine) as session:
-            edit(session, config, door, pressed.case_id, now)
+        _show(engine, config, door, pressed.case_id, now)
         wake()
+
+
+def _show(engine: Engine, config: Config, door: Door, case_id: int, now: datetime) -> None:
+    """The cards as the case now is. What was pressed is done, or not, whatever becomes of them: the outbox tries again."""
+    try:
+        with Session(engine) as session:
+            edit(session, config, door, case_id, now)
+    except Exception as error:
+        log.error("action=press case=%d error=%s", case_id, type(error).__name__)
 
 
 def allow(care: Care, action: str, who: str, groups: Callable[[Collection[str]], Collection[str]]) -> None:
     """Raises NeedsPerson for who may not do this. `groups`: which of these groups of Slack they are in."""
     if permitted(care, action, who):
         return
-    members = care.permissions.get(action, ())
-    if not permitted(care, action, who, groups([member for member in members if member.startswith("S")])):
+    named = [member for member in care.permissions.get(action, ()) if member.startswith("S")]
+    if not named or not permitted(care, action, who, groups(named)):
         label = known_actions()[action].LABEL.removesuffix("…")
         raise NeedsPerson(f"{label!r} is for others: care.toml names who may do it. Please ask one of them.")
