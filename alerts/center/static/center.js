@@ -489,6 +489,7 @@ const KEYS = {
     else document.querySelector("[data-do=approve], [data-do=send], [data-do=draft]")?.click();
   },
   u: () => { if (page !== "inbox") location.assign(body.dataset.case ? `/inbox#case-${body.dataset.case}` : "/inbox"); },
+  Enter: () => chosen()?.querySelector("a").click(),  // where the focus is on nothing
   "/": () => location.assign("/search"),
   "?": () => $("keys")?.showModal(),
   Escape: () => { chosen()?.classList.remove("chosen"); document.activeElement?.blur(); settle(); release(); },
@@ -505,7 +506,7 @@ function pressed(event) {
   }
   const isTyping = event.target.matches?.("input, textarea, select, [contenteditable]");
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping || document.querySelector("dialog[open]")) return;
-  const act = KEYS[event.key];
+  const act = event.key === "Enter" && event.target !== body ? null : KEYS[event.key];
   if (act && (event.key === "Escape" || !areOff())) { event.preventDefault(); act(); }
 }
 
@@ -548,8 +549,10 @@ if ($("notify") && "Notification" in window && Notification.permission === "defa
 }
 drafts.clear((name) => !drafts.read(name));
 document.querySelectorAll("form[data-action]").forEach(keep);
-const linked = $(location.hash.slice(1));
-if (linked?.matches(".line")) point(linked);
+addEventListener("load", () => setTimeout(() => {  // after the browser itself went there, and took the focus away
+  const linked = $(location.hash.slice(1));
+  if (linked?.matches(".line")) point(linked);
+}));
 if (page === "inbox") titled(document.querySelectorAll("#free .line.danger").length);
 setInterval(tick, 1000);
 setInterval(lost, 2000);
