@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console as Terminal
 from slack_drawn import modal_page, slack_page
 from sqlmodel import Session
 
 from alerts import modal, rehearsal
-from alerts.act import Doing, form_of
-from alerts.case import Case
+from alerts.act import Doing, act, form_of
+from alerts.case import Case, waiting_cases
+from alerts.center.app import app
 from alerts.console import Console
 from alerts.door import Sent
 from alerts.figures import figures
@@ -34,6 +36,7 @@ from listener.collectors import listening_post
 from listener.database import open_database
 from listener.post import Page, Post
 from listener.service import Service, replay
+from listener.serving import Limits, Where, serving
 from nlp.explain import drawn
 from nlp.pipeline import Reader, Text
 
@@ -113,6 +116,8 @@ def main() -> None:
         page = html(report(numbers, config.report.sections), numbers)
         with Session(engine) as session:
             tried = _tried(session, config)
+        moment[0] = max(post.written_at for post in posts) + timedelta(minutes=4)
+        _center_pictures(service, Path(folder))
         engine.dispose()
     danger = next(m for m in gallery.messages if m.urgency == "danger" and "<!here>" in m.text)
     others = [m for m in gallery.messages if m.lines and m.urgency in ("here_now", "routine")][:2]
@@ -139,6 +144,41 @@ def _tried(session: Session, config: Config) -> str:
     found = rehearse(session, config, after, _TODAY - timedelta(days=30), _TODAY, lambda done, of: None)
     what = ("exclude.phrases: 'garage' added", "urgency.danger.phrases: every phrase with 'collaps' taken out")
     return rehearsal.html(found, config, after, what)
+
+
+def _center_pictures(service: Service, folder: Path) -> None:
+    """The Listening Center when the week ends: what is older than two hours was answered, the rest waits."""
+    now = service.now()
+    with Session(service.engine) as session:
+        for number, case in enumerate(waiting_cases(session)):
+            if now - case.clock_from > timedelta(hours=2) and case.id is not None:
+                at = case.clock_from + timedelta(minutes=4 + 3 * (number % 7))
+                act(session, service.config, "claim", case.id, "Maria", at)
+                act(session, service.config, "answered", case.id, "Maria", at)
+    service.clocks()
+    service.flow()
+    service.flowed_at = now
+    limits = Limits(connections=20, silence=60, life=None, end=1, one_request=False)
+    with (
+        serving(app(service._room(folder)), Where("center", "127.0.0.1", 0, ""), limits) as served,
+        sync_playwright() as playwright,
+    ):
+        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *_FLAGS[-4:]]
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=options)
+        with Session(service.engine) as session:
+            case = waiting_cases(session)[0]
+        for name, path, width, height, theme in (
+            ("center_waterfall", "/", 1280, 860, "light"),
+            ("center_case", f"/cases/{case.id}", 1280, 860, "light"),
+            ("center_wall", "/wall", 1280, 720, "dark"),
+            ("center_inbox", "/inbox", 390, 844, "dark"),
+        ):
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+            page.goto(f"http://127.0.0.1:{served.port}{path}")
+            page.wait_for_function("source?.readyState === EventSource.OPEN")
+            page.screenshot(path=_OUT / f"{name}.png")
+            page.close()
+        browser.close()
 
 
 def _page_pictures(page: str) -> None:
@@ -240,15 +280,19 @@ def _drawn_terminal(terminal: Terminal, title: str, name: str) -> None:
     _screenshot(f"<body style='margin:0'>{svg}</body>", _OUT / name, width, height + 10)
 
 
-def _screenshot(page: str, target: Path, width: int, height: int) -> None:
+def _chromium() -> str:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         raise SystemExit("no Chromium found: install it for the PNG pictures")
+    return chromium
+
+
+def _screenshot(page: str, target: Path, width: int, height: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
         source.write_text(page, encoding="utf-8")
         command = [
-            chromium,
+            _chromium(),
             *_FLAGS,
             f"--user-data-dir={folder}/profile",
             f"--window-size={width},{height}",

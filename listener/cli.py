@@ -38,7 +38,6 @@ app.add_typer(config_app, name="config")
 hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(hooks_app, name="hooks")
 
-_PLAYED_IN = 75.0  # seconds that the bundled week takes in the Listening Center
 _DEMO_MARK = "demo"  # a file that tells the demo's database from a real one
 # Hundreds of thousands of rows are held at once and none of them in a circle: Python would look through them all the
 # time for garbage. A tenth of a summary's time; see benchmarks/report.py.
@@ -115,6 +114,7 @@ def demo(
             "--serve/--no-serve", help="Open the Listening Center and let the week play into it [on a terminal]."
         ),
     ] = None,
+    seconds: Annotated[float, typer.Option(min=0, max=3600, help="How long it plays there, at least.")] = 75,
 ) -> None:
     """Play the bundled week through every stage; no accounts needed."""
     from alerts.console import Console as Door
@@ -142,7 +142,7 @@ def demo(
         terminal.print(f"The Listening Center: {address}")
         if sys.stdout.isatty():
             typer.launch(address)
-        _play(service, posts, moment, _PLAYED_IN)
+        _play(service, posts, moment, seconds)
         _tell_of_week(service, today, terminal)
         terminal.print(
             f"\nThe Listening Center stays open at {address}; a post of your own: {address}/listen/. Ctrl-C ends it."
@@ -163,10 +163,13 @@ def _play(service: "Service", posts: "list[Post]", moment: "list[datetime | None
 
     from listener.service import replay
 
+    def set_time(at: datetime) -> None:
+        moment[0] = service.flowed_at = at.astimezone(UTC)  # hours pass at once, and nothing is late by them
+
     step, today, began, done = timedelta(hours=1), moment[0], time.monotonic(), 0
     with Progress(console=shell.terminal(), transient=True) as progress:
         task = progress.add_task("Playing the week", total=len(posts))
-        for played in replay(service, posts, step, lambda at: moment.__setitem__(0, at.astimezone(UTC))):
+        for played in replay(service, posts, step, set_time):
             progress.advance(task, played)
             done += played
             if service.stop.wait(max(0.0, began + seconds * done / len(posts) - time.monotonic())):

@@ -1,7 +1,5 @@
 """Every page of the Listening Center on a phone and on a wall, in light and dark, for everybody: axe-core, no scrolling sideways."""
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Hall, Windows
@@ -20,7 +18,7 @@ ADDRESSES = sorted({page.NAV[2] for page in known_pages().values() if hasattr(pa
 
 
 @pytest.fixture
-def page(hall: Hall, windows: Windows) -> Iterator[Page]:
+def page(hall: Hall, windows: Windows) -> Page:
     """A window onto a center in which things have happened."""
     hall.alert(f"my dad collapsed {LONG}", urgency="danger", danger_of="collapse", site="main")
     hall.alert("the portal is down https://example.org/" + "a" * 300, departments=["Emergency", "Cardiology"])
@@ -28,7 +26,7 @@ def page(hall: Hall, windows: Windows) -> Iterator[Page]:
     hall.act("claim", "U0ANA1", case_id=2)
     hall.act("snooze", "U0ANA1", case_id=3, span="1h", why=LONG[:150])
     hall.spike("digital")
-    yield windows.open("root")
+    return windows.open("root")
 
 
 def widest(page: Page) -> int:
