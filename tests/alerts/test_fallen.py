@@ -140,7 +140,7 @@ def test_words_that_spoke(reading: Reading, words: list[str]) -> None:
     [
         ("Cold soup", ["soup"], [("Cold ", False), ("soup", True)]),
         ("SOUP, soups", ["soup"], [("SOUP", True), (", soups", False)]),
-        ("chest pain", ["pain", "chest pain"], [("chest pain", True)]),
+        ("chest pain", ["chest", "chest pain"], [("chest pain", True)]),
         ("what? (a+b)", ["(a+b)", "what?"], [("what?", True), (" ", False), ("(a+b)", True)]),
         ("nothing", [], [("nothing", False)]),
         ("", ["soup"], [("", False)]),
@@ -150,6 +150,9 @@ def test_marked(text: str, words: list[str], pieces: list[tuple[str, bool]]) -> 
     assert marked(text, words) == pieces
 
 
-@given(st.text(), st.lists(st.text(min_size=1)))
+FEW = st.text("ab ?İ", max_size=12)  # of a small alphabet, so that words are found
+
+
+@given(FEW | st.text(), st.lists(FEW.filter(bool) | st.text(min_size=1)))
 def test_nothing_is_lost_by_marking(text: str, words: list[str]) -> None:
     assert "".join(piece for piece, _ in marked(text, words)) == text

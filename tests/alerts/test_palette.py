@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from alerts.palette import COLOURS, HEAT, SERIES, contrast, fills, on, variables
+from alerts.palette import COLOURS, HEAT, SERIES, URGENT, contrast, fills, on, variables
 
 MARKS = ("only", "good", "bad", "plain", *SERIES)
 
@@ -21,13 +21,16 @@ def test_contrast_as_wcag_counts_it(one: str, other: str, ratio: float) -> None:
 def test_every_mark_stands_out(theme: int) -> None:
     paper = COLOURS["paper"][theme]
     assert all(contrast(COLOURS[name][theme], paper) >= 3 for name in MARKS)
-    assert all(contrast(COLOURS[name][theme], paper) >= 4.5 for name in ("ink", "soft", "accent"))
+    assert all(contrast(COLOURS[name][theme], paper) >= 4.5 for name in ("ink", "soft", "accent", *URGENT))
+    assert contrast(COLOURS["alarm"][theme], paper) >= 3
     assert contrast(COLOURS["ink"][theme], COLOURS["usual"][theme]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [0, 1])
 def test_words_on_a_mark_are_read(theme: int) -> None:
-    assert all(contrast(on(name)[theme], COLOURS[name][theme]) >= 4.5 for name in (*MARKS, *HEAT))
+    assert all(
+        contrast(on(name)[theme], COLOURS[name][theme]) >= 4.5 for name in (*MARKS, *HEAT, *URGENT, "accent", "alarm")
+    )
 
 
 @pytest.mark.parametrize("theme", [0, 1])

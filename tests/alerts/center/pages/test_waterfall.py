@@ -17,6 +17,7 @@ from alerts.case import CaseEvent
 from alerts.center.live import Position, Told
 from alerts.center.page import Words
 from alerts.center.pages.waterfall import news
+from alerts.message import shorten
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.database import reading
@@ -136,9 +137,12 @@ def test_nothing_yet(client: TestClient) -> None:
     assert "Nothing was heard yet." in client.get("/").text
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+MARKUP = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><img src=x>', "{{ 7 * 7 }}{% raw %}"]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *MARKUP])
 def test_words_stay_words(desk: Any, client: TestClient, text: str) -> None:
-    desk.alert(text, categories=[{"id": "food", "score": 1, "words": [text[:20] or "x"]}], site=text[:50])
+    desk.alert(text, categories=[{"id": "food", "score": 1, "words": [shorten(text, 500) or "x"]}], site=text[:50])
     page = client.get("/").text
     assert "<script>" not in page
     assert "<img src=x" not in page
