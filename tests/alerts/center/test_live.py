@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -96,8 +97,9 @@ class Open:
             self.heard.take(await anext(self.stream))
 
     async def until(self, is_so: Callable[[Heard], object]) -> None:
-        while not is_so(self.heard):
-            await self.next()
+        async with asyncio.timeout(PATIENCE):
+            while not is_so(self.heard):
+                await self.next()
 
     async def close(self) -> None:
         await self.stream.aclose()  # type: ignore[attr-defined]
@@ -468,7 +470,9 @@ class Browser:
     def until(self, is_so: Callable[[Heard], object]) -> None:
         if self.chunks is None:
             self.connect()
+        ends = time.monotonic() + PATIENCE
         while not is_so(self.heard):
+            assert time.monotonic() < ends, "it was not told"
             try:
                 self.heard.take(next(self.chunks))  # type: ignore[arg-type]
             except (StopIteration, httpx.RemoteProtocolError, httpx.ReadError):
