@@ -39,6 +39,7 @@ _CONFIG = Path(__file__).parent.parent / "config"
 _SPAWN = multiprocessing.get_context("spawn")  # no locks of this process are taken along
 _URGENCIES = ("routine", "routine", "routine", "here_now", "serious", "danger")
 _WORDS = "Waited {n} hours in the ER at St. Brigid's and nobody told us anything, is there anybody we can ask? " * 2
+_TOPICS = ("inbox", "waterfall", "wall", "case")
 _TURNS = 40
 _PLAINLY: dict[str, Any] = {"trust_env": False, "timeout": 60}
 
@@ -95,12 +96,12 @@ def told(cases: int, numbers: Sequence[int]) -> None:
 
 
 def memory(minutes: float, rate: int) -> None:
-    """What the center holds while posts come for a long time, with twenty pages open; half of them are left unread."""
+    """What the center holds while posts come for a long time, with twenty pages of each kind open; half are left unread."""
     samples: list[tuple[float, float]] = []
     with (
         _filled(0) as (folder, engine),
         _center(folder) as (pid, address),
-        _open_pages(address, 20, unread=10) as pages,
+        _open_pages(address, 20 * len(_TOPICS), _TOPICS, unread=10 * len(_TOPICS)) as pages,
     ):
         began, done = time.monotonic(), 0
         while (passed := time.monotonic() - began) < minutes * 60:
@@ -178,10 +179,10 @@ def _rss(pid: int) -> float:
 
 
 @contextmanager
-def _open_pages(address: str, number: int, unread: int = 0) -> Iterator[Connection]:
+def _open_pages(address: str, number: int, topics: Sequence[str] = ("inbox",), unread: int = 0) -> Iterator[Connection]:
     """Pages that are open; for each event, what it was and when, as each page has it."""
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_browse, args=(address, number, unread, there))
+    process = _SPAWN.Process(target=_browse, args=(address, number, topics, unread, there))
     process.start()
     try:
         assert here.recv() == "open"
@@ -191,17 +192,17 @@ def _open_pages(address: str, number: int, unread: int = 0) -> Iterator[Connecti
         process.join(10)
 
 
-def _browse(address: str, number: int, unread: int, said: Connection) -> None:
-    asyncio.run(_browsing(address, number, unread, said))
+def _browse(address: str, number: int, topics: Sequence[str], unread: int, said: Connection) -> None:
+    asyncio.run(_browsing(address, number, topics, unread, said))
 
 
-async def _browsing(address: str, number: int, unread: int, said: Connection) -> None:
+async def _browsing(address: str, number: int, topics: Sequence[str], unread: int, said: Connection) -> None:
     limits = httpx.Limits(max_connections=None)
     opened = asyncio.Semaphore(0)
 
-    async def page(client: httpx.AsyncClient, position: str, is_read: bool) -> None:
+    async def page(client: httpx.AsyncClient, topic: str, position: str, is_read: bool) -> None:
         while True:
-            async with client.stream("GET", f"/live/inbox?from={position}") as answer:
+            async with client.stream("GET", f"/live/{topic}?from={position}") as answer:
                 opened.release()
                 lines = answer.aiter_lines()
                 while not is_read:
@@ -214,7 +215,9 @@ async def _browsing(address: str, number: int, unread: int, said: Connection) ->
 
     async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=None, limits=limits) as client:
         first = (await client.get("/inbox")).text.partition('data-position="')[2].partition('"')[0]
-        open_ones = [asyncio.create_task(page(client, first, n >= unread)) for n in range(number)]
+        open_ones = [
+            asyncio.create_task(page(client, topics[n % len(topics)], first, n >= unread)) for n in range(number)
+        ]
         for _ in range(number):
             await opened.acquire()
         said.send("open")
