@@ -19,7 +19,6 @@ from fakes.slack import FakeSlack
 from rich.console import Console as Terminal
 from sqlalchemy import Engine
 from sqlmodel import Session
-from starlette.testclient import TestClient
 
 from alerts.case import Case
 from alerts.center.access import Access, cookie_name, key_in
@@ -44,7 +43,6 @@ SEATS: Mapping[str, Mapping[str, str]] = {
     "vera": {"role": "viewer", "name": "Vera Lind"},
     "root": {"role": "admin", "name": "Root"},
 }
-COOKIE = cookie_name(Center())
 PATIENCE = 20_000  # milliseconds, for a busy machine
 # What Chromium itself says of answers that a story is about; a policy that was violated reads otherwise.
 _EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of 4|net::ERR_)|ERR_INCOMPLETE")
@@ -98,22 +96,17 @@ class Hall:
 
     def token(self, who: str) -> str:
         """What somebody signs in with."""
-        return Access(b"x" * 32, self.room.secrets).token(who, self.config.care.center.people[who])
-
-    def client(self, who: str) -> TestClient:
-        """Somebody's browser without a screen; it goes where it is told only when a test does."""
-        base = "http://127.0.0.1:8765"
-        client = TestClient(
-            app(self.room), base, client=("127.0.0.1", 50000), headers={"Origin": base, "Accept": "text/html"},
-            follow_redirects=False, cookies={COOKIE: self.cookie(who)},
-        )  # fmt: skip
-        return client
+        return self._access.token(who, self.config.care.center.people[who])
 
     def cookie(self, who: str) -> str:
-        """What the browser of somebody keeps who has signed in."""
-        access, center = Access(key_in(self.data), self.room.secrets), self.config.care.center
-        visitor = access.of_token(center, self.token(who)) or pytest.fail("no token")
-        return access.cookie(visitor, self.clock.now())
+        """What their browser has after they signed in."""
+        visitor = self._access.of_token(self.config.care.center, self.token(who))
+        assert visitor is not None
+        return self._access.cookie(visitor, self.clock.now())
+
+    @property
+    def _access(self) -> Access:
+        return Access(key_in(self.data), self.room.secrets)
 
     def alert(self, text: str = "waited for hours", **said: Any) -> int:
         """A post that becomes a case, told to the team; its number."""
@@ -204,8 +197,9 @@ class Windows:
         """A browser with a memory of its own."""
         context = self.browser.new_context(**options)
         if who:
-            kept = {"name": COOKIE, "value": self.hall.cookie(who), "url": self.hall.address, "sameSite": "Strict"}
-            context.add_cookies([kept])  # type: ignore[list-item]  # the type of one is not public
+            center = self.hall.config.care.center
+            cookie = {"name": cookie_name(center), "value": self.hall.cookie(who), "url": self.hall.address}
+            context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])  # type: ignore[typeddict-item]
         context.set_default_timeout(PATIENCE)
         context.on("page", self._listen)
         self.contexts.append(context)

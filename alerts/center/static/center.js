@@ -165,19 +165,27 @@ let later = null;  // how a case stands, where its buttons wait until no hand is
 
 function renew(standing, html) {
   later = null;
-  const parts = [...document.createRange().createContextualFragment(html).children];
-  const kept = parts.map((part) => {
-    const old = [...standing.children].find((one) => one.classList[0] === part.classList[0]);
-    if (!old || !alike(old, part)) {
-      if (!old?.matches(".actions:hover, .actions:focus-within")) return part;
-      withdraw(old, part);
-      later = html;
-    }
-    return old;
-  });
-  for (const old of [...standing.children]) if (!kept.includes(old)) old.remove();
-  kept.forEach((part, at) => { if (standing.children[at] !== part) standing.insertBefore(part, standing.children[at] ?? null); });
+  if (merge(standing, document.createRange().createContextualFragment(html))) later = html;
   tick();
+}
+
+// Only what differs is put in the place of what was; whether some of it has to wait.
+function merge(old, fresh) {
+  let waits = false;
+  const kept = [...fresh.children].map((part) => {
+    const before = [...old.children].find((one) => one.classList[0] === part.classList[0]);
+    if (!before) return part;
+    if (part.matches(".left, .right")) waits = merge(before, part) || waits;
+    else if (!alike(before, part)) {
+      if (!before.matches(".presses:hover, .presses:focus-within")) return part;
+      withdraw(before, part);
+      waits = true;
+    }
+    return before;
+  });
+  for (const part of [...old.children]) if (!kept.includes(part)) part.remove();
+  kept.forEach((part, at) => { if (old.children[at] !== part) old.insertBefore(part, old.children[at] ?? null); });
+  return waits;
 }
 
 function withdraw(old, fresh) {  // what cannot be done any more
@@ -517,9 +525,9 @@ for (const touch of ["keydown", "pointermove", "pointerdown", "wheel"])
   document.addEventListener(touch, () => { movedAt = Date.now(); }, { passive: true });
 document.addEventListener("pointerover", (event) => {
   if (!event.target.closest?.(".lines")) settle();
-  if (!event.target.closest?.(".actions")) letGo();
+  if (!event.target.closest?.(".presses")) letGo();
 });
-document.addEventListener("focusout", (event) => { if (event.target.closest?.(".actions")) letGo(); });
+document.addEventListener("focusout", (event) => { if (event.target.closest?.(".presses")) letGo(); });
 document.addEventListener("submit", send);
 addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here); });  // the back button shows what was
 $("fresh")?.addEventListener("click", () => { chosen()?.classList.remove("chosen"); settle(true); });
