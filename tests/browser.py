@@ -62,6 +62,7 @@ class Hall:
     woken: int = 0
 
     def __post_init__(self) -> None:
+        self.shipped = self.config
         care = self.config.care
         people = {"center": Center.model_validate({"people": SEATS})}
         self.config = self.config.model_copy(update={"care": care.model_copy(update=people)})
