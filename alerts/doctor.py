@@ -124,7 +124,7 @@ def _version(session: Session, environment: Environment) -> Iterator[Finding]:
         yield Finding(what, True)
         return
     newest = versions.newest(session)
-    if newest is not None and newest.digest == digest(texts) and newest.trouble:
+    if newest is not None and newest.digest == digest(texts) and newest.trouble not in (None, *versions.UNTRIED):
         yield Finding(what, False, f"the files that are there were refused: {newest.trouble.splitlines()[0]}")
     else:
         yield Finding(what, None, "the files were changed since; a service that runs takes them up within ten seconds")

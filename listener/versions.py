@@ -19,6 +19,8 @@ from config.files import digest
 log = logging.getLogger(__name__)
 
 PUT_ASIDE = "put aside when an earlier version was put back"  # the trouble of what was never tried
+SAVED = "saved in the Listening Center, and not taken up yet"  # the trouble until a service has looked at it
+UNTRIED = (PUT_ASIDE, SAVED)
 _GIT = 5.0  # seconds that git has to say who it was
 
 
@@ -82,12 +84,23 @@ def write_down(
     last, name = newest(session), digest(texts)
     if last is not None and last.digest == name and last.trouble == trouble:
         return last
+    if last is not None and last.digest == name and last.trouble == SAVED:  # now it is known, and who saved it too
+        last.trouble = trouble
+        session.add(last)
+        session.commit()
+        log.info("action=config version=%s refused=%s", last.number, "no" if trouble is None else "yes")
+        return last
     packed = zlib.compress(json.dumps(dict(texts)).encode(), 9)
     version = ConfigVersion(at=now, author=author, digest=name, packed=packed, trouble=trouble)
     session.add(version)
     session.commit()
     log.info("action=config version=%s refused=%s", version.number, "no" if trouble is None else "yes")
     return version
+
+
+def saved(session: Session, texts: Mapping[str, str], author: str, now: datetime) -> ConfigVersion:
+    """Write down who has saved these texts, for the service that takes them up or refuses them. Commits."""
+    return write_down(session, texts, author, now, SAVED)
 
 
 def put_aside(session: Session, texts: Mapping[str, str], author: str, now: datetime) -> int | None:

@@ -156,7 +156,7 @@ def _of_service(room: Room, free: int, say: Words) -> Iterator[Wrong]:
 
 def _of_config(session: Session, say: Words) -> Iterator[Wrong]:
     newest, good = versions.newest(session), versions.in_force(session)
-    if newest is None or newest.trouble is None or newest.trouble == versions.PUT_ASIDE:
+    if newest is None or newest.trouble in (None, *versions.UNTRIED):
         return
     mistakes = newest.trouble.splitlines()
     many = say.many("{n} mistake in the config files, so they are not used.",

@@ -168,7 +168,7 @@ def _of_process(session: Session, process: Process, now: datetime) -> Iterator[M
     version, newest = versions.in_force(session), versions.newest(session)
     number = version.number or 0 if version is not None else 0
     yield _single("call_light_config_version", "The version of the config files in force; 0: none is kept.", number)
-    refused = newest is not None and newest.trouble is not None and newest.trouble != versions.PUT_ASIDE
+    refused = newest is not None and newest.trouble not in (None, *versions.UNTRIED)
     yield _single("call_light_config_refused", "1: the files that were saved last cannot be used.", int(refused))
     about = {"version": importlib.metadata.version("call-light"), "python": platform.python_version()}
     yield InfoMetricFamily("call_light_build", "What runs here.", value=about)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, exists, func, select
+from sqlmodel import Session, col, exists, func, or_, select
 
 from alerts.case import RANK
 from alerts.delivery import Delivery, pending
@@ -18,7 +18,7 @@ from listener.versions import ConfigVersion
 _RANK = len(RANK)  # after every card, with the other notes
 _TAKEN, _REFUSED = "version:", "refused after:"
 _AT_START = ("slack.mode", "slack.listen", "slack.base_url")  # the line to Slack stays as it is while it is open
-_WAS_TRIED = col(ConfigVersion.trouble).is_distinct_from(versions.PUT_ASIDE)
+_WAS_TRIED = or_(col(ConfigVersion.trouble).is_(None), col(ConfigVersion.trouble).not_in(versions.UNTRIED))
 _MISTAKES, _LONGEST = 3, 300  # mistakes that a note names, and characters of one
 
 

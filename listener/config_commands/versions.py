@@ -149,11 +149,13 @@ def _history_row(
     zone: "ZoneInfo | None",
 ) -> tuple[str | int, ...]:
     from config.changes import in_words
-    from listener.versions import PUT_ASIDE
+    from listener.versions import PUT_ASIDE, SAVED, UNTRIED
 
     state = (
         "put aside"
         if one.trouble == PUT_ASIDE
+        else "saved, not taken up yet"
+        if one.trouble == SAVED
         else "refused"
         if one.trouble
         else "in force"
@@ -161,7 +163,7 @@ def _history_row(
         else ""
     )
     first = min(other.number or 0 for other in every if other.digest == one.digest)
-    if one.trouble and one.trouble != PUT_ASIDE:
+    if one.trouble and one.trouble not in UNTRIED:
         what = one.trouble.splitlines()[0]
     elif first != one.number:
         what = f"as version {first}"

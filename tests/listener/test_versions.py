@@ -96,6 +96,20 @@ def test_another_mistake_in_the_same_texts_is_a_version_of_its_own(session: Sess
     ]
 
 
+@pytest.mark.parametrize("trouble", [None, "care.toml: found nothing"])
+def test_what_was_saved_on_a_page_is_in_force_when_it_is_taken_up(session: Session, trouble: str | None) -> None:
+    versions.write_down(session, ONE, "ana", NOW)
+    versions.saved(session, TWO, "ben", NOW + HOUR)
+    good = versions.in_force(session)
+    assert good is not None
+    assert good.number == 1
+    versions.write_down(session, TWO, "the owner of the file", NOW + HOUR, trouble)
+    assert [(version.author, version.trouble) for version in versions.every(session)] == [
+        ("ben", trouble),
+        ("ana", None),
+    ]
+
+
 # ---------------------------------------------------------------- who saved
 
 

@@ -116,3 +116,15 @@ def test_where_nothing_listens_any_more_it_is_said(room: Room) -> None:
     room.saved(TEXTS)
     room.saved(with_phrase("x"))
     assert ["Nothing is listened to any more" in said for _, said in room.notes()] == [False, True, False]
+
+
+def test_nobody_is_told_of_what_no_service_has_tried(desk: Any, paper: Any) -> None:
+    room = Room(desk, paper)
+    room.saved(with_phrase("clam bake"), versions.SAVED, "ben")
+    room.saved(with_phrase("chowder"), versions.PUT_ASIDE, "ben")
+    assert room.notes() == []
+    room.saved(with_phrase("bake sale"), versions.SAVED, "ben")
+    room.saved(with_phrase("bake sale"), None, "the owner of the file")
+    ((title, words),) = room.notes()
+    assert title == "Config version 4"
+    assert words.startswith("ben saved the config files")
