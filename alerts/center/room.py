@@ -23,3 +23,4 @@ class Room:
     data: Path  # the folder of the database and of the weekly pages
     wake: Callable[[], None]  # has the rest of what changed told at once
     flowed_at: Callable[[], datetime | None]  # when the flow last came round
+    files: Path | None = None  # the folder of the config files; None: only the version in force is known
