@@ -66,9 +66,8 @@ def sections(
 
     def table(name: str, changes: tuple[Change, ...], title: str = "") -> tuple[Table, ...]:
         some = changes if rows is None else changes[:rows]
-        more = (
-            f" (the first {len(some)} of {len(changes):,}; --all shows every one)" if len(some) < len(changes) else ""
-        )
+        every = "" if page else "; --all shows every one"
+        more = f" (the first {len(some)} of {len(changes):,}{every})" if len(some) < len(changes) else ""
         cells = [_row(one, one.heard_at.astimezone(zone), width) for one in some]
         return (Table(name, OF_POSTS, cells, f"{title}{more}".removeprefix(" ")),) if changes else ()
 

@@ -177,7 +177,7 @@ def rehearse(
     more, fewer = _on_others(old, new)
     return Rehearsal(
         *(since, now, min((post.heard_at for post in posts), default=None), len(posts)),
-        gone=_gone(session, since, now),
+        gone=gone(session, since, now),
         read_again=read_again,
         danger_lost=tuple(told.of(p.post) for p in changed if p.before.is_danger and not p.after.is_danger),
         danger_gained=tuple(told.of(p.post) for p in changed if p.after.is_danger and not p.before.is_danger),
@@ -426,6 +426,7 @@ def _is_no_matter(why: str) -> bool:
     return why.startswith(_NOT_FOR_US) and why != _NOTHING_TO_DO
 
 
-def _gone(session: Session, since: datetime, now: datetime) -> int:
+def gone(session: Session, since: datetime, now: datetime) -> int:
+    """How many posts of a span are gone at their place: of two looks at it, more of them mean other words."""
     lost = select(func.count()).where(Mention.heard_at >= since, Mention.heard_at <= now)
     return session.exec(lost.where(col(Mention.deleted_at).is_not(None))).one()

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlmodel import Session, col, exists, func, select
+from sqlmodel import Session, col, exists, select
 
 from alerts import report
 from alerts.center.room import Room
 from alerts.center.task import Progress, Task
 from alerts.figures import Figures, figures
+from alerts.rehearse import gone
 from alerts.section import Section
 from alerts.span import Kind, Span, holding, named
 from config.schema import Config
@@ -59,7 +60,9 @@ class Reports:
         if found is None or found.config != self._room.config():
             return None
         kept_for = _KEPT_FOR if span.until <= found.at else _FRESH
-        is_old = now - found.at > kept_for or _gone(session, span) != found.gone  # it may quote what is gone now
+        is_old = (
+            now - found.at > kept_for or gone(session, span.since, span.until) != found.gone
+        )  # it may quote what is gone now
         return None if is_old else found
 
     def task(self, span: Span) -> Task[Counted] | None:
@@ -79,11 +82,11 @@ class Reports:
         with _ALONE:
             config, now = self._room.config(), self._room.now()
             with reading(self._room.engine) as session:
-                gone = _gone(session, span)
+                lost = gone(session, span.since, span.until)
                 whole = figures(session, config, span, now)
                 sections = report.report(whole, report.chosen(config.report, span))
         compared = whole.before.span if whole.before and whole.before.heard else None
-        counted = Counted(Figures(span, whole.zone, now, whole.hospital), compared, sections, config, gone)
+        counted = Counted(Figures(span, whole.zone, now, whole.hospital), compared, sections, config, lost)
         with self._lock:
             self._counted[span.name] = counted
             self._counted.move_to_end(span.name)
@@ -119,13 +122,6 @@ def spans(session: Session, config: Config, folder: Path, now: datetime) -> dict
 def _has_posts(session: Session, span: Span) -> bool:
     inside = exists().where(col(Mention.heard_at) >= span.since, col(Mention.heard_at) < span.until)
     return bool(session.exec(select(inside)).one())
-
-
-def _gone(session: Session, span: Span) -> int:
-    inside = (col(Mention.heard_at) >= span.since, col(Mention.heard_at) < span.until)
-    return session.exec(
-        select(func.count()).select_from(Mention).where(*inside, col(Mention.deleted_at).is_not(None))
-    ).one()
 
 
 def _days(folder: Path, config: Config) -> Iterator[Span]:
