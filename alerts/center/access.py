@@ -152,7 +152,7 @@ class Access:
             return None
         name = _name_in(str(session))
         seat = center.people.get(name)
-        if not self.has_tokens or (name and seat is None):
+        if not self.has_tokens:
             return None
         visitor = self.of_token(center, self._made(name, seat.token) if seat is not None else self._master)
         if visitor is None or not hmac.compare_digest(visitor.session, str(session)):

@@ -11,7 +11,8 @@ from conftest import PROJECT
 from fakes.slack import CARE_CHANNELS, FakeSlack
 from sqlmodel import Session
 
-from alerts.doctor import Finding, examine
+from alerts.doctor import Finding, _center, examine
+from config.schema import Center
 from listener.database import open_database
 from listener.environment import Environment
 from listener.mention import Mention
@@ -200,38 +201,43 @@ def test_buttons_that_nobody_hears(folder: Path, now: datetime, mode: str, lacks
     assert lacks in str(todo[f"Slack buttons ({mode})"])
 
 
-def center(folder: Path, now: datetime, lines: str, **secrets: str) -> dict[str, Finding]:
+LONG = {"CALL_LIGHT_WEB_TOKEN": "a secret of more than twenty characters"}
+TEAM: dict[str, Any] = {
+    "address": "https://care.example.org",
+    "people": {"ana": {"role": "care"}, "wall": {"role": "viewer"}},
+}
+SSO = TEAM | {"proxies": ["10.0.0.5"], "user_header": "X-Forwarded-User"}
+
+
+def center(given: dict[str, Any], secrets: dict[str, str]) -> dict[str, Finding]:
     """What is said of the Listening Center, without its name."""
-    edit(folder, "care.toml", 'listen = "127.0.0.1:8765"\n', f'listen = "127.0.0.1:8765"\n{lines}\n')
-    findings = found(folder, now, **secrets).items()
+    environment = Environment(Path("config"), Path("data"), None, secrets)
     return {
-        what.removeprefix("Listening Center: "): one for what, one in findings if what.startswith("Listening Center")
+        one.what.removeprefix("Listening Center: "): one for one in _center(Center.model_validate(given), environment)
     }
 
 
-LONG = {"CALL_LIGHT_WEB_TOKEN": "a secret of more than twenty characters"}
-TEAM = 'address = "https://care.example.org"\npeople = { ana = { role = "care" }, wall = { role = "viewer" } }'
-SSO = TEAM + '\nproxies = ["10.0.0.5"]\nuser_header = "X-Forwarded-User"'
-
-
 @pytest.mark.parametrize(
-    ("lines", "secrets", "wrongs"),
+    ("given", "secrets", "wrongs"),
     [
-        ("", {}, {}),
+        ({}, {}, {}),
         (TEAM, LONG, {}),
         (SSO, {}, {}),
         (TEAM, {}, {"sign-in by token": "nobody can sign in"}),
         (TEAM, {"CALL_LIGHT_WEB_TOKEN": "short"}, {"sign-in by token": "fewer than 20 characters"}),
         (SSO, {"CALL_LIGHT_WEB_TOKEN": "short"}, {"sign-in by X-Forwarded-User or token": "fewer than 20"}),
-        ('address = "https://care.example.org"', LONG, {"sign-in by token": "nobody comes in but who holds"}),
-        (TEAM.replace("https", "http"), LONG, {"no TLS": "web server with TLS"}),
-        (TEAM.replace("https://care.example.org", "http://127.0.0.1:8765"), LONG, {}),
-        (SSO.replace("10.0.0.5", "10.0.0.0/16"), {}, {"whose word is believed": "10.0.0.0/16"}),
-        (SSO.replace("10.0.0.5", "10.0.0.0/24"), {}, {}),
+        (TEAM | {"people": {}}, LONG, {"sign-in by token": "nobody comes in but who holds"}),
+        (SSO | {"people": {}}, {}, {"sign-in by X-Forwarded-User or token": "nobody comes in: name people"}),
+        (SSO | {"people": {}, "everyone": "viewer"}, {}, {}),
+        (TEAM | {"address": "http://care.example.org"}, LONG, {"no TLS": "web server with TLS"}),
+        (TEAM | {"address": "http://127.0.0.1:8765"}, LONG, {}),
+        (SSO | {"proxies": ["10.0.0.5", "10.0.0.0/16"]}, {}, {"whose word is believed": "10.0.0.0/16"}),
+        (SSO | {"proxies": ["10.0.0.0/24"]}, {}, {}),
+        (TEAM | {"proxies": ["10.0.0.0/16"]}, LONG, {}),  # whose word counts for nothing but the count of tries
     ],
 )
-def test_the_center(folder: Path, now: datetime, lines: str, secrets: dict[str, str], wrongs: dict[str, str]) -> None:
-    said = center(folder, now, lines, **secrets)
+def test_the_center(given: dict[str, Any], secrets: dict[str, str], wrongs: dict[str, str]) -> None:
+    said = center(given, secrets)
     todo = {what: str(one.todo) for what, one in said.items() if one.ok is False}
     assert todo.keys() == wrongs.keys()
     assert all(word in todo[what] for what, word in wrongs.items())
@@ -239,14 +245,16 @@ def test_the_center(folder: Path, now: datetime, lines: str, secrets: dict[str, 
 
 
 def test_where_the_center_is(folder: Path, now: datetime) -> None:
-    assert center(folder, now, "")["http://127.0.0.1:8765, this machine alone, without sign-in"].ok
-    assert center(folder, now, TEAM, **LONG)["https://care.example.org, 2 people named in care.toml"].ok
-    edit(folder, "care.toml", "[center]\non = true", "[center]\non = false")
-    assert found(folder, now)["Listening Center"].ok is None
+    assert found(folder, now)["Listening Center: http://127.0.0.1:8765, this machine alone, without sign-in"].ok
+    assert center(TEAM, LONG)["https://care.example.org, 2 people named in care.toml"].ok
+    assert center({"on": False}, {})["Listening Center"].ok is None
 
 
-def test_people_who_are_somebody_else_in_slack(folder: Path, now: datetime) -> None:
-    edit(folder, "care.toml", "\n[slack]\n", '\n[slack]\nbase_url = "http://127.0.0.1:9"\n')
-    said = center(folder, now, TEAM, **LONG, **SLACK)["people without their ID in Slack"]
+def test_people_who_are_somebody_else_in_slack() -> None:
+    what = "people without their ID in Slack"
+    said = center(TEAM, LONG | SLACK)[what]
     assert said.ok is None
     assert str(said.todo).startswith("ana: what they take up")
+    assert what not in center(TEAM, LONG), "nobody has one"
+    with_id = {"ana": {"role": "care", "slack": "U0123ABCD"}}
+    assert what not in center(TEAM | {"people": with_id}, LONG | SLACK)

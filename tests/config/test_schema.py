@@ -19,6 +19,7 @@ from config.schema import (
     Hook,
     Hospital,
     Hours,
+    Listen,
     Report,
     Seat,
     Slack,
@@ -321,7 +322,7 @@ def test_where_the_center_listens(listen: str, host: str | None, port: int | Non
         assert (Center(listen=listen).host, Center(listen=listen).port) == (host, port)
     else:
         with pytest.raises(ValidationError):
-            Center(listen=listen)
+            TypeAdapter(Listen).validate_python(listen)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
@@ -313,6 +313,15 @@ def test_what_nobody_thought_of_gives_nothing_away(
     assert "my dad" not in answer.text + caplog.text
     assert "error=RuntimeError" in caplog.text
     assert FRAME.items() <= dict(answer.headers).items()
+
+
+@pytest.mark.parametrize("error", [OverflowError(), DataError("select", {}, Exception("out of range"))])
+def test_a_number_too_large_for_the_database(house: House, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("alerts.inbox.counts", breaks)
+    assert house.browser().get("/inbox").status_code == 404
 
 
 def test_a_database_that_is_away_lets_nobody_in(team: House, monkeypatch: pytest.MonkeyPatch) -> None:
