@@ -27,6 +27,7 @@ from alerts.message import (
     shorten,
     summary,
     visible,
+    web_address,
 )
 from alerts.section import Section, Table
 
@@ -307,3 +308,23 @@ def test_rows_that_do_not_fit_are_counted() -> None:
     (table,) = tables(summary([many], "The week", "key"))
     shown = table.count("\n")
     assert table.endswith(f"… {501 - shown} more")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_web"),
+    [
+        ("https://x.example/1", True),
+        ("HTTP://X.example", True),
+        ("javascript:alert(1)", False),
+        (" java\nscript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//x.example", False),
+        ("/cases/1", False),
+        ("https://", False),
+        ("https://[", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_an_address_of_the_web_is_a_link(url: str | None, is_web: bool) -> None:
+    assert web_address(url) == (url if is_web else None)

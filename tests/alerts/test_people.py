@@ -9,7 +9,7 @@ from fakes.strangers import HOSTILE
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from alerts.people import Person, Press, first_time, forget, in_slack, is_slack_id, met, named
+from alerts.people import Person, Press, first_time, forget, in_slack, is_slack_id, met, named, spoken
 
 DAY = timedelta(days=1)
 
@@ -84,3 +84,16 @@ def test_two_at_once_and_one_is_first(engine: Engine) -> None:
     for thread in threads:
         thread.join(20)
     assert sorted(found) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("case 1 is claimed by <@U0ANA1> already", "case 1 is claimed by Ana already"),
+        ("<@U0ANA1> and <@W0BEN1>", "Ana and W0BEN1"),
+        ("nobody at all", "nobody at all"),
+        ("<@> <!here> <@U0ANA1|x> a <b>", "<@> <!here> <@U0ANA1|x> a <b>"),
+    ],
+)
+def test_a_sentence_outside_slack_names_people(sentence: str, said: str) -> None:
+    assert spoken(sentence, lambda who: {"U0ANA1": "Ana"}.get(who, who)) == said
