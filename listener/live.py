@@ -34,6 +34,11 @@ class Live(Generic[Ready]):
         # The digest of what this copy of the service goes by; the database knows what any copy took up.
         self._goes_by = ""
 
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
     def begin(self) -> Ready:
         """What the files say; where they are wrong, what the last good version said.
 

@@ -248,6 +248,7 @@ class Service:
             data=data,
             wake=self._press_was_done,
             flowed_at=lambda: self.flowed_at,
+            files=self.live.folder if self.live is not None else None,
         )
 
     def look_at_files(self) -> None:

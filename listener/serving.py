@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
+_VANISHED = 60.0  # seconds in which nothing of what was sent arrives
 _KNOWN = {
     errno.EADDRINUSE: "is used by another program, or another copy of this one",
     errno.EACCES: "may not be opened by this user (ports below 1024 are the system's)",
@@ -108,6 +109,9 @@ def _line(limits: Limits) -> "type[H11Protocol]":
     class Line(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a phone that went out of reach does not say so
+                line = transport.get_extra_info("socket")
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_VANISHED * 1000))
             if len(self.connections) > limits.connections:
                 transport.abort()
             self.ends = [] if limits.life is None else [self.loop.call_later(limits.life, transport.abort)]

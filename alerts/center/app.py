@@ -20,6 +20,7 @@ from functools import cache
 from typing import Annotated, Any, Protocol, cast
 from urllib.parse import parse_qs, quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
@@ -62,6 +63,7 @@ _ANY_HOST = ("/healthz", "/readyz")  # who looks whether we live asks by any nam
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _LOOKED_AFTER = 10.0  # seconds until it is asked again whether a page that is open may go on
 _LARGEST, _READ_AWAY, _TIMEOUT = 512 * 1024, 4 * 1024 * 1024, 15.0  # bytes, bytes, seconds of what is sent
+_THREADS = 12  # that write pages at once: each takes a connection of the database, which the service needs too
 _PAGES = 500  # that may be open at once
 _SENT = (240, 4_800)  # what is sent a minute, by one visitor and by all: a draft is checked while it is typed
 _SENT_BY_STRANGERS = (60, 600)  # the same from one address and from all, by who has not signed in
@@ -124,6 +126,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         path = scope.get("path", "")
         is_tidy = not any(odd in path for odd in ("//", "/.", "\\"))  # a web server may read such a path otherwise
         is_listening_post = is_tidy and (path == "/listen" or path.startswith("/listen/"))  # it has rules of its own

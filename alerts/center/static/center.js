@@ -117,6 +117,16 @@ function lost() {
 
 let refreshedAt = 0, refreshing = 0, refreshAt = Infinity;
 
+// A browser opens six lines to one server, so a page that nobody sees gives its own back; the inbox has to tell of danger.
+let resting = 0;
+
+function rest() {
+  clearTimeout(resting);
+  if (document.visibilityState === "hidden" && page !== "inbox")
+    resting = setTimeout(() => { source?.close(); source = null; }, 5000);
+  else if (!source) { heardAt = Date.now(); listen(); }
+}
+
 function refresh(isStale = false) {
   const part = document.querySelector("[data-refresh]"), at = Math.max(Date.now(), refreshedAt + (isStale ? 2000 : 14000));
   if (!part || at >= refreshAt) return;  // it comes sooner anyway
@@ -564,6 +574,7 @@ addEventListener("load", () => setTimeout(() => {  // after the browser itself w
 if (page === "inbox") titled(document.querySelectorAll("#free .line.danger").length);
 setInterval(tick, 1000);
 setInterval(lost, 2000);
+document.addEventListener("visibilitychange", rest);
 setInterval(() => settle(), 5000);  // also for who has gone away with the pointer on a line
 tick();
 listen();
