@@ -55,6 +55,16 @@ def token(room: Room, name: str) -> dict[str, str]:
     return {"authorization": f"Bearer {access.token(name, room.config().care.center.people[name])}"}
 
 
+def cookie(room: Room, name: str) -> dict[str, str]:
+    """The header by which the browser of somebody of [center.people] goes on after they have signed in."""
+    from alerts.center.access import Access, cookie_name, key_in
+
+    access, center = Access(key_in(room.data), room.secrets), room.config().care.center
+    visitor = access.of_token(center, access.token(name, center.people[name]))
+    assert visitor is not None
+    return {"cookie": f"{cookie_name(center)}={access.cookie(visitor, room.now())}"}
+
+
 def csrf(html: str) -> str:
     """What every form of a page carries."""
     return html.partition('name="csrf" value="')[2].partition('"')[0]

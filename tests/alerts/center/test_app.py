@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from fakes.center import AS_FORM, FAR, HERE, LOCAL, SECRET, THERE, House, send, signed_in
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,8 @@ OTHERWISE = {
     "GET /cases/{case_id:int}/do/{action}": "care",
     "GET /spikes/{spike_id:int}": "care",
     "POST /sign-out": "viewer",
+    **dict.fromkeys(("GET /tuning/try", "GET /tuning/try/{file}"), "admin"),
+    **dict.fromkeys(("POST /tuning/try", "POST /tuning/stop", "POST /tuning/save"), "admin"),
 }
 
 
@@ -87,7 +90,7 @@ def paths(page: Any) -> set[str]:
 
 def filled(path: str) -> str:
     """With something in the place of what an address leaves open."""
-    words = {"action": "claim", "lang": "es", "name": "no.css", "topic": "inbox"}
+    words = {"action": "claim", "lang": "es", "name": "no.css", "topic": "inbox", "file": "care.toml"}
     return re.sub(r"\{(\w+)(:int)?\}", lambda found: "1" if found[2] else words[found[1]], path)
 
 
@@ -224,7 +227,9 @@ def test_a_token_in_an_address_is_nothing(team: House) -> None:
     ],
 )
 def test_paths_that_a_web_server_reads_otherwise(house: House, path: str) -> None:
-    assert raw(house, "GET", path)[0] == 404
+    status, headers, body = raw(house, "GET", path)
+    assert (status, body) == (404, b"There is no such page.\n"), "and never the form's own word"
+    assert headers[b"content-security-policy"]
 
 
 @pytest.mark.parametrize(
@@ -315,8 +320,12 @@ def test_what_nobody_thought_of_gives_nothing_away(
     assert FRAME.items() <= dict(answer.headers).items()
 
 
-@pytest.mark.parametrize("error", [OverflowError(), DataError("select", {}, Exception("out of range"))])
-def test_a_number_too_large_for_the_database(house: House, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [OverflowError(), DataError("select", {}, Exception("out of range")), RequestValidationError([])]
+)
+def test_what_no_address_of_ours_holds_is_no_page(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def breaks(*_: object, **__: object) -> None:
         raise error
 

@@ -21,7 +21,7 @@ from listener.database import reading
 
 TEXTS = {name: (PROJECT / "config" / name).read_text() for name in NAMES}
 TEXTS["keywords.toml"] = TEXTS["keywords.toml"].replace("model = true", "model = false")
-PEOPLE = {name: {"role": name, "name": name.title()} for name in ("viewer", "care", "admin")}
+PEOPLE = {f"the {name}": {"role": name, "name": name.title()} for name in ("viewer", "care", "admin")}
 CHANGED = TEXTS["keywords.toml"].replace('"fish fry"', '"fish fry", "circling"')
 CONFIG = visit.seated(config_of(TEXTS, Path("config"), replies=False), **PEOPLE)
 
@@ -64,7 +64,7 @@ def test_everybody_sees_what_is_in_force_and_only_admins_the_files(room: Room, e
         versions.write_down(session, TEXTS, "ana", NOW)
         versions.write_down(session, {**TEXTS, "keywords.toml": CHANGED}, "<i>bo</i>", NOW)
         versions.write_down(session, {**TEXTS, "care.toml": "x"}, "cy", NOW, "care.toml:1:1: x: found <b>nothing</b>")
-    page = visit.visit(room, visit.token(room, role), address="10.0.0.9").get("/tuning").text
+    page = visit.visit(room, visit.token(room, f"the {role}"), address="10.0.0.9").get("/tuning").text
     assert "Version 2 of the config files" in page
     assert "exclude.phrases: &#39;circling&#39; added" in page
     assert "found &lt;b&gt;nothing&lt;/b&gt;" in page
@@ -76,7 +76,7 @@ def test_everybody_sees_what_is_in_force_and_only_admins_the_files(room: Room, e
 @pytest.mark.parametrize("role", ["viewer", "care"])
 @pytest.mark.parametrize("path", ["try", "stop", "save"])
 def test_others_may_not_try(room: Room, role: str, path: str) -> None:
-    theirs = visit.visit(room, visit.token(room, role), address="10.0.0.9")
+    theirs = visit.visit(room, visit.cookie(room, f"the {role}"), address="10.0.0.9")
     found = theirs.post(f"/tuning/{path}", data={"csrf": visit.csrf(theirs.get("/tuning").text)})
     assert (found.status_code, "admin" in found.text) == (403, True)
     assert {theirs.get(f"/tuning/try{rest}").status_code for rest in ("", "/keywords.toml")} == {403}
