@@ -1,10 +1,13 @@
 """What a web page of ours needs against browsers that nobody knows: how much they may send, how often, and who they are."""
 
 import asyncio
+import contextlib
 import ipaddress
+import os
 import re
 import threading
 from collections.abc import AsyncIterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -74,6 +77,24 @@ def address_of(host: str, headers: "Headers", behind_proxy: bool) -> str:
     if address.version == 4:
         return str(address)
     return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def is_same_account(client: tuple[str, int] | None, server: tuple[str, int | None] | None) -> bool:
+    """Whether a connection within this machine belongs to the account that we run as; False where the system does not say."""
+    if client is None or server is None or server[1] is None:
+        return False
+    owners = []
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        with contextlib.suppress(OSError):
+            for line in table.read_text().splitlines()[1:]:
+                _, from_, to, _, _, _, _, owner, *_ = line.split()
+                if (_port(from_), _port(to)) == (client[1], server[1]):
+                    owners.append(int(owner))
+    return bool(owners) and set(owners) == {os.getuid()}
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 def host_of(address: str) -> str | None:

@@ -70,6 +70,7 @@ class Asked:
     headers: Headers
     cookie: str = ""
     is_old: bool = False  # HTTP/1.0, which no browser speaks, and many a web server to what is behind it
+    is_same_account: bool = False  # a program of whoever runs us sent it, as the system says
 
 
 class Access:
@@ -174,13 +175,19 @@ class Access:
 def is_local(center: Center, asked: Asked) -> bool:
     """Whether it is somebody at this machine who asks, and no web server for somebody else.
 
-    Browsers keep a connection alive. nginx, which may add no header at all, speaks HTTP/1.0 or leaves that word out.
+    Browsers keep a connection alive. nginx, which may add no header at all, speaks HTTP/1.0 or leaves that word out, as
+    curl does too: that one is told by its account.
     """
     if center.address is not None or center.proxies or not is_loopback(center.host) or not is_loopback(asked.address):
         return False
     is_passed_on = asked.is_old or any(name.startswith(_FORWARDED) for name in asked.headers)
-    is_direct = "keep-alive" in asked.headers.get("connection", "").lower()
+    is_direct = asked.is_same_account or keeps_alive(asked.headers)
     return is_direct and not is_passed_on and is_loopback(host_of(asked.headers.get("host", "")))
+
+
+def keeps_alive(headers: Headers) -> bool:
+    """Whether the other side asks to keep the connection, as every browser does."""
+    return "keep-alive" in headers.get("connection", "").lower()
 
 
 def named_by_proxy(center: Center, asked: Asked) -> str | None:

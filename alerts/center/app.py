@@ -43,6 +43,7 @@ from alerts.center.access import (
     is_asked_for,
     is_ours,
     is_own_page,
+    keeps_alive,
     key_in,
 )
 from alerts.center.live import Live, Position
@@ -52,7 +53,7 @@ from alerts.center.sign_outs import is_signed_out
 from config.schema import Center
 from listener.errors import CallLightError
 from listener.serving import Limits
-from listener.strangers import Limit, is_form, read_limited
+from listener.strangers import Limit, is_form, is_same_account, read_limited
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,9 @@ class Door:
         """Who sends this, as the config and the database say now."""
         headers, center = Headers(scope=scope), self._room.config().care.center
         client = scope["client"][0] if scope.get("client") else ""
-        asked = Asked(client, headers, _cookie(headers, cookie_name(center)), scope.get("http_version") == "1.0")
+        cookie, is_old = _cookie(headers, cookie_name(center)), scope.get("http_version") == "1.0"
+        is_ours = not keeps_alive(headers) and is_same_account(scope.get("client"), scope.get("server"))
+        asked = Asked(client, headers, cookie, is_old, is_ours)
         visitor = self._access.visitor(center, asked, self._room.now())
         if visitor is None or not visitor.sign_in:
             return visitor

@@ -1,9 +1,13 @@
 """Requests of unknown browsers: how much of a body is read, how often one may send, by whom it is counted, what is spoken."""
 
 import asyncio
+import os
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +15,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from listener import strangers
-from listener.strangers import Limit, address_of, host_of, is_form, language_of, read_limited
+from listener.strangers import Limit, address_of, host_of, is_form, is_same_account, language_of, read_limited
 
 # how often
 
@@ -197,3 +201,27 @@ def test_the_language(accepts: str, wanted: str, lang: str) -> None:
 @given(st.text(), st.text())
 def test_whatever_a_browser_accepts_it_gets_a_language_that_we_speak(wanted: str, accepts: str) -> None:
     assert language_of(wanted, accepts, ("es", "en")) in ("en", "es")
+
+
+def test_a_connection_of_our_own_account_is_known_until_it_ends() -> None:
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("this system does not say to whom a connection belongs")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as client:
+            assert is_same_account(client.getsockname(), server.getsockname())
+            assert not is_same_account(client.getsockname(), ("127.0.0.1", 1)), "another server"
+        assert not is_same_account(None, server.getsockname())
+        assert not is_same_account(("127.0.0.1", 1), server.getsockname()), "nobody's"
+
+
+def test_a_connection_of_another_account_is_not_ours() -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can open a connection as somebody else")
+    open_one = "import encodings.idna, os, socket, sys; os.setuid(65534); s = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [sys.executable, "-c", open_one, str(server.getsockname()[1])]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            port = int(other.stdout.readline())
+            assert not is_same_account(("127.0.0.1", port), server.getsockname())
+            other.communicate("")

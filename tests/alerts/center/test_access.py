@@ -55,6 +55,15 @@ def who(center: Center, question: Asked, access: Access = ACCESS) -> tuple[str, 
 # ---------------------------------------------------------------- this machine
 
 
+def test_a_program_of_the_same_account_needs_to_keep_no_connection() -> None:
+    plain = Headers({"host": "127.0.0.1:8765"})
+    assert ACCESS.visitor(LOCAL, Asked("127.0.0.1", plain), NOW) is None, (
+        "it may be a web server that speaks for others"
+    )
+    assert ACCESS.visitor(LOCAL, Asked("127.0.0.1", plain, is_same_account=True), NOW) is not None
+    assert ACCESS.visitor(LOCAL, Asked("127.0.0.1", plain, is_old=True, is_same_account=True), NOW) is None
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.3.2.1", "::1"])
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "[::1]:8765", "localhost:9000", "LOCALHOST"])
 def test_this_machine_is_open(address: str, host: str) -> None:
