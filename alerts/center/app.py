@@ -319,7 +319,7 @@ def _missing(request: Request, error: Exception) -> Response:
             return Response(status_code=303, headers={"Location": f"/sign-in?to={quote(_here(request))}"})
     sentence = "There is no such page." if error.status_code == 404 else str(error.detail)
     if "text/html" not in request.headers.get("accept", ""):
-        return _said(error.status_code, sentence)
+        return _said(error.status_code, words_for(request)(sentence))
     return write(request, "sorry", error.status_code, sentence=sentence)
 
 

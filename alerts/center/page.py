@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -16,7 +16,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from itsdangerous import BadData
 
-from alerts.act import known_actions
+from alerts.act import OWN_ACCOUNT, known_actions
 from alerts.center.access import Visitor
 from alerts.center.room import Room
 from alerts.clockface import in_words
@@ -28,7 +28,7 @@ from alerts.section import is_number, shown
 
 LANGUAGES = {"en": "English", "es": "Español"}
 _FOLDER = Path(__file__).parent
-_NUMBER = re.compile("[0-9]+")
+_NAME = re.compile("[A-Za-z]+")
 _TOLD = "told"  # the cookie with the sentence that the next page shows
 
 
@@ -40,14 +40,23 @@ class Words:
 
     def __call__(self, english: str, **values: object) -> str:
         """A sentence, with values in the place of their names in braces; one that nobody has translated as it is."""
-        known = _translations(self.language)
-        if values or english in known:
-            said = known.get(english, english)
-            return said.format(**values) if values else said
-        # What an action has to say has its numbers in it already: "Case 12 is yours." is known as "Case {} is yours."
-        numbers = _NUMBER.findall(english)
-        pattern = _NUMBER.sub("{}", english)
-        return known[pattern].format(*numbers) if numbers and pattern in known else english
+        said = _written(self.language).words.get(english)
+        if said is None and not values:
+            return self._filled_in(english)
+        return (said or english).format(**values) if values else said or english
+
+    def _filled_in(self, english: str) -> str:
+        """What comes with its values in it, as an action says it: "Case 12 is yours." is known as "Case {} is yours."."""
+        for pattern, said, is_ours in _written(self.language).patterns:
+            if found := pattern.fullmatch(english):
+                values = zip(found.groups(), is_ours, strict=True)
+                return said.format(*(self(value) if ours else value for value, ours in values))
+        return english
+
+    def date(self, english: str) -> str:
+        """A date as Python writes it, with the names of its days and months."""
+        dates = _written(self.language).dates
+        return _NAME.sub(lambda found: dates.get(found[0], found[0]), english)
 
     def many(self, one: str, several: str, n: int, **values: object) -> str:
         """One of two sentences, as the number asks for."""
@@ -158,13 +167,31 @@ def _colours() -> str:
     )
 
 
+class _Written(NamedTuple):
+    """The file of a language."""
+
+    words: Mapping[str, str]
+    dates: Mapping[str, str]
+    # What comes with its values in it, its translation, and of each value whether it is words of ours: {:_}.
+    patterns: Sequence[tuple[re.Pattern[str], str, Sequence[bool]]]
+
+
 @cache
-def _translations(language: str) -> Mapping[str, str]:
+def _written(language: str) -> _Written:
     path = _FOLDER / "words" / f"{language}.toml"
     if not path.exists():  # English is what the templates say
-        return {}
-    found: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["words"]
-    return found
+        return _Written({}, {}, ())
+    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    patterns = [
+        (
+            re.compile(re.escape(english).replace(r"\{\}", "(.+?)"), re.DOTALL),
+            said.replace("{:_}", "{}"),
+            [value == "{:_}" for value in re.findall("{:?_?}", said)],
+        )
+        for english, said in found["words"].items()
+        if "{}" in english
+    ]
+    return _Written(found["words"], found["dates"], patterns)
 
 
 @cache
@@ -176,14 +203,36 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "svg": svg, "local": _local, "span": in_words, "visible": visible}
+    environment.filters |= {
+        "shown": shown,
+        "svg": svg,
+        "local": _local,
+        "dated": _dated,
+        "span": in_words,
+        "visible": visible,
+    }
     environment.tests |= {"right": is_number}
     environment.globals |= {
-        "NAMES": NAMES, "SIGNS": SIGNS, "face": face, "place": place, "WIDE": WIDE, "NARROW": NARROW,
+        "NAMES": NAMES, "SIGNS": SIGNS, "face": face, "place": _place, "own_account": OWN_ACCOUNT, "WIDE": WIDE, "NARROW": NARROW,
         "labels": {name: action.LABEL for name, action in known_actions().items()},
     }  # fmt: skip
     return environment
 
 
-def _local(at: datetime, zone: ZoneInfo, form: str = "%a %H:%M") -> str:
-    return at.astimezone(zone).strftime(form)
+@jinja2.pass_context
+def _local(context: jinja2.runtime.Context, at: datetime, zone: ZoneInfo, form: str = "%a %H:%M") -> str:
+    return _dated(context, at.astimezone(zone).strftime(form))
+
+
+@jinja2.pass_context
+def _dated(context: jinja2.runtime.Context, english: str) -> str:
+    """ "Mon 9 Nov to Sun 15 Nov 2026" in the visitor's language."""
+    say: Words = context["_"]
+    return say.date(english)
+
+
+@jinja2.pass_context
+def _place(context: jinja2.runtime.Context, source: str) -> str:
+    """A place as people call it, in the visitor's language."""
+    say: Words = context["_"]
+    return say(place(source))

@@ -186,7 +186,9 @@ def _went(request: Request, room: Room, to: str, sentence: str) -> Response:
     """To the next page, after something was done; an inbox that is open stays, and hears what has changed."""
     with reading(room.engine) as session:
         sentence = spoken(sentence, _naming(session, room))
-    return PlainTextResponse(sentence) if is_script(request) and to.startswith("/inbox#") else go(request, to, sentence)
+    if is_script(request) and to.startswith("/inbox#"):
+        return PlainTextResponse(words_for(request)(sentence))
+    return go(request, to, sentence)
 
 
 def _not_done(request: Request, room: Room, back: str, why: str, is_form: bool) -> Response:
@@ -194,7 +196,7 @@ def _not_done(request: Request, room: Room, back: str, why: str, is_form: bool) 
     with reading(room.engine) as session:
         why = spoken(why, _naming(session, room))
     if is_script(request):
-        return PlainTextResponse(why, 409)
+        return PlainTextResponse(words_for(request)(why), 409)
     return write(request, "sorry", 409, sentence=why, back=back) if is_form else go(request, back, why)
 
 

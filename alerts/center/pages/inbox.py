@@ -78,7 +78,7 @@ def keep(request: Request, visitor: OfCare, room: OfRoom, spike_id: int, sent: S
         return _asked(request, room, spike, text, refused.problems)
     except CallLightError as error:
         if is_script(request):
-            return PlainTextResponse(str(error), 409)
+            return PlainTextResponse(words_for(request)(str(error)), 409)
         return write(request, "sorry", 409, sentence=str(error), back=f"/spikes/{spike_id}")
     room.wake()
     return go(request, "/inbox", "Drafts about this say it from now on.")
