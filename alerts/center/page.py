@@ -29,6 +29,7 @@ from alerts.section import is_number, shown
 LANGUAGES = {"en": "English", "es": "Español"}
 _FOLDER = Path(__file__).parent
 _NAME = re.compile("[A-Za-z]+")
+_LONGEST = 1_000  # characters of a sentence of ours with the values in it
 _TOLD = "told"  # the cookie with the sentence that the next page shows
 
 
@@ -47,7 +48,8 @@ class Words:
 
     def _filled_in(self, english: str) -> str:
         """What comes with its values in it, as an action says it: "Case 12 is yours." is known as "Case {} is yours."."""
-        for pattern, said, is_ours in _written(self.language).patterns:
+        # What is longer has words of somebody in it, perhaps so chosen that looking for ours takes a second.
+        for pattern, said, is_ours in _written(self.language).patterns if len(english) <= _LONGEST else ():
             if found := pattern.fullmatch(english):
                 values = zip(found.groups(), is_ours, strict=True)
                 return said.format(*(self(value) if ours else value for value, ours in values))

@@ -167,7 +167,7 @@ def test_a_translation_fills_in_the_same_values(english: str, spanish: str) -> N
         ("Case 12 is yours.", "El caso 12 es suyo."),
         ("Case 1,200 is with May.", "El caso 1,200 es ahora de May."),  # a name is no word of ours
         ("Case 3 is Here now.", "El caso 3 es ahora: Aquí ahora."),
-        ("now danger, was routine: she fell, now", "ahora: PELIGRO; antes: por responder. Motivo: she fell, now"),
+        ("now danger, was routine: she fell, now", "ahora: PELIGRO; antes: por contestar. Motivo: she fell, now"),
         ("opened: rule 'praise to kind words'", "abierto: regla «elogios, a las palabras amables»"),
         ("case 3 is claimed by Wall already: 'Claim' cannot follow", "el caso 3 ya está tomado por Wall; ya no es posible: «Tomar»"),
         ("case 3 is open and danger already: 'Reopen' cannot follow", "el caso 3 ya está abierto y es PELIGRO; ya no es posible: «Reabrir»"),
@@ -177,6 +177,8 @@ def test_a_translation_fills_in_the_same_values(english: str, spanish: str) -> N
         ("X takes 280 characters, these are 300: shorten it by 20.", "X admite 280 caracteres y aquí hay 300: acorte el texto en 20."),
         ("“a”: it names a person. Instead: b “c”: it gives medical advice. Instead: d", "“a”: nombra a una persona. En su lugar: b “c”: da un consejo médico. En su lugar: d"),
         ("Cases are yours.", "Cases are yours."),
+        (f"snoozed: {'x' * 991}", f"en pausa: {'x' * 991}"),
+        (f"snoozed: {'x' * 992}", f"snoozed: {'x' * 992}"),
         ("", ""),
     ],
 )  # fmt: skip
