@@ -47,6 +47,13 @@ _EXPLAINED = (
     "Lovely soup in your cafeteria, and Nurse Ngozi is a gem. But his lips look grey to me and the lady at the desk said take a number.",
     "That bill from St. Brigid's gave me a heart attack, $4,300 for a band-aid",
 )
+_JUST_NOW = (
+    "Nurse Ngozi at St. Brigid's Harbor sat with my mom all night. Thank you thank you",
+    "your phone line for appointments at St. Brigid's has been busy since noon, I give up",
+    "St. Brigid's billed me twice for one x-ray and nobody calls back. I want to talk to a person",
+    "40 minutes in the St. Brigid's ER waiting room and not one chair left, people sit on the floor",
+    "My dad collapsed in your waiting room at St. Brigid's and nobody comes",
+)
 _PORTAL = """\
 the St. Brigid's portal is down again, this is useless, I need my results
 MyBrigid app keeps logging me out every minute, what is going on?
@@ -155,6 +162,12 @@ def _center_pictures(service: Service, folder: Path) -> None:
                 at = case.clock_from + timedelta(minutes=4 + 3 * (number % 7))
                 act(session, service.config, "claim", case.id, "Maria", at)
                 act(session, service.config, "answered", case.id, "Maria", at)
+    for number, words in enumerate(_JUST_NOW):
+        at = now - timedelta(minutes=2, seconds=-20 * number)
+        post = Post(
+            source="x", ref=f"now{number}", text=words, author=f"now{number}", written_at=at, url="https://x.example/1"
+        )
+        list(service.bring_in("x", [Page((post,), {})]))
     service.clocks()
     service.flow()
     service.flowed_at = now
