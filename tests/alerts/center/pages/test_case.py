@@ -2,13 +2,11 @@
 
 import contextlib
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import NOW
-from fakes.center import FAR, House, send, signed_in
-from sqlalchemy import Engine
+from fakes.center import FAR, House, send
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
@@ -17,35 +15,8 @@ from alerts.case import Case, CaseEvent
 from config.schema import Config
 from listener.errors import NeedsPerson
 
-PEOPLE = {
-    "ana": {"role": "care", "name": "Ana Ruiz", "slack": "U0ANA1"},
-    "ben": {"role": "care", "name": "Ben Ode"},
-    "vera": {"role": "viewer"},
-}
 ADDRESSES = ("", "/part", "/do/draft")
 CAREFUL = "We take concerns seriously, please call 555-0100"
-
-
-@pytest.fixture
-def house(config: Config, engine: Engine, tmp_path: Path) -> House:
-    house = House(config, engine, tmp_path, NOW)
-    house.set(address=FAR, people=PEOPLE)
-    return house
-
-
-@pytest.fixture
-def ana(house: House) -> TestClient:
-    return signed_in(house, "ana")
-
-
-@pytest.fixture
-def ben(house: House) -> TestClient:
-    return signed_in(house, "ben")
-
-
-@pytest.fixture
-def vera(house: House) -> TestClient:
-    return signed_in(house, "vera")
 
 
 def csrf(browser: TestClient, case_id: int = 1) -> str:

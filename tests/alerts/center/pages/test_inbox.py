@@ -1,12 +1,11 @@
 """The inbox: whose cases stand where, what an open page is sent, and what is known of a spike."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import NOW
-from fakes.center import FAR, House, send, signed_in
+from fakes.center import FAR, House, send
 from sqlalchemy import Engine
 from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
@@ -16,31 +15,9 @@ from alerts.center.live import Position, Told
 from alerts.center.page import Words
 from alerts.center.pages.inbox import news
 from alerts.spikes import KNOWN, Spike
-from config.schema import Config
 from listener.database import reading
 
 MINUTE = timedelta(minutes=1)
-PEOPLE = {
-    "ana": {"role": "care", "name": "Ana Ruiz", "slack": "U0ANA1"},
-    "vera": {"role": "viewer"},
-}
-
-
-@pytest.fixture
-def house(config: Config, engine: Engine, tmp_path: Path) -> House:
-    house = House(config, engine, tmp_path, NOW)
-    house.set(address=FAR, people=PEOPLE)
-    return house
-
-
-@pytest.fixture
-def ana(house: House) -> TestClient:
-    return signed_in(house, "ana")
-
-
-@pytest.fixture
-def vera(house: House) -> TestClient:
-    return signed_in(house, "vera")
 
 
 @pytest.fixture
