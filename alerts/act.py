@@ -28,7 +28,7 @@ import alerts.actions
 from alerts.answer import Answer, newest_answer, settled_by
 from alerts.case import US, WAITING, Case, CaseEvent, EventKind, State, move, note
 from alerts.form import Form, checked
-from alerts.people import in_slack
+from alerts.people import called
 from alerts.verdict import GOES_ON, Verdict
 from config.schema import Care, Config
 from listener.errors import NeedsPerson
@@ -73,7 +73,7 @@ class Doing:
         """Bring the case to a state. Raises NeedsPerson when someone else was first: the sentence says who."""
         if not move(self.session, self.case_id, state, self.who, what, self.now, kind):
             self.session.expire_all()
-            raise _too_late(self.session.get_one(Case, self.case_id), what)
+            raise _too_late(self.session, self.session.get_one(Case, self.case_id), what)
 
 
 @dataclass(frozen=True)
@@ -192,12 +192,12 @@ def _possible(doing: Doing, name: str) -> Action:
         raise NeedsPerson(f"no action {name!r}; there are {', '.join(known_actions())}")
     answer = newest_answer(doing.session, doing.case_id)
     if action.place(standing(doing.config, doing.case, answer)) is None:
-        raise _too_late(doing.case, repr(action.LABEL))
+        raise _too_late(doing.session, doing.case, repr(action.LABEL))
     return action
 
 
-def _too_late(case: Case, what: str) -> NeedsPerson:
-    by = f" by {in_slack(case.owner)}" if case.owner else ""
+def _too_late(session: Session, case: Case, what: str) -> NeedsPerson:
+    by = f" by {called(session, case.owner)}" if case.owner else ""
     urgency = " and danger" if case.urgency == "danger" else ""
     return NeedsPerson(f"case {case.id} is {case.state}{by}{urgency} already: {what} cannot follow")
 

@@ -40,6 +40,11 @@ def named(session: Session, who: str) -> str:
     return person.name if person else who
 
 
+def called(session: Session, who: str) -> str:
+    """Somebody in a sentence: in Slack's markup, or by their name where they are not in Slack."""
+    return in_slack(who) if is_slack_id(who) else named(session, who)
+
+
 def spoken(sentence: str, name: Callable[[str], str]) -> str:
     """A sentence with what `name` gives in the place of Slack's markup of people, for whoever reads it elsewhere."""
     return re.sub(r"<@([A-Z0-9]+)>", lambda found: name(found[1]), sentence)

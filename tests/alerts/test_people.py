@@ -9,7 +9,7 @@ from fakes.strangers import HOSTILE
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from alerts.people import Person, Press, first_time, forget, in_slack, is_slack_id, met, named, spoken
+from alerts.people import Person, Press, called, first_time, forget, in_slack, is_slack_id, met, named, spoken
 
 DAY = timedelta(days=1)
 
@@ -97,3 +97,9 @@ def test_two_at_once_and_one_is_first(engine: Engine) -> None:
 )
 def test_a_sentence_outside_slack_names_people(sentence: str, said: str) -> None:
     assert spoken(sentence, lambda who: {"U0ANA1": "Ana"}.get(who, who)) == said
+
+
+def test_who_is_not_in_slack_is_called_by_name(session: Session) -> None:
+    met(session, "U0ANA1", "ana")
+    met(session, "ben", "Ben Ode")
+    assert [called(session, who) for who in ("U0ANA1", "ben", "kim")] == ["<@U0ANA1>", "Ben Ode", "kim"]

@@ -167,6 +167,15 @@ def test_a_press_sent_twice_is_done_once_and_the_same_press_of_another_is_refuse
     assert happened(house, "claimed") == [("U0ANA1", "claimed it")]
 
 
+def test_who_was_first_is_named_though_they_are_not_in_slack(
+    desk: Any, house: House, ana: TestClient, ben: TestClient
+) -> None:
+    desk.alert()
+    press(ben, "claim")
+    press(ana, "claim")
+    assert "claimed by Ben Ode already" in ana.get("/cases/1").text
+
+
 def test_what_changed_since_makes_it_another_press(desk: Any, house: House, ana: TestClient) -> None:
     desk.alert()
     press(ana, "claim", key="k", version="1")
