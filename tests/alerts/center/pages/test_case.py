@@ -283,6 +283,7 @@ def test_a_case_is_given_to_somebody_by_name(desk: Any, house: House, ana: TestC
     press(ana, "assign", to="U0ANA1")
     page = ana.get("/cases/1").text
     assert "gave it to Ana Ruiz" in page
+    assert "Case 1 is with Ana Ruiz." in page
     assert "U0ANA1" not in page.partition("<main")[2]
 
 
