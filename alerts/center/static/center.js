@@ -513,7 +513,7 @@ function pressed(event) {
     event.target.form.requestSubmit();
     return;
   }
-  const isTyping = event.target.matches?.("input, textarea, select, [contenteditable]");
+  const isTyping = event.target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select");
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping || document.querySelector("dialog[open]")) return;
   const act = event.key === "Enter" && event.target !== body ? null : KEYS[event.key];
   if (act && (event.key === "Escape" || !areOff())) { event.preventDefault(); act(); }
