@@ -62,6 +62,7 @@ class Doing:
     now: datetime
     answers: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    seal: str | None = None  # of the exact words that the person was shown; None: it is not known what they saw
 
     @property
     def case_id(self) -> int:
@@ -154,13 +155,14 @@ def act(
     now: datetime,
     given: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
+    seal: str | None = None,
 ) -> Done:
     """Do what person `who` asks, with their answers to its form, write it down, and commit.
 
     Raises Refused for answers that will not do, NeedsPerson when there is no such case, it cannot be done, or someone
     else was first: the sentence says who. Who may do it is asked of permitted() before.
     """
-    doing = Doing(session, config, case_of(session, case_id), who, now, {}, secrets or {})
+    doing = Doing(session, config, case_of(session, case_id), who, now, {}, secrets or {}, seal)
     doing = check(doing, name, given or {})
     done = known_actions()[name].do(doing)
     session.commit()
@@ -171,6 +173,8 @@ def act(
 def check(doing: Doing, name: str, given: Mapping[str, Any]) -> Doing:
     """The same with the answers to the action's form. Only looks. Raises Refused, and NeedsPerson when it cannot be done."""
     form = form_of(doing, name)
+    if form is not None and doing.seal not in (None, form.seal):
+        raise NeedsPerson("these are not the words any more that you have read, so nothing was done: open it anew")
     doing = replace(doing, answers=checked(form or Form("", ""), given))
     action = known_actions()[name]
     if hasattr(action, "check"):

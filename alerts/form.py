@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 
 from listener.errors import NeedsPerson
@@ -53,6 +54,11 @@ class Form:
     says: tuple[str, ...] = ()
     exact: str = ""
     link: Link | None = None
+
+    @property
+    def seal(self) -> str:
+        """Of the exact words: what is pressed carries it, so that nobody lets out words that they have not read."""
+        return sha256(self.exact.encode()).hexdigest()[:16] if self.exact else ""
 
 
 class Refused(NeedsPerson):

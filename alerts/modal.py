@@ -26,7 +26,7 @@ def view(form: Form, action: str, about: str, channel: str, problem: str = "") -
     blocks += [_input(field) for field in form.fields]
     return _modal(form.title, blocks or [_sentence("Please confirm.")]) | {
         "callback_id": f"do:{action}",
-        "private_metadata": json.dumps({"about": about, "channel": channel}),
+        "private_metadata": json.dumps({"about": about, "channel": channel, "seal": form.seal}),
         "submit": plain(form.submit[:_BUTTON]),
     }
 
@@ -72,6 +72,15 @@ def private(view: Mapping[str, Any]) -> tuple[str, str]:
         return str(kept.get("about", "")), str(kept.get("channel", ""))
     except (ValueError, AttributeError):
         return "", ""
+
+
+def seal(view: Mapping[str, Any]) -> str | None:
+    """Of the exact words that the modal shows; None where it does not say."""
+    try:
+        kept = json.loads(view.get("private_metadata") or "{}").get("seal")
+        return None if kept is None else str(kept)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _modal(title: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:

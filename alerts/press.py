@@ -29,6 +29,7 @@ class Press:
     name: str  # as colleagues call them
     key: str  # the same for the same press, however often it arrives
     given: Mapping[str, Any]
+    seal: str | None = None  # of the exact words that they were shown
 
 
 def press(
@@ -46,7 +47,9 @@ def press(
             if not first_time(session, pressed.key, now):
                 return None
             met(session, pressed.who, pressed.name)
-            return act(session, config, pressed.action, pressed.case_id, pressed.who, now, pressed.given, secrets)
+            return act(
+                session, config, pressed.action, pressed.case_id, pressed.who, now, pressed.given, secrets, pressed.seal
+            )
     finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
         _show(engine, config, door, pressed.case_id, now)
         wake()

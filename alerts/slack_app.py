@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,7 @@ class Pressed:
     channel: str
     key: str  # the same for the same press, however often it arrives
     trigger: str  # Slack's permission to open a modal
+    seal: str | None = None  # of the exact words that they were shown
 
 
 class SlackApp:
@@ -182,7 +183,7 @@ class SlackApp:
     def _act(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> Done | None:
         """Do an action and show the case as it then is; None if this press was done before. Raises CallLightError."""
         self._allow(pressed, name)
-        wanted = Press(name, case_id, pressed.who, pressed.name, pressed.key, given)
+        wanted = Press(name, case_id, pressed.who, pressed.name, pressed.key, given, pressed.seal)
         return press(self._engine, self._config, self._door, wanted, self._now(), self._secrets, self._wake)
 
     def _came_of_it(self, pressed: Pressed, name: str, case_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,14 +214,15 @@ class SlackApp:
         name = str(view["callback_id"]).removeprefix("do:")
         number, channel = modal.private(view)
         given = modal.answers(view["state"]["values"])
-        pressed = _pressed(body, channel, _key(view))
+        pressed = replace(_pressed(body, channel, _key(view)), seal=modal.seal(view))
         if name not in known_actions() or not number.isdigit():
             ack()
             return
         try:
             with reading(self._engine) as session:
                 case = case_of(session, int(number), lock=False)
-                check(Doing(session, self._config, case, pressed.who, self._now()), name, given)
+                doing = Doing(session, self._config, case, pressed.who, self._now(), seal=pressed.seal)
+                check(doing, name, given)
         except Refused as refused:
             ack(
                 response_action="errors",

@@ -29,6 +29,7 @@ def place(standing: Standing) -> Literal["button", "menu"] | None:
 def form(doing: Doing) -> Form:
     """The exact words that will be public, and where."""
     answer, mention, post = answered(doing)
+    _second(doing, answer)
     where = place_name(mention.source)
     if _by_program(doing, post):
         says = (f"These exact words will be public on {where} as the hospital's reply:",)
@@ -42,6 +43,7 @@ def form(doing: Doing) -> Form:
 def do(doing: Doing) -> Done:
     """Public, and the clock stops; or the sentence that says why not."""
     answer, mention, post = answered(doing)
+    _second(doing, answer)
     if not _by_program(doing, post):
         settle(doing, answer, "by_hand", "posted the reply by hand")
         return Done("Thank you. The clock has stopped.")
@@ -79,6 +81,14 @@ def answered(doing: Doing) -> tuple[Answer, Mention, Answerable]:
     )
     names_us = names_account(mention.text, account) or doing.session.exec(quoted).first() is not None
     return answer, mention, Answerable(mention.source, mention.ref, mention.url, mention.author, names_us)
+
+
+def _second(doing: Doing, answer: Answer) -> None:
+    """Raises NeedsPerson where the case has become more urgent since one person alone wrote the reply."""
+    if doing.case.urgency in doing.config.care.replies.second_person and answer.approved_by is None:
+        raise NeedsPerson(
+            "the case is more urgent than when the reply was written: draft it anew, and a second person approves it"
+        )
 
 
 def _by_program(doing: Doing, post: Answerable) -> bool:

@@ -43,6 +43,7 @@ def test_what_it_says() -> None:
     view = modal.view(FORM, "close", "12", "C1", problem="Slack lost it")
     assert view["callback_id"] == "do:close"
     assert modal.private(view) == ("12", "C1")
+    assert modal.seal(view) == FORM.seal != ""
     assert view["blocks"][0]["text"]["text"] == "⚠️ Slack lost it"
     assert view["blocks"][1]["text"] == {"type": "plain_text", "text": "In short: waited", "emoji": False}
     quote = view["blocks"][2]["elements"][0]
@@ -78,6 +79,7 @@ def test_answers(element: dict[str, Any], answer: Any) -> None:
 def test_what_a_stranger_may_have_put_there(kept: str) -> None:
     about, channel = modal.private({"private_metadata": kept})
     assert (about, channel) in {("", ""), ("12", "")}
+    assert modal.seal({"private_metadata": kept}) is None
 
 
 @given(

@@ -88,14 +88,14 @@ def do(request: Request, visitor: OfCare, room: OfRoom, case_id: int, action: st
     with reading(room.engine) as session:
         _case(session, case_id)
     fields = dict(sent)
-    key, version, back = (fields.pop(name, [""])[0][:64] for name in ("key", "version", "back"))
+    key, version, back, seal = (fields.pop(name, [""])[0][:64] for name in ("key", "version", "back", "seal"))
     given = {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
     # What the person saw tells a second press from the same one sent twice.
     key = f"web:{visitor.who}:{key or uuid.uuid4().hex}:{version}:{case_id}:{action}"
     back = f"/inbox#case-{case_id}" if back == "inbox" else f"/cases/{case_id}"
     try:
         _allow(room, visitor, action)
-        wanted = Press(action, case_id, visitor.who, visitor.name, key, given)
+        wanted = Press(action, case_id, visitor.who, visitor.name, key, given, seal)
         done = press(room.engine, room.config(), room.door(), wanted, room.now(), room.secrets, room.wake)
     except Refused as refused:
         with reading(room.engine) as session:

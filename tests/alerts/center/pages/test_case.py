@@ -26,7 +26,8 @@ def csrf(browser: TestClient, case_id: int = 1) -> str:
 
 def press(browser: TestClient, action: str, case_id: int = 1, **fields: str) -> Any:
     """As the form on their page sends it."""
-    return send(browser, f"/cases/{case_id}/do/{action}", csrf=csrf(browser, case_id), **fields)
+    shown = browser.get(f"/cases/{case_id}/do/{action}").text.partition('name="seal" value="')[2].partition('"')[0]
+    return send(browser, f"/cases/{case_id}/do/{action}", **{"csrf": csrf(browser, case_id), "seal": shown} | fields)
 
 
 def happened(house: House, kind: str = "viewed") -> list[tuple[str, str]]:
@@ -274,6 +275,38 @@ def test_danger_needs_a_second_person(desk: Any, house: House, ana: TestClient, 
     assert press(ben, "approve").headers["location"] == "/cases/1/do/send"
 
 
+def test_only_words_that_were_read_are_approved_or_sent(
+    desk: Any, house: House, ana: TestClient, ben: TestClient
+) -> None:
+    desk.alert("my dad collapsed", urgency="danger", danger_of="collapse")
+    press(ana, "draft", reply=CAREFUL)
+    read = ben.get("/cases/1/do/approve").text.partition('name="seal" value="')[2].partition('"')[0]
+    press(ana, "draft", reply=f"{CAREFUL}.")
+    for seal in (read, ""):
+        press(ben, "approve", seal=seal)
+        assert "not the words any more that you have read" in ben.get("/cases/1").text
+    assert "approved the reply" not in [what for _, what in happened(house, "draft")]
+    assert press(ben, "approve").headers["location"] == "/cases/1/do/send"
+    press(ben, "send", seal=read)
+    assert case(house).state == "open"
+
+
+def test_a_reply_to_what_has_become_danger_needs_a_second_person_too(
+    desk: Any, house: House, ana: TestClient, ben: TestClient
+) -> None:
+    desk.alert()
+    press(ana, "draft", reply=CAREFUL)
+    seal = ana.get("/cases/1/do/send").text.partition('name="seal" value="')[2].partition('"')[0]
+    press(ben, "change", urgency="danger", why="he cannot breathe")
+    press(ana, "send", seal=seal)
+    assert "a second person approves it" in ana.get("/cases/1").text
+    assert case(house).state == "open"
+    press(ana, "draft", reply=CAREFUL)
+    press(ben, "approve")
+    press(ana, "send")
+    assert case(house).state == "answered"
+
+
 def test_a_case_is_given_to_somebody_by_name(desk: Any, house: House, ana: TestClient) -> None:
     desk.alert()
     page = ana.get("/cases/1/do/assign").text
@@ -317,7 +350,7 @@ def test_no_link_but_to_the_web(desk: Any, house: House, ana: TestClient, url: s
 def test_no_question_of_an_action_has_a_name_that_the_page_uses_itself(
     desk: Any, house: House, session: Session, config: Config
 ) -> None:
-    used = {"csrf", "key", "version", "back"}
+    used = {"csrf", "key", "version", "back", "seal"}
     desk.alert()
     doing = Doing(session, config, session.get_one(Case, 1), "ana", NOW)
     asked = set()
