@@ -20,6 +20,7 @@ from rich.console import Console as Terminal
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from alerts import decide
 from alerts.case import Case
 from alerts.center.access import Access, cookie_name, key_in
 from alerts.center.app import app
@@ -32,6 +33,8 @@ from alerts.slack_app import SlackApp
 from alerts.slack_link import SocketLine
 from alerts.spikes import Spike
 from config.schema import Center, Config
+from listener import keep
+from nlp import read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -120,6 +123,14 @@ class Hall:
         """Somebody does something elsewhere: in Slack, in the terminal."""
         self.desk.act(name, who, self.clock.now(), case_id, **answers)
         self.desk.session.rollback()
+
+    def forget(self, *mention_ids: int) -> None:
+        """Posts are gone at their place, and the flow comes round."""
+        with Session(self.engine) as session:
+            keep.forget(session, mention_ids, keep.DELETED, self.clock.now())
+            session.commit()
+            read.forget(session, self.clock.now())
+            decide.forget(session, self.clock.now())
 
     def spike(self, topic: str) -> None:
         """Many speak of something now."""

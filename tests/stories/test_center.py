@@ -395,6 +395,34 @@ def test_a_spike_is_seen_and_what_we_know_goes_into_drafts(hall: Hall, windows: 
 # ---------------------------------------------------------------- what breaks
 
 
+def test_what_is_gone_at_its_place_goes_from_every_open_page(hall: Hall, windows: Windows) -> None:
+    hall.alert("the pharmacy lost my papers", thread="t1", ref="t1")
+    beside = hall.desk.hear("mine were lost there too", thread="t1")
+    hall.desk.session.rollback()
+    pages = {path: windows.open("ana", path) for path in ("/cases/1", "/cases/1/do/draft", "/search", "/", "/inbox")}
+    pages["/original"] = windows.open("ana", "/cases/1")
+    pages["/original"].get_by_role("button", name="Show it as it was written").click()
+    expect(pages["/original"].locator(".original")).to_contain_text("lost my papers")
+    pages["/"].locator("#falls").hover()  # it is paused: what comes is held
+    for page in pages.values():
+        heard(page)
+    late = hall.desk.hear("papers, papers")
+    hall.desk.decide()
+    hall.desk.session.rollback()
+    expect(pages["/"].locator("#held")).to_be_visible()
+    pages["/cases/1/do/draft"].locator(WORDS).fill(CAREFUL)
+    hall.forget(beside)
+    expect(pages["/cases/1"].locator("main")).not_to_contain_text("mine were lost")
+    expect(pages["/cases/1"].locator("main")).to_contain_text("the pharmacy lost my papers")
+    hall.forget(1, late)
+    for page in pages.values():
+        expect(page.locator("main")).not_to_contain_text("lost my papers")
+    expect(pages["/cases/1/do/draft"].locator(WORDS)).to_have_value(CAREFUL)
+    pages["/"].locator("h1").hover()
+    expect(pages["/"].locator("#held")).to_be_hidden()
+    expect(pages["/"].locator("main")).not_to_contain_text("papers, papers")
+
+
 def test_a_restart_under_open_pages_and_nothing_is_missed(hall: Hall, windows: Windows) -> None:
     hall.alert()
     inbox, case = windows.open("ana"), windows.open("ana", "/cases/1")

@@ -29,10 +29,12 @@ from alerts.slack import Slack
 from alerts.view import conversation, foremost, posts_of, view
 from listener.database import reading
 from listener.errors import CallLightError, NeedsPerson
+from listener.mention import Mention
 
 ROLE = "viewer"
 # So long a page that is open shows what is new of a case, until it is written down anew that this person looks at it.
 _LOOKS_ON = timedelta(hours=1)
+_GONE = 5_000  # cases that are told that posts beside them are gone
 _LARGEST = 2**63 - 1  # number that a database holds
 
 router = APIRouter()
@@ -145,12 +147,15 @@ def original(request: Request, visitor: OfCare, room: OfRoom, case_id: int, sent
 
 
 def news(told: Told) -> Iterator[Event]:
-    """Which cases changed: a page of one of them asks for itself."""
+    """Which cases changed, or have a post in their thread that is gone: a page of one of them asks for itself."""
     events = select(CaseEvent.case_id).where(
         col(CaseEvent.id) > told.since.events, col(CaseEvent.id) <= told.until.events, CaseEvent.kind != "viewed"
     )
-    if ids := sorted(set(told.session.exec(events))):
-        yield "changed", ids
+    in_thread = (Mention.source == Case.source, Mention.thread == Case.thread)
+    gone = select(Case.id).where(*in_thread, col(Mention.deleted_at) > told.gone_since).limit(_GONE)
+    ids = {*told.session.exec(events), *(id_ for id_ in told.session.exec(gone) if id_ is not None)}
+    if ids:
+        yield "changed", sorted(ids)
 
 
 def _page(

@@ -1,6 +1,6 @@
 """Search: what was said about something, among the redacted words; as call-light search finds it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from itertools import pairwise
@@ -14,7 +14,9 @@ from sqlmodel import Session
 
 from alerts import export, fulltext
 from alerts.center.app import OfRoom, OfVisitor
+from alerts.center.live import Event, Told
 from alerts.center.page import write
+from alerts.center.pages.waterfall import gone
 from alerts.message import NAMES, PLACES, place
 from alerts.search import KINDS, RANKED, STATES, Filters, Found, Hit, Near, search, table
 from alerts.topic import titles_of
@@ -71,6 +73,7 @@ def page(request: Request, visitor: OfVisitor, room: OfRoom, asked: OfAsked, pag
     config = room.config()
     number = min(max(int(page), 1), _MOST // _PAGE) if page.isascii() and page.isdigit() and len(page) < 4 else 1
     with reading(room.engine) as session:
+        position = request.app.state.live.position(session)
         try:
             found = search(session, config, asked.q, asked.filters(config.hospital.zone), number * _PAGE)
             problem = ""
@@ -82,7 +85,7 @@ def page(request: Request, visitor: OfVisitor, room: OfRoom, asked: OfAsked, pag
         request, "search", 422 if problem else 200, asked=asked, found=found, problem=problem, choices=choices,
         hits=[(hit, pieces(hit.excerpt, hit.marks), _link(hit) if visitor.may("care") else None) for hit in shown],
         near=[(near, _address(asked, near)) for near in found.near], number=number, ranked=RANKED, most=_MOST,
-        before=asked.address(page=number - 1) if number > 1 else None, topics=titles_of(config),
+        position=position, before=asked.address(page=number - 1) if number > 1 else None, topics=titles_of(config),
         after=asked.address(page=number + 1) if number * _PAGE < last else None, first=(number - 1) * _PAGE + 1,
     )  # fmt: skip
 
@@ -96,6 +99,11 @@ def csv(visitor: OfVisitor, room: OfRoom, asked: OfAsked) -> Response:
     content = export.csv_text(table(found.hits, config)).encode("utf-8-sig")  # the mark by which Excel knows it
     named = f'attachment; filename="search-{room.now().astimezone(config.hospital.zone):%Y-%m-%d}.csv"'
     return Response(content, headers={"Content-Disposition": named}, media_type="text/csv; charset=utf-8")
+
+
+def news(told: Told) -> Iterator[Event]:
+    """What was found and is gone: nothing else of a page that somebody reads moves."""
+    yield from gone(told)
 
 
 def pieces(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:

@@ -63,8 +63,13 @@ def news(told: Told) -> Iterator[Event]:
             "post", told.say, told.config.hospital.zone, told.now, post=post, left_out=out, is_new=True
         )  # fmt: skip
         yield "post", {"id": post.mention_id, "html": html, "left_out": out, "again": post.mention_id not in sent}
-    gone = select(Mention.id).where(col(Mention.deleted_at) > told.gone_since).limit(AMONG)
-    if ids := list(told.session.exec(gone)):
+    yield from gone(told)
+
+
+def gone(told: Told) -> Iterator[Event]:
+    """The posts that are gone at their place, for every page that shows posts."""
+    ids = list(told.session.exec(select(Mention.id).where(col(Mention.deleted_at) > told.gone_since).limit(AMONG)))
+    if ids:
         yield "gone", ids
 
 

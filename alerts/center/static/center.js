@@ -69,7 +69,10 @@ function listen() {
   on("changed", (cases) => { if (cases.includes(Number(body.dataset.case))) changed(); });
   on("stale", () => refresh(true));
   on("post", fell);
-  on("gone", (posts) => posts.forEach((post) => $(`post-${post}`)?.remove()));
+  on("gone", (posts) => {
+    posts.forEach((post) => $(`post-${post}`)?.remove());
+    held = held.filter(({ id }) => !posts.includes(id));
+  });
   source.onerror = () => {
     brokenAt ||= Date.now();
     if (source.readyState !== EventSource.CLOSED) return;  // the browser connects again by itself
@@ -157,8 +160,17 @@ async function replace(part, address) {
 
 async function changed() {
   if ($("changed")) $("changed").hidden = false;
-  const standing = $("standing"), html = standing && await fetched(standing.dataset.part);
-  if (html) renew(standing, html);
+  const standing = $("standing"), html = await fetched(standing ? standing.dataset.part : here);
+  if (html && standing) renew(standing, html);
+  else if (html) requote(new DOMParser().parseFromString(html, "text/html"));
+}
+
+// A form stays as somebody fills it in, but what it quotes of a post goes with the post.
+function requote(fresh) {
+  for (const part of document.querySelectorAll("[data-quotes]")) {
+    const now = fresh.getElementById(part.id);
+    if (now?.innerHTML !== part.innerHTML) part.replaceChildren(...(now?.childNodes ?? []));
+  }
 }
 
 function alike(one, other) {
@@ -176,7 +188,10 @@ let later = null;  // how a case stands, where its buttons wait until no hand is
 // Only what differs takes the place of what was; buttons only while no hand is on them.
 function renew(standing, html) {
   later = null;
-  const kept = [...document.createRange().createContextualFragment(html).children].map((part) => {
+  const fresh = document.createRange().createContextualFragment(html);
+  if (fresh.querySelectorAll(".gone").length > standing.querySelectorAll(".gone").length)
+    document.querySelector(".original")?.remove();  // words as they were written go with their post
+  const kept = [...fresh.children].map((part) => {
     const before = [...standing.children].find((one) => one.classList[0] === part.classList[0]);
     if (before && alike(before, part)) return before;
     if (!before?.querySelector("[data-do]") || !before.matches(":hover, :focus-within")) return part;
