@@ -1,6 +1,7 @@
 """A press, wherever it was made: done once, by who may, and the case shown anew at once to everybody."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +41,12 @@ def press(
     now: datetime,
     secrets: Mapping[str, str],
     wake: Callable[[], None],
+    patience: float | None = None,
 ) -> Done | None:
-    """Do it and show the case as it then is; None if this press was done before. Raises CallLightError."""
+    """Do it and show the case as it then is; None if this press was done before. Raises CallLightError.
+
+    With `patience` the cards are waited for that many seconds at most: who pressed shall not wait for a Slack that hangs.
+    """
     try:
         with Session(engine) as session:
             if not first_time(session, pressed.key, now):
@@ -51,17 +56,21 @@ def press(
                 session, config, pressed.action, pressed.case_id, pressed.who, now, pressed.given, secrets, pressed.seal
             )
     finally:  # also where it could not be done: somebody else was first, or the reply could not be sent
-        _show(engine, config, door, pressed.case_id, now)
-        wake()
+        showing = threading.Thread(
+            target=_show, args=(engine, config, door, pressed.case_id, now, wake), name="cards", daemon=True
+        )
+        showing.start()
+        showing.join(patience)
 
 
-def _show(engine: Engine, config: Config, door: Door, case_id: int, now: datetime) -> None:
+def _show(engine: Engine, config: Config, door: Door, case_id: int, now: datetime, wake: Callable[[], None]) -> None:
     """The cards as the case now is. What was pressed is done, or not, whatever becomes of them: the outbox tries again."""
     try:
         with Session(engine) as session:
             edit(session, config, door, case_id, now)
     except Exception as error:
         log.error("action=press case=%d error=%s", case_id, type(error).__name__)
+    wake()
 
 
 def allow(care: Care, action: str, who: str, groups: Callable[[Collection[str]], Collection[str]]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -141,6 +142,18 @@ def test_no_press_waits_for_the_card_with_the_database_held(hand: Hand) -> None:
     hand.paper.watch = write
     assert hand.press(CLAIM) is not None
     assert named(hand.desk.session, "U0BEN0001") == "Ben"
+
+
+def test_who_pressed_does_not_wait_for_a_slack_that_hangs(hand: Hand) -> None:
+    slack, woken = threading.Event(), threading.Event()
+    hand.paper.watch = lambda: slack.wait(20)
+    began = time.monotonic()
+    assert press(hand.engine, hand.config, hand.paper, CLAIM, NOW, {}, woken.set, 0.05) is not None
+    assert time.monotonic() - began < 10
+    assert not woken.is_set()
+    slack.set()
+    assert woken.wait(20)
+    assert len(hand.shown()) == 1
 
 
 # ---------------------------------------------------------------- who may

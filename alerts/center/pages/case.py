@@ -34,6 +34,7 @@ from listener.mention import Mention
 ROLE = "viewer"
 # So long a page that is open shows what is new of a case, until it is written down anew that this person looks at it.
 _LOOKS_ON = timedelta(hours=1)
+_PATIENCE = 1.0  # seconds that a page waits for the cards in Slack to be shown anew
 _GONE = 5_000  # cases that are told that posts beside them are gone
 _LARGEST = 2**63 - 1  # number that a database holds
 
@@ -98,7 +99,7 @@ def do(request: Request, visitor: OfCare, room: OfRoom, case_id: int, action: st
     try:
         _allow(room, visitor, action)
         wanted = Press(action, case_id, visitor.who, visitor.name, key, given, seal)
-        done = press(room.engine, room.config(), room.door(), wanted, room.now(), room.secrets, room.wake)
+        done = press(room.engine, room.config(), room.door(), wanted, room.now(), room.secrets, room.wake, _PATIENCE)
     except Refused as refused:
         with reading(room.engine) as session:
             form = form_of(_doing(session, room, visitor, _case(session, case_id)), action)
