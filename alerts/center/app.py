@@ -317,10 +317,7 @@ def _missing(request: Request, error: Exception) -> Response:
             return write(request, "again")  # a link in Slack: our strict cookie comes along at the second try
         if is_page:
             return Response(status_code=303, headers={"Location": f"/sign-in?to={quote(_here(request))}"})
-    sentence = "There is no such page." if error.status_code == 404 else str(error.detail)
-    if "text/html" not in request.headers.get("accept", ""):
-        return _said(error.status_code, words_for(request)(sentence))
-    return write(request, "sorry", error.status_code, sentence=sentence)
+    return _sorry(request, error.status_code, "There is no such page." if error.detail == "Not Found" else error.detail)
 
 
 def _no_such(request: Request, error: Exception) -> Response:
@@ -330,14 +327,21 @@ def _no_such(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     """What was asked cannot be done, and why."""
-    return write(request, "sorry", 409, sentence=str(error))
+    return _sorry(request, 409, str(error))
 
 
 def _broken(request: Request, error: Exception) -> Response:
     """Something that nobody thought of. The log gets its kind alone, as it may carry words of a post."""
     log.error("action=center error=%s", type(error).__name__)
     sentence = "That could not be done just now. Please try again; if it goes on, tell who runs Call Light."
-    return write(request, "sorry", 500, sentence=sentence)
+    return _sorry(request, 500, sentence)
+
+
+def _sorry(request: Request, status: int, sentence: str) -> Response:
+    """The sentence as a page for a browser, and alone for the script of an open page, which shows it there."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return _said(status, words_for(request)(sentence))
+    return write(request, "sorry", status, sentence=sentence)
 
 
 def _static(name: str) -> Response:

@@ -238,7 +238,7 @@ def test_paths_that_a_web_server_reads_otherwise(house: House, path: str) -> Non
 def test_pages_that_are_none(house: House, path: str) -> None:
     status, headers, body = raw(house, "GET", path)
     assert status == 404
-    assert b"no such page" in body
+    assert b"There is no such" in body
     assert headers[b"content-security-policy"]
 
 

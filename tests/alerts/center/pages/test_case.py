@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import NOW
-from fakes.center import FAR, House, send
+from fakes.center import AS_FORM, FAR, THERE, House, send
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
@@ -57,7 +58,31 @@ def test_redacted_for_everybody_and_no_name(desk: Any, house: House, vera: TestC
 
 @pytest.mark.parametrize("path", ["/cases/7", "/cases/7/part", "/cases/7/do/draft", f"/cases/{10**30}", "/cases/x"])
 def test_a_case_that_there_is_not(house: House, ana: TestClient, path: str) -> None:
-    assert ana.get(path).status_code == 404
+    answer = ana.get(path)
+    assert answer.status_code == 404
+    assert f"There is no such {'page' if path == '/cases/x' else 'case'}." in answer.text
+
+
+def test_a_press_that_breaks_is_told_as_a_sentence_not_as_a_page(desk: Any, house: House, ana: TestClient) -> None:
+    desk.alert()
+    told = AS_FORM | {
+        "origin": FAR,
+        "accept": "text/plain",
+        "cookie": "; ".join(f"{k}={v}" for k, v in ana.cookies.items()),
+    }
+    word = csrf(ana)
+    browser = TestClient(house.app, FAR, client=THERE, raise_server_exceptions=False, headers=told)
+    try:
+        with house.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE person RENAME TO away"))
+        answer = browser.post("/cases/1/do/claim", data={"csrf": word})
+    finally:  # other tests use this database
+        with house.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO person"))
+    assert answer.status_code == 500
+    assert (
+        answer.text == "That could not be done just now. Please try again; if it goes on, tell who runs Call Light.\n"
+    )
 
 
 @pytest.mark.parametrize("path", ["do/claim", "check", "original"])
