@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def cut_off(folder: Path, texts: Mapping[str, str], was: Mapping[str, str]) -> l
 def write_files(folder: Path, new: Mapping[str, str], old: Mapping[str, str]) -> list[Path]:
     """Save the files of `new` that differ from `old`, which is what the folder held when they were made; which were written.
 
-    Each file is replaced as a whole; a link stays a link. Raises NotSaved when somebody else has saved meanwhile, or when the
-    folder may not be written.
+    Each file is replaced as a whole, once all of them lie beside it; a link stays a link. Raises NotSaved when somebody else
+    has saved meanwhile, or when the folder may not be written.
     """
     try:
         with _alone(folder):
@@ -50,7 +50,11 @@ def write_files(folder: Path, new: Mapping[str, str], old: Mapping[str, str]) ->
                         f"{folder / name} was changed by somebody else meanwhile; nothing was saved. Please begin again"
                     )
             changed = [name for name, text in new.items() if text != old.get(name)]
-            return [_replace(folder / name, new[name]) for name in changed]
+            with ExitStack() as waiting:
+                made = [(waiting.enter_context(_beside(folder / name, new[name])), folder / name) for name in changed]
+                for text, path in made:
+                    os.replace(text, os.path.realpath(path))
+            return [path for _, path in made]
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise NotSaved(
@@ -69,7 +73,9 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _replace(path: Path, text: str) -> Path:
+@contextmanager
+def _beside(path: Path, text: str) -> Iterator[str]:
+    """A new file that is to take the place of another, whole on the disk and with its rights; gone if it never does."""
     target = Path(os.path.realpath(path))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
@@ -81,11 +87,10 @@ def _replace(path: Path, text: str) -> Path:
             _same_owner(Path(name), target)
         else:
             os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return path
+        yield name
+    finally:
+        with suppress(FileNotFoundError):  # it took its place
+            os.unlink(name)
 
 
 def _same_owner(new: Path, old: Path) -> None:

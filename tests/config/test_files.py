@@ -64,6 +64,16 @@ def test_what_somebody_saves_in_another_file_stays(folder: Path) -> None:
     assert texts(folder)["keywords.toml"].endswith("# mine\n")
 
 
+def test_all_or_none(folder: Path, tmp_path: Path) -> None:
+    (folder / "keywords.toml").unlink()
+    (folder / "keywords.toml").symlink_to(tmp_path / "away" / "keywords.toml")  # where nothing can be written
+    old = read_files(folder)[0]
+    with pytest.raises(NotSaved, match="nothing was saved"):
+        write_files(folder, {"care.toml": old["care.toml"] + "# mine\n", "keywords.toml": "mine"}, old)
+    assert read_files(folder)[0] == old
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)  # nothing is left lying about
+
+
 def test_a_link_stays_a_link(folder: Path, tmp_path: Path) -> None:
     real = tmp_path / "elsewhere.toml"
     (folder / "keywords.toml").rename(real)
