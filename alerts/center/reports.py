@@ -22,6 +22,7 @@ from listener.errors import NeedsPerson
 from listener.mention import Mention
 
 _KEPT = 12  # reports
+_UNDER_WAY = 4  # that are counted or wait for it: each has a thread, and whoever may look can ask for any days
 _FRESH, _KEPT_FOR = timedelta(minutes=5), timedelta(days=1)  # of a span that is not over, and of one that is
 _LONGEST = 92  # days that somebody may ask for
 _LISTED: dict[Kind, int] = {"week": 60, "month": 24, "quarter": 8}  # back from now
@@ -71,10 +72,12 @@ class Reports:
             return self._tasks.get(span.name)
 
     def begin(self, span: Span) -> Task[Counted]:
-        """Count it, unless it is being counted."""
+        """Count it, unless it is being counted. Raises NeedsPerson while many others are."""
         with self._lock:
             task = self._tasks.get(span.name)
             if task is None or task.is_over:
+                if sum(not other.is_over for other in self._tasks.values()) >= _UNDER_WAY:
+                    raise NeedsPerson("other reports are being counted; try again in a minute")
                 task = self._tasks[span.name] = Task("report", lambda progress: self._count(span, progress))
             return task
 

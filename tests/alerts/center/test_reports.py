@@ -110,6 +110,20 @@ def test_one_span_is_counted_once_at_a_time(desk: Any, room: Room, week: Any, mo
     assert reports.begin(week) is not first
 
 
+def test_who_asks_for_many_waits(desk: Any, room: Room, week: Any) -> None:
+    reports, some = Reports(room), [week]
+    while len(some) < counting._UNDER_WAY:
+        some.append(some[-1].before)
+    with counting._ALONE:
+        tasks = [reports.begin(span) for span in some]
+        with pytest.raises(NeedsPerson, match="other reports are being counted"):
+            reports.begin(some[-1].before)
+        assert reports.begin(week) is tasks[0]
+    for task in tasks:
+        task.wait(60)
+    assert not reports.begin(some[-1].before).problem
+
+
 def test_only_some_are_kept(desk: Any, room: Room, week: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "_KEPT", 1)
     reports, before = Reports(room), week.before
@@ -133,7 +147,7 @@ def test_what_cannot_be_asked(config: Config, name: str, why: str) -> None:
         asked(name, config, NOW)
 
 
-def test_spans_that_have_posts(desk: Any, tmp_path: Path) -> None:
+def test_somethat_have_posts(desk: Any, tmp_path: Path) -> None:
     desk.hear(heard_at=NOW)
     desk.hear(heard_at=NOW - timedelta(days=21))
     days = named("2026-11-09-to-2026-11-15", desk.config.hospital.zone)
