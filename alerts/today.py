@@ -5,7 +5,7 @@ Counted as in a report of this day: docs/figures.md says what counts as what.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -133,17 +133,25 @@ def ears(
     collectors: Mapping[str, CollectorSettings], watches: Sequence[Watch], alarms: Sequence[Alarm], now: datetime
 ) -> list[Ear]:
     """Every source that is switched on, and those that were asked once and are off now. Pure."""
-    known, troubles = {watch.name: watch for watch in watches}, {(alarm.collector, alarm.kind) for alarm in alarms}
+    known, troubles = {watch.name: watch for watch in watches}, by_collector(alarms)
     names = [name for name, settings in collectors.items() if settings.on or name in known]
     found = []
     for name in names:
-        watch, wrong = known.get(name), {kind for of, kind in troubles if of == name}
-        found.append(Ear(name, _sound(collectors[name], watch, wrong, now), watch.heard_at if watch else None))
+        watch, wrong = known.get(name), troubles.get(name, frozenset())
+        found.append(Ear(name, sound(collectors[name], watch, wrong, now), watch.heard_at if watch else None))
     return found
 
 
-def _sound(settings: CollectorSettings, watch: Watch | None, troubles: set[str], now: datetime) -> Sound:
-    """What is worst about a source."""
+def by_collector(alarms: Sequence[Alarm]) -> dict[str, frozenset[str]]:
+    """The kinds of what is wrong with each collector. Pure."""
+    return {
+        name: frozenset(alarm.kind for alarm in alarms if alarm.collector == name)
+        for name in {alarm.collector for alarm in alarms}
+    }
+
+
+def sound(settings: CollectorSettings, watch: Watch | None, troubles: Collection[str], now: datetime) -> Sound:
+    """What is worst about a source: the same on the wall and on the page of how everything fares. Pure."""
     if not settings.on:
         return "off"
     if "failing" in troubles:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
@@ -17,9 +16,11 @@ from alerts.center.outbox import Door, outbox
 from alerts.center.page import Words
 from alerts.center.room import Room
 from alerts.clockface import in_words
+from alerts.today import Sound, by_collector, sound
 from config.schema import CollectorSettings, Config
 from listener import versions
 from listener.collect import known_collectors
+from listener.health import is_listening
 from listener.versions import ConfigVersion
 from listener.watch import Alarm, Gap, Spend, Watch
 from nlp.encoder import FOLDER
@@ -27,10 +28,8 @@ from nlp.encoder import FOLDER
 ROUND = timedelta(minutes=1)  # in which the flow comes round; it does so every few seconds
 GAPS = timedelta(days=7)  # that are shown
 _MOST_GAPS = 100
-_ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 _WAITS_LONG = timedelta(minutes=10)  # of a message
 _LITTLE = 2**30  # bytes that are free
-State = Literal["works", "quiet", "fails", "waits", "new", "off"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Ear:
     """How one collector fares."""
 
     name: str
-    state: State
+    sound: Sound
     watch: Watch
     settings: CollectorSettings
     today: Billed
@@ -173,7 +172,7 @@ def _alarms(session: Session) -> list[Wrong]:
 
 
 def _of_ears(ears: Sequence[Ear], room: Room, say: Words) -> Iterator[Wrong]:
-    now, on = room.now(), [ear for ear in ears if ear.state != "off"]
+    now, on = room.now(), [ear for ear in ears if ear.sound != "off"]
     if not on:
         yield Wrong(
             say("Nothing is listened to: every collector is off."),
@@ -186,12 +185,11 @@ def _of_ears(ears: Sequence[Ear], room: Room, say: Words) -> Iterator[Wrong]:
                 say("{name} lacks its access: {secrets}.", name=ear.name, secrets=", ".join(missing)),
                 say("Set it in the environment or in .env, and start the service again."),
             )
-        asked_at = ear.watch.asked_at
-        if asked_at is not None and now - asked_at > 3 * ear.settings.every + _ASKED_LATELY:
+        if ear.watch.asked_at is not None and not is_listening(ear.watch, ear.settings, now):
             yield Wrong(
                 say("{name} has not been asked for longer than it should.", name=ear.name),
                 say("Does call-light run run, and is it this copy that collects? Its log says so."),
-                asked_at,
+                ear.watch.asked_at,
             )
 
 
@@ -222,27 +220,14 @@ def _ears(session: Session, config: Config, now: datetime) -> list[Ear]:
         session.exec(select(*billed).where(Spend.day >= day.replace(day=1)).group_by(Spend.collector)).all()
     )
     today = _billed(session.exec(select(*billed).where(Spend.day == day).group_by(Spend.collector)).all())
-    quiet = select(Alarm.collector).where(Alarm.kind == "silent", col(Alarm.over_at).is_(None))
-    silent = set(session.exec(quiet))
+    troubles = by_collector(session.exec(select(Alarm).where(col(Alarm.over_at).is_(None))).all())
     ears = []
     for name, settings in config.collectors.items():
         watch = watches.get(name) or Watch(name=name)
-        state = _state(watch, settings, name in silent, now)
-        ears.append(Ear(name, state, watch, settings, today.get(name, Billed()), month.get(name, Billed())))
-    return sorted(ears, key=lambda ear: ear.state == "off")
+        heard = sound(settings, watch, troubles.get(name, ()), now)
+        ears.append(Ear(name, heard, watch, settings, today.get(name, Billed()), month.get(name, Billed())))
+    return sorted(ears, key=lambda ear: ear.sound == "off")
 
 
 def _billed(rows: Sequence[tuple[str, int, float]]) -> dict[str, Billed]:
     return {name: Billed(reads, dollars) for name, reads, dollars in rows}
-
-
-def _state(watch: Watch, settings: CollectorSettings, is_silent: bool, now: datetime) -> State:
-    if not settings.on:
-        return "off"
-    if watch.started_at is None:
-        return "new"
-    if watch.paused_until is not None and watch.paused_until > now:
-        return "waits"
-    if watch.failures:
-        return "fails"
-    return "quiet" if is_silent else "works"

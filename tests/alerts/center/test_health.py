@@ -11,6 +11,7 @@ from conftest import NOW
 from alerts.center.health import Health, health, model_of, size_of
 from alerts.center.page import Words
 from alerts.delivery import GIVEN_UP, pending
+from alerts.today import today
 from config.schema import Config
 from listener import versions
 from listener.keep import bill
@@ -48,7 +49,7 @@ def watch(desk: Any) -> Watch:
 def test_all_is_well(desk: Any, listening: Config, tmp_path: Path, watch: Watch) -> None:
     found = look(desk, listening, tmp_path)
     assert wrong(found) == []
-    assert [(ear.name, ear.state) for ear in found.ears][:2] == [("x", "works"), ("x_mentions", "off")]
+    assert [(ear.name, ear.sound) for ear in found.ears][:2] == [("x", "heard"), ("x_mentions", "off")]
     assert (found.flowed_at, found.program, found.version) == (NOW, importlib.metadata.version("call-light"), None)
 
 
@@ -74,29 +75,34 @@ def test_nothing_is_listened_to(desk: Any, config: Config, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("fields", "state"),
+    ("fields", "alarm"),
     [
-        ({}, "works"),
-        ({"started_at": None}, "new"),
-        ({"failures": 2}, "fails"),
-        ({"failures": 2, "paused_until": NOW + timedelta(minutes=3)}, "waits"),
-        ({"paused_until": NOW - timedelta(minutes=3)}, "works"),
+        ({}, None),
+        ({"started_at": None, "asked_at": None}, None),
+        ({"failures": 2}, None),
+        ({"failures": 3}, "failing"),
+        ({"paused_until": NOW + timedelta(minutes=3)}, None),
+        ({"asked_at": NOW - timedelta(hours=2)}, None),
+        ({}, "budget of the day used up"),
     ],
 )
-def test_how_a_collector_fares(
-    desk: Any, listening: Config, tmp_path: Path, watch: Watch, fields: dict[str, Any], state: str
+def test_a_collector_fares_as_the_wall_says(
+    desk: Any, listening: Config, tmp_path: Path, watch: Watch, fields: dict[str, Any], alarm: str | None
 ) -> None:
     for name, value in fields.items():
         setattr(watch, name, value)
+    if alarm:
+        desk.session.add(Alarm(collector="x", kind=alarm, why="x", raised_at=NOW))
     desk.session.commit()
-    assert look(desk, listening, tmp_path).ears[0].state == state
+    walls = {ear.name: ear.sound for ear in today(desk.session, listening, NOW).ears}
+    assert look(desk, listening, tmp_path).ears[0].sound == walls["x"]
 
 
 def test_one_that_is_silent(desk: Any, listening: Config, tmp_path: Path, watch: Watch) -> None:
     desk.session.add(Alarm(collector="x", kind="silent", why="x has heard nothing. It may be deaf", raised_at=NOW))
     desk.session.commit()
     found = look(desk, listening, tmp_path)
-    assert (found.ears[0].state, wrong(found)) == ("quiet", ["x has heard nothing. It may be deaf."])
+    assert (found.ears[0].sound, wrong(found)) == ("quiet", ["x has heard nothing. It may be deaf."])
     assert found.wrong[0].since == NOW
 
 
