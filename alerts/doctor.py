@@ -38,7 +38,6 @@ _SCOPES = {"chat:write", "channels:history", "groups:history", "channels:read", 
 _FILES = "files:write"
 _SKEW = timedelta(seconds=60)
 _WEB_SERVERS = 256  # addresses: nobody has more of them than that
-_ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ def _watch(session: Session, watch: Watch, settings: CollectorSettings, now: dat
             f"; {today:,}{of_day} reads today, {month:,}{of_month} this month, ${session.exec(dollars).one() or 0:,.2f}"
         )
     wrong = troubles(watch, settings, (today, month), now)
-    if watch.asked_at is not None and now - watch.asked_at > 3 * settings.every + _ASKED_LATELY:
+    if watch.asked_at is not None and not health.is_listening(watch, settings, now):
         yield Finding(
             f"{watch.name}: not asked since {watch.asked_at:%Y-%m-%d %H:%M} UTC", False, "is call-light run running?"
         )
