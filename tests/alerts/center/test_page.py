@@ -224,7 +224,7 @@ def test_a_page_speaks_as_its_visitor_does(
     assert again.status_code == 409
     assert again.text.startswith(f"el caso {case} ya está tomado por" if is_spanish else f"case {case} is claimed by")
     missing = client.get("/cases/999", headers={"accept": "text/plain"})
-    assert missing.text == ("Esa página no existe.\n" if is_spanish else "There is no such page.\n")
+    assert missing.text == ("Ese caso no existe.\n" if is_spanish else "There is no such case.\n")
 
 
 def fields(text: str) -> list[str]:
