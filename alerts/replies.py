@@ -67,8 +67,15 @@ def _filled(text: str, replies: Replies, hospital: Hospital, known: str | None) 
     return " ".join(_PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text).split())
 
 
+def checked(text: str, hospital: Hospital, post: str | None, replies: Replies) -> list[Objection]:
+    """What the privacy check has against words that a place would take; nothing is said of what no place takes."""
+    return check(text, hospital, post, (replies.contact,)) if text.strip() and len(text) <= LONGEST else []
+
+
 def objections(text: str, hospital: Hospital, post: str | None, replies: Replies) -> list[str]:
     """What the privacy check has against words, one sentence for each rule, with the mend; empty when they may go out."""
+    if problem := beyond(text):
+        return [problem]
     found = _by_rule(check(text, hospital, post, (replies.contact,)))
     return [f"{words}: {why}. Instead: {instead}" for words, why, instead in found]
 
@@ -89,6 +96,12 @@ def _by_rule(found: Sequence[Objection]) -> Iterator[tuple[str, str, str]]:
         ones = [one for one in found if one.rule == rule]
         words = ", ".join(f"“{' '.join(words.split())}”" for words in dict.fromkeys(one.words for one in ones))
         yield words, ones[0].why, ones[0].instead
+
+
+def beyond(text: str) -> str | None:
+    """A sentence when words are more than any place takes, however few of them it counts: they are not looked at."""
+    n = len(text)
+    return f"No place takes {n:,} characters: shorten it to {LONGEST:,}." if n > LONGEST else None
 
 
 def too_long(source: str, text: str) -> str | None:
@@ -125,4 +138,6 @@ def _on_bluesky(text: str) -> int:
     return count
 
 
+# The longest that any place takes: more is never looked at, as the check would hold up the whole service for minutes.
+LONGEST = max(most for _, most in _PLACES.values())
 _LENGTHS = {"x": _on_x, "mastodon": _on_mastodon, "bluesky": _on_bluesky}

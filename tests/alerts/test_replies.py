@@ -1,6 +1,7 @@
 """Drafts: the template that fits, what fills it, how long it may be, and what the config refuses."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from conftest import PROJECT
 
 from alerts.known import load_config
 from alerts.privacy.check import check
-from alerts.replies import About, draft, objections, template_problems, too_long
+from alerts.replies import About, beyond, checked, draft, objections, template_problems, too_long
 from config.load import ConfigError
 from config.schema import Config, Replies, Template, TemplateWhen
 
@@ -144,3 +145,13 @@ def test_the_config_tells_where_and_why(tmp_path: Path, old: str, new: str, key:
     lines = range(changed[: changed.index(new)].count("\n"), changed[: changed.index(new) + len(new)].count("\n") + 3)
     assert problem.line in lines
     assert problem.allowed
+
+
+def test_what_no_place_takes_is_not_looked_at(config: Config) -> None:
+    """The check of half a megabyte takes minutes, in the process that reads danger."""
+    began, text = time.monotonic(), "1-" * 100_000
+    said = objections(text, config.hospital, None, config.care.replies)
+    assert said == ["No place takes 200,000 characters: shorten it to 10,000."]
+    assert checked(text, config.hospital, None, config.care.replies) == []
+    assert time.monotonic() - began < 1
+    assert beyond("a" * 10_000) is None

@@ -23,8 +23,7 @@ from alerts.form import Form, Refused
 from alerts.message import visible, web_address
 from alerts.people import Person, named, spoken
 from alerts.press import Press, allow, press
-from alerts.privacy.check import check as check_words
-from alerts.replies import too_long
+from alerts.replies import beyond, checked, too_long
 from alerts.slack import Slack
 from alerts.view import conversation, foremost, posts_of, view
 from listener.database import reading
@@ -120,12 +119,12 @@ def check(request: Request, visitor: OfCare, room: OfRoom, case_id: int, sent: S
     with reading(room.engine) as session:
         mention, _ = foremost(posts_of(session, _case(session, case_id)))
         said, source = mention.text, mention.source
-    objections = check_words(text, config.hospital, said, (config.care.replies.contact,)) if text.strip() else []
+    objections = checked(text, config.hospital, said, config.care.replies)
     marks = _marked(text, [(one.start, one.end) for one in objections])
     say = words_for(request)
     html = fragment(
         "objections", say, config.hospital.zone, room.now(), objections=objections, marks=marks,
-        too_long=too_long(source, text), is_empty=not text.strip(),
+        too_long=too_long(source, text) or beyond(text), is_empty=not text.strip(),
     )  # fmt: skip
     return HTMLResponse(html)
 
