@@ -124,7 +124,7 @@ class Live:
         """How far a page has come that is written now, in this session's view of the database. To be asked for before
         anything else that the page shows: then it may be told something twice, and never too little."""
         # On PostgreSQL ids are given out before they can be seen: a writer that is slow to commit would be passed over.
-        # There a look must end below the first id of any transaction under way (issue 10).
+        # There a look must end below the first id of any transaction under way.
         newest = (func.max(CaseEvent.id), func.max(Verdict.id), func.max(Mention.deleted_at))
         events, readings, gone = session.exec(select(*(select(one).scalar_subquery() for one in newest))).one()
         if gone is None:
