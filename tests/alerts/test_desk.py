@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
+from desk import READ_AS
 from fakes.slack import live_mentions
 from fakes.slack_limits import problems
 from fakes.strangers import HOSTILE
@@ -17,8 +18,6 @@ from config.schema import Shift
 from listener.keep import DELETED, forget
 from listener.mention import Mention
 from nlp.reading import Reading
-
-from .conftest import READ_AS
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 

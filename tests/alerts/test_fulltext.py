@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
+from desk import Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
@@ -24,8 +25,6 @@ from listener.keep import forget as forget_post
 from listener.mention import Mention
 from nlp.read import forget as forget_readings
 from nlp.reading import Reading
-
-from .conftest import Desk
 
 
 def ids(session: Session, words: str) -> list[int]:

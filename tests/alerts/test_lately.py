@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import NOW
+from desk import Desk
 
 from alerts.lately import _connected, lately
 from listener.database import open_database
-
-from .conftest import NOW, Desk
 
 DAY = timedelta(days=1)
 

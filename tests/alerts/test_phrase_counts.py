@@ -3,13 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from desk import Desk
 from sqlmodel import Session, col, select
 
 from alerts.phrase_counts import ABOUT_US, PhraseCount, count, history
 from config.schema import Config
 from listener.watch import Watch
-
-from .conftest import Desk
 
 DAY = timedelta(days=1)
 SATURDAY = date(2026, 11, 14)

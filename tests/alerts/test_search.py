@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
+from desk import READ_AS
 from fakes.strangers import HOSTILE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,6 @@ from listener.errors import NeedsPerson
 from listener.keep import DELETED, forget
 from listener.mention import Mention
 from nlp.reading import Reading
-
-from .conftest import READ_AS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONG = "and then we sat there for a very long while and nobody told us anything about what would come next. "

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from desk import Desk
 from sqlmodel import Session, col, select
 from tuned import tuned
 
@@ -13,8 +14,6 @@ from config.schema import Config
 from listener.watch import Alarm, Watch
 from nlp.reading import ReadWith
 from nlp.tuning import lines
-
-from .conftest import Desk
 
 DAY = timedelta(days=1)
 POSTS = [100] * 60
