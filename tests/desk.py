@@ -99,6 +99,18 @@ class Desk:
     def case(self, case_id: int = 1) -> Case:
         return self.session.get_one(Case, case_id, populate_existing=True)
 
+    def case_now(self, case_id: int = 1) -> Case:
+        """As the database has it now; no transaction stays open, which would keep others from writing."""
+        with Session(self.session.get_bind()) as session:
+            case = session.get_one(Case, case_id)
+            session.expunge(case)
+            return case
+
+    def events_now(self, case_id: int = 1) -> list[str]:
+        found = self.events(case_id)
+        self.session.rollback()
+        return found
+
     def cases(self) -> list[Case]:
         return list(self.session.exec(select(Case).order_by(col(Case.id))))
 

@@ -77,6 +77,12 @@ class Told:
     say: Words
 
     @cached_property
+    def cases(self) -> set[int]:
+        """Those to which something has happened; that somebody looked at one is nothing."""
+        lately = (col(CaseEvent.id) > self.since.events, col(CaseEvent.id) <= self.until.events)
+        return set(self.session.exec(select(CaseEvent.case_id).where(*lately, CaseEvent.kind != "viewed")))
+
+    @cached_property
     def gone_since(self) -> datetime:
         """Posts that went later may still be shown by a page; a time after all of them when none went."""
         if (self.since.gone, self.since.lately) == (self.until.gone, self.until.lately):

@@ -44,15 +44,10 @@ class Room:
 
     def case(self, number: int = 1) -> Case:
         """A case as the database has it now."""
-        with Session(self.engine) as session:
-            case = session.get_one(Case, number)
-            session.expunge(case)
-            return case
+        return self.desk.case_now(number)
 
     def events(self, number: int = 1) -> list[str]:
-        found: list[str] = self.desk.events(number)
-        self.desk.session.rollback()
-        return found
+        return self.desk.events_now(number)
 
     def deliver(self) -> None:
         with Session(self.engine) as session:

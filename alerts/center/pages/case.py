@@ -148,12 +148,9 @@ def original(request: Request, visitor: OfCare, room: OfRoom, case_id: int, sent
 
 def news(told: Told) -> Iterator[Event]:
     """Which cases changed, or have a post in their thread that is gone: a page of one of them asks for itself."""
-    events = select(CaseEvent.case_id).where(
-        col(CaseEvent.id) > told.since.events, col(CaseEvent.id) <= told.until.events, CaseEvent.kind != "viewed"
-    )
     in_thread = (Mention.source == Case.source, Mention.thread == Case.thread)
     gone = select(Case.id).where(*in_thread, col(Mention.deleted_at) > told.gone_since).limit(_GONE)
-    ids = {*told.session.exec(events), *(id_ for id_ in told.session.exec(gone) if id_ is not None)}
+    ids = {*told.cases, *(id_ for id_ in told.session.exec(gone) if id_ is not None)}
     if ids:
         yield "changed", sorted(ids)
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from sqlmodel import Session, col, select
 
 from alerts import inbox
-from alerts.case import WAITING, Case, CaseEvent
+from alerts.case import WAITING, Case
 from alerts.center.app import OfCare, OfRoom, OfVisitor, Sent
 from alerts.center.live import Event, Told
 from alerts.center.page import fragment, go, is_script, words_for, write
@@ -86,13 +86,9 @@ def keep(request: Request, visitor: OfCare, room: OfRoom, spike_id: int, sent: S
 
 def news(told: Told) -> Iterator[Event]:
     """The line of each case that changed; of one that waits no more, how it ended."""
-    events = select(CaseEvent.case_id).where(
-        col(CaseEvent.id) > told.since.events, col(CaseEvent.id) <= told.until.events, CaseEvent.kind != "viewed"
-    )
-    ids = set(told.session.exec(events))
-    if not ids:
+    if not told.cases:
         return
-    cases = told.session.exec(select(Case).where(col(Case.id).in_(ids))).all()
+    cases = told.session.exec(select(Case).where(col(Case.id).in_(told.cases))).all()
     waiting = [case for case in cases if case.state in WAITING]
     for line in inbox.lines(told.session, told.config, waiting, told.now):
         yield "line", _shown(told, line)

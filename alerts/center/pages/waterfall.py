@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import aliased
 from sqlmodel import case, col, exists, select
 
-from alerts.case import CaseEvent
 from alerts.center.app import OfRoom
 from alerts.center.live import Event, Told
 from alerts.center.page import fragment, words_for, write
@@ -92,9 +91,7 @@ def _of_cases(told: Told) -> set[int]:
     again = select(Verdict.mention_id).where(
         col(Verdict.id) > told.since.readings, col(Verdict.id) <= told.until.readings
     )
-    touched = (col(CaseEvent.id) > told.since.events, col(CaseEvent.id) <= told.until.events)
-    cases = select(CaseEvent.case_id).where(*touched, CaseEvent.kind != "viewed").distinct()
-    theirs = select(Verdict.mention_id).where(col(Verdict.case_id).in_(cases), col(Verdict.mention_id).in_(kept))
+    theirs = select(Verdict.mention_id).where(col(Verdict.case_id).in_(told.cases), col(Verdict.mention_id).in_(kept))
     return kept & {*told.session.exec(again), *told.session.exec(theirs)}
 
 
