@@ -2,6 +2,7 @@
 
 import gc
 import io
+import socket
 import sys
 import threading
 import time
@@ -198,23 +199,29 @@ def _open_center(service: "Service") -> "Iterator[str]":
     from listener.service import InForce
 
     center = service.config.care.center
-    for listen in (center.listen, "127.0.0.1:0"):
-        taken = center.model_copy(update={"on": True, "listen": listen, "address": None, "proxies": ()})
-        config = service.config.model_copy(update={"care": service.config.care.model_copy(update={"center": taken})})
-        service.in_force = InForce(config, service.in_force.doors)
-        opened = threading.Thread(target=service.open_center, name="center", daemon=True)
-        opened.start()
-        while opened.is_alive() and service.center_at is None:
-            opened.join(0.02)
-        if service.center_at is not None:
-            break
-    else:
+    listen = center.listen if _is_free(center.host, center.port) else "127.0.0.1:0"
+    taken = center.model_copy(update={"on": True, "listen": listen, "address": None, "proxies": ()})
+    config = service.config.model_copy(update={"care": service.config.care.model_copy(update={"center": taken})})
+    service.in_force = InForce(config, service.in_force.doors)
+    opened = threading.Thread(target=service.open_center, name="center", daemon=True)
+    opened.start()
+    while opened.is_alive() and service.center_at is None:
+        opened.join(0.02)
+    if service.center_at is None:
         shell.fail("the Listening Center cannot be opened; call-light demo --no-serve plays the week without it")
     try:
         yield service.center_at
     finally:
         service.stop.set()
         opened.join(5)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @app.command()

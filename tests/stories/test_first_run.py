@@ -125,6 +125,18 @@ def test_a_newcomer_watches_the_week_and_tries_everything(place: Place, chromium
     assert "Traceback" not in "".join(demo.lines)
 
 
+def test_where_the_port_is_taken_the_demo_takes_another(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        place.edit("care.toml", r'^listen = "127.0.0.1:8765"$', f'listen = "127.0.0.1:{port}"')
+        with running(place, "demo", "--serve", "--seconds", "0") as demo:
+            address = demo.waits_for(r"The Listening Center: (http://127\.0\.0\.1:\d+)")[1]
+            assert address != f"http://127.0.0.1:{port}"
+            becomes(f"{address}/healthz", 200)
+            assert demo.ends() in (0, 130)
+    assert "is used by another program" not in "".join(demo.lines), "nothing is wrong that a newcomer has to mend"
+
+
 def open_at(place: Place, port: int) -> None:
     """The center is on, at this port, and something is listened to."""
     place.edit(
