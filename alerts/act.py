@@ -13,7 +13,6 @@ pressed: in Slack, in the terminal, on the page.
 """
 
 import importlib
-import logging
 import pkgutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,10 +30,12 @@ from alerts.form import Form, checked
 from alerts.people import called
 from alerts.verdict import GOES_ON, Verdict
 from config.schema import Care, Config
+from listener import stages
 from listener.errors import NeedsPerson
+from listener.logs import logger
 from listener.mention import Mention
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 OWN_ACCOUNT = "the hospital's account"
 
@@ -162,11 +163,13 @@ def act(
     Raises Refused for answers that will not do, NeedsPerson when there is no such case, it cannot be done, or someone
     else was first: the sentence says who. Who may do it is asked of permitted() before.
     """
-    doing = Doing(session, config, case_of(session, case_id), who, now, {}, secrets or {}, seal)
-    doing = check(doing, name, given or {})
-    done = known_actions()[name].do(doing)
-    session.commit()
-    log.info("action=act case=%d do=%s", case_id, name)
+    with stages.timed("act") as of_it:
+        doing = Doing(session, config, case_of(session, case_id), who, now, {}, secrets or {}, seal)
+        doing = check(doing, name, given or {})
+        done = known_actions()[name].do(doing)
+        session.commit()
+        of_it.done = 1
+    log.info("act", case=case_id, do=name)
     return done
 
 
@@ -217,7 +220,7 @@ def contact(session: Session, case_id: int, who: str, now: datetime) -> str:
         raise NeedsPerson(f"nobody left a way to be reached in case {case_id}, or what they left is gone")
     note(session, session.get_one(Case, case_id), now, who, "contact", "looked up how to reach its author")
     session.commit()
-    log.info("action=contact case=%d", case_id)
+    log.info("contact", case=case_id)
     return author
 
 
@@ -240,6 +243,12 @@ def own_replies(session: Session, now: datetime) -> int:
 
 def _replied(session: Session) -> list[tuple[int, datetime]]:
     """Each waiting case that has a reply which counts, and when the first of these was written."""
+    return [(case_id, written_at) for case_id, written_at in session.exec(_replies()) if case_id is not None]
+
+
+@cache
+def _replies() -> Any:
+    """The question for them, asked with every pass. To put it together takes longer than to answer it."""
     reply, post, other = aliased(Mention), aliased(Mention), aliased(Mention)
     verdict, newer, others = aliased(Verdict), aliased(Verdict), aliased(Verdict)
     in_force = ~exists().where(col(newer.mention_id) == verdict.mention_id, col(newer.id) > col(verdict.id))
@@ -252,7 +261,7 @@ def _replied(session: Session) -> list[tuple[int, datetime]]:
         *(col(CaseEvent.case_id) == Case.id, col(CaseEvent.kind) == "reopened", col(CaseEvent.who) != US),
         col(CaseEvent.at) >= reply.written_at,
     )
-    found = session.exec(
+    return (
         select(Case.id, func.min(reply.written_at))
         .where(
             col(reply.own).is_(True),
@@ -268,4 +277,3 @@ def _replied(session: Session) -> list[tuple[int, datetime]]:
         )
         .group_by(col(Case.id))
     )
-    return [(case_id, written_at) for case_id, written_at in found if case_id is not None]

@@ -213,6 +213,14 @@ def forget_author(session: Session, case_id: int, now: datetime) -> None:
     changed(session, case, now, US, "forgotten", "a post of it is gone at its place, or was kept as long as it may be")
 
 
+def forget_before(session: Session, case_id: int, now: datetime) -> None:
+    """A post that one of the case answers is gone: its card must not quote it any more. The caller commits."""
+    case = session.get_one(Case, case_id, with_for_update=True)
+    changed(
+        session, case, now, US, "forgotten", "what it answers is gone at its place, or was kept as long as it may be"
+    )
+
+
 def changed(session: Session, case: Case, at: datetime, who: str, kind: EventKind, what: str) -> None:
     """Write down that a case is not as it was; its cards are shown anew. The caller commits."""
     case.version += 1

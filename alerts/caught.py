@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from spacy.tokens import Doc
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, exists, func, select
+from sqlmodel import Session, col, func, select
 
 from alerts.message import visible as harmless
 from config.schema import Config
@@ -19,7 +18,7 @@ from listener.mention import Mention
 from nlp.components.keywords import sites_known
 from nlp.phrases import Phrases, Sites
 from nlp.pipeline import LONGEST
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 from nlp.tokenizer import blank, visible
 from nlp.tuning import Seeker
 
@@ -99,8 +98,7 @@ def catch(
 
 def _posts(wanted: Any, since: datetime | None) -> Any:
     """Posts of others that are not gone, with the reading in force."""
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     columns = wanted if isinstance(wanted, tuple) else (wanted,)
     posts = select(*columns).select_from(Reading).join(Mention, col(Mention.id) == Reading.mention_id)
     posts = posts.where(in_force, col(Mention.deleted_at).is_(None), col(Mention.own).is_(False))

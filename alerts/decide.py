@@ -1,14 +1,14 @@
 """STAGE 4: reading + care rules -> verdict, with its reason. Opens the case of an alert in the same transaction."""
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Bundle
-from sqlmodel import Session, col, exists, or_, select
+from sqlmodel import Session, col, exists, func, or_, select
 
 from alerts.case import (
     COPY,
@@ -18,6 +18,7 @@ from alerts.case import (
     WAITING,
     Case,
     forget_author,
+    forget_before,
     join,
     open_case,
     raise_urgency,
@@ -25,10 +26,13 @@ from alerts.case import (
 from alerts.clockface import due
 from alerts.verdict import GOES_ON, Verdict, without_words
 from config.schema import Care, Config, Outcome, Rule
+from listener.logs import logger
 from listener.mention import Mention
+from listener.tombstones import is_mark
+from nlp.read import in_parts
 from nlp.reading import Reading
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BATCH = 500
 # A post read again under changed rules opens a new card only while an answer still makes sense.
@@ -105,7 +109,7 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
     if not undecided:
         return 0
     earlier = _earlier(session, [mention.id for _, mention in undecided])
-    rows = []
+    rows, alerted = [], []
     for reading, mention in undecided:
         previous = earlier.get(mention.id)
         is_news = _is_news(reading, mention, previous, now)
@@ -130,27 +134,65 @@ def decide(session: Session, config: Config, now: datetime, limit: int = BATCH) 
         if case_id is not None:  # at once: the next post may belong to the same case
             session.execute(insert(Verdict), rows)
             rows.clear()
+            if previous is None or previous.case_id != case_id:
+                alerted.append({"mention": mention.id, "case": case_id, "urgency": reading.urgency})
     if rows:
         session.execute(insert(Verdict), rows)
     session.commit()
-    log.info("action=decide count=%d", len(undecided))
+    log.info("decide", count=len(undecided))
+    for one in alerted:
+        log.info("alert", **one)
     return len(undecided)
 
 
 def forget(session: Session, now: datetime) -> int:
     """Take out of verdicts and cases what they know of posts that are gone; how many. What was decided stays decided."""
-    gone = session.exec(
-        select(Verdict.id, Verdict.reason, Verdict.case_id)
+    of_post: tuple[Any, ...] = (Mention.id, Mention.source, Mention.ref, Mention.thread)
+    wanted: tuple[Any, ...] = (Verdict.id, Verdict.reason, Verdict.case_id, Bundle("mention", *of_post))
+    gone = session.execute(
+        select(*wanted)
         .where(col(Verdict.mention_id) == Mention.id, col(Verdict.forgotten).is_(False))
         .where(col(Mention.deleted_at) > now - _FORGETS)
     ).all()
-    for id_, reason, _ in gone:
+    for id_, reason, _, _ in gone:
         kept = {"reason": without_words(reason), "forgotten": True}
         session.execute(update(Verdict).where(col(Verdict.id) == id_).values(**kept))
-    for case_id in sorted({case_id for _, _, case_id in gone if case_id is not None}):
+    in_cases = {case_id for _, _, case_id, _ in gone if case_id is not None}
+    # One whose posts went into another goes on showing the post that began it.
+    for some in in_parts([one.id for *_, one in gone]):
+        in_cases.update(session.exec(select(Case.id).where(col(Case.mention_id).in_(some))))
+    cases = sorted(in_cases)
+    for case_id in cases:
         forget_author(session, case_id, now)
+    for case_id in _answering(session, {(one.source, one.thread or one.ref) for *_, one in gone}) - {*cases}:
+        forget_before(session, case_id, now)
+    _rename_threads(session, cases, {one.ref for *_, one in gone if is_mark(one.ref)})
     session.commit()
     return len(gone)
+
+
+def _answering(session: Session, threads: Collection[tuple[str, str]]) -> set[int]:
+    """The cases of posts in these conversations: their cards quote what was said before."""
+    found = set[int]()
+    for source in {source for source, _ in threads}:
+        for some in in_parts([thread for its, thread in threads if its == source]):
+            of_them = (Mention.source == source, col(Mention.thread).in_(some), col(Verdict.mention_id) == Mention.id)
+            found.update(
+                number for number in session.exec(select(Verdict.case_id).where(*of_them)) if number is not None
+            )
+    return found
+
+
+def _rename_threads(session: Session, cases: Sequence[int], marks: Collection[str]) -> None:
+    """A case is found by the thread of its first post, whose name at the place has become a mark. See keep.forget."""
+    thread = select(func.coalesce(Mention.thread, Mention.ref)).where(Mention.id == Case.mention_id).scalar_subquery()
+    theirs = [col(Case.id).in_(some) for some in in_parts(cases)]
+    theirs += [
+        col(Case.mention_id).in_(select(Mention.id).where(col(Mention.thread).in_(some))) for some in in_parts([*marks])
+    ]
+    for some in theirs:
+        renamed = update(Case).where(some, col(Case.thread) != thread).values(thread=thread)
+        session.execute(renamed, execution_options={"synchronize_session": False})
 
 
 def hand_over(session: Session, case_id: int, to: int, mention_ids: Collection[int] | None = None) -> int:
@@ -189,6 +231,13 @@ def _because(reading: Said) -> str:
 
 def _undecided(session: Session, limit: int) -> list[Any]:
     """Readings without a verdict, each with what is needed of its mention."""
+    rows = session.execute(_without_verdict().limit(limit)).all()
+    # The worst first, then in the order of writing, so that a thread's first post opens its case.
+    return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id, row.reading.id))
+
+
+@cache  # asked with every pass: to put it together takes longer than to answer it
+def _without_verdict() -> Any:
     decided = exists().where(col(Verdict.reading_id) == Reading.id)
     wanted: tuple[Any, ...] = (
         Reading.id,
@@ -211,14 +260,10 @@ def _undecided(session: Session, limit: int) -> list[Any]:
         *(Mention.thread, Mention.author, Mention.answers, Mention.quotes, Mention.story),
         *(Mention.revised_at, Mention.deleted_at),
     )
-    rows = session.execute(
-        select(Bundle("reading", *wanted), Bundle("mention", *of_mention))
-        .where(col(Reading.mention_id) == Mention.id, ~decided)
-        .order_by(col(Reading.id).desc())
-        .limit(limit)
-    ).all()
-    # The worst first, then in the order of writing, so that a thread's first post opens its case.
-    return sorted(rows, key=lambda row: (RANK[row.reading.urgency] > 0, row.mention.id, row.reading.id))
+    newest_first: Any = select(Bundle("reading", *wanted), Bundle("mention", *of_mention)).order_by(
+        col(Reading.id).desc()
+    )
+    return newest_first.where(col(Reading.mention_id) == Mention.id, ~decided)
 
 
 def _earlier(session: Session, mention_ids: Sequence[int]) -> dict[int, Earlier]:

@@ -15,7 +15,6 @@ Each door has an outbox of its own, so that a slow CRM holds up no card.
 """
 
 import importlib
-import logging
 import pkgutil
 from collections import Counter
 from collections.abc import Callable
@@ -26,20 +25,22 @@ from time import monotonic
 from typing import Any, Protocol, cast
 
 from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, and_, col, func, or_, select
 
 import alerts.notices
 from alerts import uploads
-from alerts.case import RANK
+from alerts.case import RANK, Case
 from alerts.delivery import GIVEN_UP, PAGE, Delivery
 from alerts.door import Door, Sent
 from alerts.message import Message
 from alerts.notices import card
 from config.schema import Config
-from listener import health
+from listener import health, stages
 from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel, OutcomeUnknown, TryLater
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _BACKOFF = {  # by kind; the others as a card
     "card": (timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1)),  # a reply is due in minutes
@@ -54,6 +55,7 @@ _UNDER_WAY = timedelta(seconds=20)  # longer than a request takes: so long anoth
 _PASS = 20.0  # seconds after which a pass ends, so that danger that came meanwhile is read
 # Slack takes a message a second in a channel, and a few at once. Danger does not wait for it.
 _AT_ONCE, _SPAN = 3, timedelta(seconds=3)
+_WRONG_CLOCK = timedelta(days=2)  # further ahead than anything is put off: such a time is of a clock that was wrong
 CHANNEL = "channel"  # the kind of an alarm: a channel that cannot be reached
 
 
@@ -106,10 +108,8 @@ def deliver(
     stop: Callable[[], bool] = lambda: False,
     through: str = "people",
 ) -> Delivered:
-    """Write down what must be sent, then send what may be sent now."""
-    for notice in _leaving(through).values():
-        notice.enqueue(session, config, now)
-    session.commit()
+    """Write down what must be sent, then send what may be sent now. A mistake in one kind of message is raised at the end."""
+    mistake = _enqueue(session, config, now, through)
     ends = monotonic() + _PASS
     sent = 0
     held = Held(_just_sent(session, door, now))
@@ -123,8 +123,26 @@ def deliver(
     waiting = session.exec(select(func.count()).select_from(Delivery).where(*left)).one()
     session.commit()
     if sent or updated or waiting:
-        log.info("action=deliver through=%s sent=%d updated=%d waiting=%d", through, sent, updated, waiting)
+        log.info("deliver", through=through, sent=sent, updated=updated, waiting=waiting)
+    if mistake is not None:
+        raise mistake
     return Delivered(sent, updated, waiting, tuple(dict.fromkeys(trouble)), bool(held.paced) and waiting > 0)
+
+
+def _enqueue(session: Session, config: Config, now: datetime, through: str) -> Exception | None:
+    """What has no row yet gets one; a mistake in one kind of message holds up no other, danger least of all."""
+    mistake: Exception | None = None
+    for kind, notice in _leaving(through).items():
+        try:
+            notice.enqueue(session, config, now)
+            session.commit()
+        except DatabaseError:  # nothing can be written down at all
+            raise
+        except Exception as error:
+            session.rollback()
+            log.error("enqueue", kind=kind, error=error)
+            mistake = mistake or error
+    return mistake
 
 
 def edit(session: Session, config: Config, door: Door, case_id: int, now: datetime) -> None:
@@ -135,8 +153,15 @@ def edit(session: Session, config: Config, door: Door, case_id: int, now: dateti
         try:
             _update_one(session, config, door, row, now)
         except CallLightError as error:
-            log.warning("action=edit delivery=%s remedy=%s", row.id, type(error).__name__)
+            log.warning("edit", delivery=row.id, remedy=type(error).__name__)
             session.rollback()
+
+
+def show_again(session: Session, config: Config, door: Door, now: datetime) -> tuple[int, list[str]]:
+    """Edit what people see where a post in it is gone, and send nothing new: how many messages, and what a person has to mend."""
+    trouble: list[str] = []
+    count = _update(session, config, door, now, lambda: False, "people", trouble)
+    return count, trouble
 
 
 @cache
@@ -164,11 +189,16 @@ def _next(session: Session, now: datetime, held: Held, through: str) -> Delivery
     waiting = select(Delivery).where(
         col(Delivery.state).in_(("pending", "sending")),
         col(Delivery.kind).in_(_leaving(through)),
-        col(Delivery.next_try_at) <= now,
+        _is_due(now),
         col(Delivery.channel).not_in(held.refused),
         ~paced_out,
     )
     return session.exec(waiting.order_by(col(Delivery.rank), col(Delivery.id)).limit(1)).first()
+
+
+def _is_due(now: datetime) -> Any:
+    """Whether a message may be tried now."""
+    return or_(col(Delivery.next_try_at) <= now, col(Delivery.next_try_at) > now + _WRONG_CLOCK)
 
 
 def _claim(session: Session, row: Delivery, now: datetime) -> bool:
@@ -221,19 +251,20 @@ def _send(
         # The danger channel works again: a page that has not left yet is not needed.
         page = and_(col(Delivery.about) == f"{PAGE}{row.case_id}", col(Delivery.state) == "pending")
         session.execute(delete(Delivery).where(page, col(Delivery.id) != row.id))
+        if row.rank == RANK["danger"] and row.round == 1 and (case := session.get(Case, row.case_id)):
+            stages.danger_card(case.clock_from, case.opened_at, now)
     if row.attempts > 1:
         _go_on(session, row.channel, now)
     health.over(session, row.channel, CHANNEL, now)
     session.commit()
-    log.info(
-        "action=send kind=%s delivery=%s case=%s channel=%s attempts=%d",
-        row.kind,
-        row.id,
-        row.case_id,
-        row.channel,
-        row.attempts,
-    )
+    channel = _in_log(row.channel)
+    log.info("send", kind=row.kind, delivery=row.id, case=row.case_id, channel=channel, attempts=row.attempts)
     return True
+
+
+def _in_log(channel: str) -> str:
+    """A hook's name among channels has a blank."""
+    return channel.replace(" ", ":")
 
 
 def _go_on(session: Session, channel: str, now: datetime) -> None:
@@ -282,12 +313,12 @@ def _put_off(
         _cannot_be_reached(session, config, row, error, now)
     session.commit()
     log.warning(
-        "action=send delivery=%s case=%s channel=%s attempts=%d remedy=%s",
-        row.id,
-        row.case_id,
-        row.channel,
-        row.attempts,
-        type(error).__name__,
+        "send",
+        delivery=row.id,
+        case=row.case_id,
+        channel=_in_log(row.channel),
+        attempts=row.attempts,
+        remedy=type(error).__name__,
     )
 
 
@@ -319,7 +350,7 @@ def _may_be_edited(door: Door, now: datetime) -> Any:
     return and_(
         col(Delivery.state) == "sent",
         col(Delivery.door) == door.name,
-        or_(col(Delivery.next_try_at) <= now, col(Delivery.trouble).is_(None)),
+        or_(_is_due(now), col(Delivery.trouble).is_(None)),
     )
 
 
@@ -397,5 +428,5 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
         raise
     except Exception as error:
         # One message that cannot be written must not hold up those behind it.
-        log.error("action=write delivery=%s kind=%s error=%s", row.id, row.kind, type(error).__name__)
+        log.error("write", delivery=row.id, kind=row.kind, error=error)
         raise NeedsPerson(f"this message cannot be written ({type(error).__name__}); please report it") from error

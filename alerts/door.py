@@ -1,5 +1,6 @@
 """What a way to people must offer. slack.py and console.py are the two; deliver.py knows no other thing of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -46,8 +47,11 @@ class HasChannels(Protocol):
 class TakesFiles(Protocol):
     """A door that also takes files. They are uploaded before the message, and nobody sees them without it."""
 
-    def upload(self, name: str, title: str, content: bytes, alt: str = "") -> Uploaded:
-        """Upload a file; a picture has an `alt`. What arrived of one that failed is of no use to anybody."""
+    def upload(
+        self, name: str, title: str, content: bytes, alt: str = "", began: Callable[[str], None] = lambda id: None
+    ) -> Uploaded:
+        """Upload a file; a picture has an `alt`. What arrived of one that failed is of no use to anybody: `began` is told
+        its id as soon as there is one, so that it can be deleted."""
 
     def take_back(self, id: str) -> None:
         """Delete a file. One that is gone is no error."""

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import String, cast
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from alerts.case import MERGED, Case, CaseEvent
@@ -25,12 +24,12 @@ from alerts.span import Span
 from alerts.spikes import Spike, SpikePost
 from alerts.topic import title_of, titles_of
 from alerts.tuning import Change, changes
-from alerts.verdict import Verdict
+from alerts.verdict import Verdict, verdict_in_force
 from config.schema import Config, Hospital
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Spend
 from nlp.measured import measured
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 
 # Two passes of the slowest usual rhythm: what has gone no further by then is stuck.
 STUCK_AFTER = timedelta(minutes=10)
@@ -224,8 +223,7 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
     """Every mention heard from `since` (None: ever) until `until`, and what became of it."""
-    newer = aliased(Verdict)
-    newest = ~exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
+    newest = verdict_in_force()
     # Its card where its urgency belongs, or the page that stands in for it.
     there = or_(
         and_(col(Delivery.channel) == Case.channel, col(Delivery.round) == Case.round),
@@ -272,8 +270,7 @@ def _readings(*columns: Any) -> Any:
 
 def _in_force(mention_id: Any) -> Any:
     """The reading of a mention that counts."""
-    newer = aliased(Reading)
-    newest = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    newest = reading_in_force()
     return and_(col(Reading.mention_id) == mention_id, newest)
 
 
@@ -479,8 +476,7 @@ class _Corrected:
 
 
 def _corrected(session: Session, since: datetime | None, until: datetime) -> _Corrected:
-    newer = aliased(Verdict)
-    newest = ~exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
+    newest = verdict_in_force()
     of_post = (col(Verdict.mention_id) == Mention.id, Verdict.case_id == Case.id, newest, *_in(since, until))
     dismissed = select(Mention.id, CaseEvent.what).where(
         *of_post, Case.state == "dismissed", col(CaseEvent.case_id) == Case.id, CaseEvent.kind == "dismissed"

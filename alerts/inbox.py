@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, case, col, exists, func, select
+from sqlmodel import Session, case, col, func, select
 
 from alerts.case import RANK, WAITING, Case
 from alerts.clockface import due_now
@@ -19,7 +18,7 @@ from alerts.topic import title_of, titles_of
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.mention import Mention
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 
 _EXCERPT = 240  # characters
 _TOPICS = 3
@@ -137,8 +136,7 @@ def _foremost(session: Session, cases: Sequence[Case]) -> dict[int, Any]:
 @cache
 def _said() -> Any:
     """The question for it, with the cases as `ids`. To put it together takes longer than to answer it."""
-    theirs, newer = _posts(), aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    theirs, in_force = _posts(), reading_in_force()
     rank = case(RANK, value=col(Reading.urgency))
     order = (col(Mention.deleted_at).is_not(None), rank, col(Mention.written_at), col(Mention.id))
     place = func.row_number().over(partition_by=theirs.c.case_id, order_by=order).label("place")

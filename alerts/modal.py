@@ -70,7 +70,7 @@ def private(view: Mapping[str, Any]) -> tuple[str, str]:
     try:
         kept = json.loads(view.get("private_metadata") or "{}")
         return str(kept.get("about", "")), str(kept.get("channel", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return "", ""
 
 
@@ -79,7 +79,7 @@ def seal(view: Mapping[str, Any]) -> str | None:
     try:
         kept = json.loads(view.get("private_metadata") or "{}").get("seal")
         return None if kept is None else str(kept)
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -19,8 +19,9 @@ from typing import Any
 from alerts.door import Sent
 from alerts.message import Message
 from listener.errors import NeedsPerson, TryLater
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ADDRESSES = "CALL_LIGHT_PAGER_URLS"
 UNKNOWN = "unknown"  # the service of an address that apprise cannot make anything of
@@ -65,7 +66,7 @@ class Pager:
         pages = self.page(message)
         failed = [page for page in pages if page.trouble]
         for page in failed:
-            log.warning("action=page delivery=%s address=%d remedy=%s", key, page.number, page.remedy.__name__)
+            log.warning("page", key=key, address=page.number, remedy=page.remedy.__name__)
         said = "; ".join(page.trouble for page in failed if page.trouble)
         if not pages:
             raise NeedsPerson(f"{ADDRESSES} names no address, so nobody can be paged; docs/handoff.md says how")

@@ -1,6 +1,5 @@
 """PhraseCount: in how many posts of a day each phrase was, for what is usual. Counted once a day is over, some posts at a time."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -13,12 +12,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, exists, select
 
 from config.schema import Config, Hospital, Keywords
+from listener.logs import logger
 from listener.mention import Mention
 from listener.watch import Watch
 from nlp.listed import Kept, Listed, Taken
 from nlp.reading import Reading
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ABOUT_US = ""  # the list of the row that says how many posts were about us; its phrase is empty, too
 EXCLUDE, NOT_US = "exclude", "not_us"
@@ -74,7 +74,7 @@ def count(session: Session, config: Config, now: datetime) -> bool:
     if len(posts) < _BATCH:
         place.cursor = {"counted": day.isoformat()}
         session.execute(delete(PhraseCount).where(col(PhraseCount.day) < day - _KEPT))
-        log.info("action=count day=%s", day)
+        log.info("count", day=day)
     else:
         place.cursor = {**cursor, "day": day.isoformat(), "after": posts[-1].id}
     session.add(place)

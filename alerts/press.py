@@ -1,6 +1,5 @@
 """A press, wherever it was made: done once, by who may, and the case shown anew at once to everybody."""
 
-import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from alerts.door import Door
 from alerts.people import first_time, met
 from config.schema import Care, Config
 from listener.errors import NeedsPerson
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _show(engine: Engine, config: Config, door: Door, case_id: int, now: datetim
         with Session(engine) as session:
             edit(session, config, door, case_id, now)
     except Exception as error:
-        log.error("action=press case=%d error=%s", case_id, type(error).__name__)
+        log.error("press", case=case_id, error=error)
     wake()
 
 

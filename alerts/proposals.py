@@ -4,7 +4,6 @@ It is only proposed: a person reads it, adds it or not. What was danger, and wha
 left out, and danger is read all the same.
 """
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +16,12 @@ from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
 from spacy.lang.es.stop_words import STOP_WORDS as SPANISH
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from sqlalchemy.orm import aliased
-from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, exists, func, select
+from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, func, select
 
 from alerts.case import Case, CaseEvent
 from config.schema import Accounts, Config, Hospital
+from listener.keep import DELETED, FORGOTTEN
+from listener.logs import logger
 from listener.mention import Mention
 from listener.watch import Watch
 from nlp.components.keywords import phrases_of
@@ -29,10 +29,10 @@ from nlp.components.mentions import Mentions, names_of
 from nlp.components.redaction import first_names
 from nlp.phrase_language import Name
 from nlp.phrases import Phrases
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 from nlp.tokenizer import blank, fold, visible, words_of
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 List = Literal["not_us", "exclude", "accounts"]
 LATELY = timedelta(days=30)  # of which it is said what a line would have left out
@@ -66,7 +66,7 @@ class Proposal(SQLModel, table=True):
     list: str  # one of List: not_us and accounts of hospital.toml, exclude of keywords.toml
     phrase: str  # for accounts the place, "x": never who wrote there
     case_id: int = Field(foreign_key="case.id")  # the case that brought it up
-    why: str  # what it would have done, for people
+    why: str  # what it would have done, for people; "": the post is gone, and its words with it
     made_at: datetime
 
 
@@ -243,6 +243,20 @@ def watch(session: Session, config: Config, now: datetime) -> int:
     return int(made)
 
 
+def forget(session: Session) -> int:
+    """Take back lines whose post its author has deleted, or wants forgotten; how many. Commits."""
+    theirs = select(Proposal).where(
+        *(Proposal.why != "", Proposal.case_id == Case.id, Case.mention_id == Mention.id),
+        col(Mention.deleted_why).in_((DELETED, FORGOTTEN)),
+    )
+    gone = session.exec(theirs).all()
+    for proposal in gone:
+        proposal.phrase, proposal.why = f"taken back {proposal.id}", ""
+        session.add(proposal)
+    session.commit()
+    return len(gone)
+
+
 def _propose(session: Session, reason: str, case: Case, source: str, config: Config, now: datetime) -> bool:
     assert case.id is not None
     if reason == "staff":
@@ -256,7 +270,7 @@ def _propose(session: Session, reason: str, case: Case, source: str, config: Con
         return False
     session.add(Proposal(list=line.list, phrase=line.phrase, case_id=case.id, why=why, made_at=now))
     session.flush()
-    log.info("action=propose case=%d list=%s", case.id, line.list)
+    log.info("propose", case=case.id, list=line.list)
     return True
 
 
@@ -267,8 +281,7 @@ def _is_known(session: Session, line: Line) -> bool:
 
 def _texts(*more: Any) -> Any:
     """The redacted words of mentions, by their reading in force, and what else is wanted."""
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     words: tuple[Any, ...] = (Reading.redacted_text, *more)
     of_post = select(*words).join(Mention, col(Mention.id) == Reading.mention_id)
     return of_post.where(in_force, col(Mention.deleted_at).is_(None))

@@ -3,7 +3,6 @@
 clockface.py says which steps there are and when; notices/reminder.py tells people of those taken here.
 """
 
-import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
@@ -14,8 +13,9 @@ from alerts.case import COPY, US, WAITING, Case, CaseEvent, changed, move, note,
 from alerts.clockface import Step, loudest, steps
 from alerts.delivery import POST, Reminder
 from config.schema import Config
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _LATELY = timedelta(hours=1)
 _SENDING = timedelta(minutes=2)  # longer than any request: whoever was sending is gone
@@ -35,7 +35,7 @@ def remind(session: Session, config: Config, now: datetime) -> int:
     count += _new_posts(session, taken, now)
     session.commit()
     if count:
-        log.info("action=remind count=%d", count)
+        log.info("remind", count=count)
     return count
 
 

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -58,7 +58,7 @@ def different(texts: Iterable[tuple[int, str]], own_names: Sequence[str]) -> lis
     for id_, text in texts:
         bare = _MARK.sub(_SPLIT, _folded(text))
         tokens = _TOKENS.findall(own.sub(_SPLIT, bare) if own else bare)
-        words = list(islice((token for token in tokens if _is_word(token) and token != "rt"), _COPY))
+        words = list(islice((token for token in tokens if _is_word(token) and token != "rt"), _COPY))  # noqa: S105  # a word
         found.setdefault(tuple(words) if len(words) == _COPY else id_, (id_, tokens))
     return list(found.values())
 
@@ -130,7 +130,7 @@ def _is_word(token: str) -> bool:
     return token[0].isalnum()
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _is_empty(word: str) -> bool:
     """A stop word, a number, a single letter."""
     stop = _stop_words()

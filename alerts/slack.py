@@ -1,7 +1,8 @@
-"""The only door to Slack: slack-sdk's WebClient, without its own retries.
+"""The only door to Slack: slack-sdk's WebClient, without its own retries, and with limits.
 
 Its default handler sends chat.postMessage again when a connection drops, which makes two cards of one; and waiting for
-a rate limit inside the call would hold up danger for another channel. Both are the outbox's business.
+a rate limit inside the call would hold up danger for another channel. Both are the outbox's business. Of itself it reads
+whatever comes for as long as it comes, and follows a redirect to anybody with the token.
 """
 
 import contextlib
@@ -11,9 +12,10 @@ import logging
 import re
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +25,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 from alerts.door import NotReady, Sent
 from alerts.message import Message, Uploaded, escape, shorten
 from alerts.people import is_slack_id
+from listener import web
 from listener.errors import AskedToWait, CallLightError, NeedsPerson, NoChannel, OutcomeUnknown, TryLater
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _TIMEOUT = 10  # seconds
+_LARGEST = 20_000_000  # bytes of an answer
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
 _GROUPS_FOR = timedelta(minutes=5)  # a change of a user group counts after so long at most
 _ALT = 1000  # characters of what a picture shows
@@ -61,6 +66,23 @@ _REMEDY = {
 _OF_CHANNEL = {"channel_not_found", "not_in_channel", "restricted_action", "is_archived"}
 
 
+class Client(WebClient):
+    """The SDK's client: a whole answer comes in time and within limits, or an OSError; no token follows a redirect."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: urllib.request.Request) -> dict[str, Any]:
+        status, headers, body = _whole(req, self.timeout, self.proxy, self.ssl)
+        return {"status": status, "headers": headers, "body": body.decode(errors="replace")}
+
+
+class _AsItComes(urllib.request.HTTPErrorProcessor):
+    """No status is an error yet, and no redirect is followed."""
+
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:
+        return response
+
+    https_response = http_response
+
+
 class Slack:
     """Posts, edits and finds messages. Channels are configured by name or ID; IDs come back from Slack."""
 
@@ -77,7 +99,8 @@ class Slack:
         address = address if address.endswith("/api") else address + "/api"
         quiet = logging.getLogger("slack_sdk.web")  # it would write the first words of whatever answers at that address
         quiet.setLevel(logging.CRITICAL)
-        self.client = WebClient(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[], logger=quiet)
+        self._address = address
+        self.client = Client(token, base_url=address + "/", timeout=_TIMEOUT, retry_handlers=[], logger=quiet)
         self.team: str | None = None  # the workspace's ID, once it is known
         self.channels = channels
         self._now = now
@@ -102,13 +125,20 @@ class Slack:
         options = {"channel": sent.place, "ts": sent.ref, "metadata": message.metadata}
         options |= {"file_ids": list(message.file_ids)} if message.file_ids else {}
         try:
-            self._with_blocks(sent.place, self.client.chat_update, message, options)
+            answer = self._with_blocks(sent.place, self.client.chat_update, message, options)
+            if answer.get("ts") != sent.ref:
+                raise _odd()
         except _Refused as refused:
             if refused.code not in _GONE:
                 raise
 
     def find(self, channel: str, key: str, since: datetime, place: str | None) -> Sent | None:
-        """The message with this key in its metadata. Raises TryLater when Slack cannot be asked."""
+        """The message with this key in its metadata. Raises TryLater when Slack cannot be asked.
+
+        What went to one person alone is not looked for: the app may not read there, and twice beats never.
+        """
+        if is_slack_id(channel):
+            return None
         there = self._there(channel)
         now_in = self._id_of(there)
         if now_in is None and place is None:
@@ -128,11 +158,11 @@ class Slack:
         options["oldest"] = str((since - timedelta(minutes=2)).timestamp())
         for _ in range(_PAGES):
             answer = self._call(place, self.client.conversations_history, **options)
-            for message in answer.get("messages") or ():
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
+            for message in _listed(answer, "messages"):
+                payload = _within(message, "metadata", "event_payload")
                 if payload.get("delivery") == key:
                     return Sent(place, str(message["ts"]))
-            options["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
+            options["cursor"] = _within(answer, "response_metadata").get("next_cursor")
             if not options["cursor"]:
                 break
         return None
@@ -154,10 +184,12 @@ class Slack:
 
     # ---------------------------------------------------------------- files
 
-    def upload(self, name: str, title: str, content: bytes, alt: str = "") -> Uploaded:
+    def upload(
+        self, name: str, title: str, content: bytes, alt: str = "", began: Callable[[str], None] = lambda id: None
+    ) -> Uploaded:
         """A private file: only the bot sees it until a message shows it in an image block or shares its link.
 
-        The steps of files_upload_v2, but each error keeps its remedy, and what is half done is deleted.
+        The steps of files_upload_v2, but each error keeps its remedy, and `began` is told what may be half done.
         """
         more = {"alt_txt": shorten(alt, _ALT)} if alt else {}
         call = self.client.files_getUploadURLExternal
@@ -165,15 +197,11 @@ class Slack:
         id_, address = ticket.get("file_id"), ticket.get("upload_url")
         if not id_ or not address:
             raise OutcomeUnknown("Slack's answer does not say where to upload to")
-        try:
-            self._call("", _put, address=str(address), content=content)
-            named = [{"id": id_, "title": title}]
-            answer = self._call("", self.client.files_completeUploadExternal, files=named)
-        except CallLightError:
-            with contextlib.suppress(CallLightError):
-                self.take_back(str(id_))
-            raise
-        done: list[dict[str, Any]] = answer.get("files") or [{}]
+        began(str(id_))
+        self._call("", self._put, address=str(address), content=content)
+        named = [{"id": id_, "title": title}]
+        answer = self._call("", self.client.files_completeUploadExternal, files=named)
+        done = _listed(answer, "files") or [{}]
         return Uploaded(str(id_), str(done[0].get("permalink") or ""))
 
     def take_back(self, id: str) -> None:
@@ -183,6 +211,18 @@ class Slack:
         except _Refused as refused:
             if refused.code not in ("file_not_found", "file_deleted"):
                 raise
+
+    def _put(self, address: str, content: bytes) -> None:
+        """The bytes of a file, to where Slack told; anything but 200 is an error."""
+        try:
+            web.refuse_inside(address, [self._address])
+        except web.LeadsInside:
+            raise OutcomeUnknown("Slack's answer leads to no place on the internet") from None
+        with web.guarded(None, self._address) as session:
+            kind = {"Content-Type": "application/octet-stream"}
+            answer = web.write("Slack", session, "POST", address, kind, _TIMEOUT, data=content)
+        if answer.status != 200:
+            raise OutcomeUnknown(f"Slack answers {answer.status} to an upload")
 
     # ---------------------------------------------------------------- to one person
 
@@ -214,17 +254,20 @@ class Slack:
         asked, members = self._groups.get(group, (None, frozenset()))
         if asked is None or self._now() - asked > _GROUPS_FOR:
             answer = self._call(group, self.client.usergroups_users_list, usergroup=group)
-            members = frozenset(map(str, answer.get("users") or ()))
+            users = answer.get("users")
+            if not isinstance(users, list):
+                raise _odd()
+            members = frozenset(map(str, users))
             self._groups[group] = (self._now(), members)
         return members
 
     def _shown(self, method: Callable[..., Any], **options: Any) -> str | None:
         try:
-            answer = self._call("", method, **options)
+            view = _within(self._call("", method, **options), "view")
         except CallLightError as error:
-            log.warning("action=modal remedy=%s", type(error).__name__)
+            log.warning("modal", remedy=type(error).__name__)
             return None
-        return str((answer.get("view") or {}).get("id") or "") or None
+        return str(view.get("id") or "") or None
 
     # ---------------------------------------------------------------- how Slack is asked
 
@@ -243,10 +286,14 @@ class Slack:
         scopes = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
         return dict(answer.data), scopes, headers.get("date", "")
 
+    def may_listen(self, app_token: str) -> None:
+        """Ask for a line, which is not taken up. Raises NeedsPerson when Slack does not accept this token."""
+        self._call("", self.client.apps_connections_open, app_token=app_token)
+
     def about_channel(self, there: str) -> dict[str, Any]:
         """conversations.info of a channel, by name or ID. Raises NeedsPerson when there is none."""
         answer = self._call(there, self.client.conversations_info, channel=self._id_of(there) or there)
-        return dict(answer.get("channel") or {})
+        return _within(answer, "channel")
 
     def _id_of(self, there: str) -> str | None:
         """A channel's ID, which the history asks for; None when Slack does not tell."""
@@ -256,10 +303,10 @@ class Slack:
         try:
             for _ in range(_PAGES):
                 answer = self._call(there, self.client.conversations_list, **options)
-                for channel in answer.get("channels") or ():
+                for channel in _listed(answer, "channels"):
                     if channel.get("name") == there.removeprefix("#"):
                         return str(channel["id"])
-                options["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
+                options["cursor"] = _within(answer, "response_metadata").get("next_cursor")
                 if not options["cursor"]:
                     break
         except NeedsPerson:
@@ -272,8 +319,6 @@ class Slack:
             return method(**options)
         except SlackApiError as error:
             raise _by_remedy(error, there, self._now()) from None
-        except urllib.error.HTTPError as error:  # of an upload: the SDK makes its own of the others
-            raise OutcomeUnknown(f"Slack answers {error.code} to an upload") from None
         except urllib.error.URLError as error:
             if _never_left(error.reason):
                 raise TryLater(
@@ -283,7 +328,7 @@ class Slack:
         except (OSError, http.client.HTTPException, SlackRequestError, SlackClientError) as error:
             raise OutcomeUnknown(f"Slack gave no answer ({type(error).__name__})") from None
         except (AttributeError, ValueError):  # the SDK takes any JSON for an object
-            raise OutcomeUnknown("Slack's answer is not what Slack sends") from None
+            raise _odd() from None
 
 
 class _Refused(NeedsPerson):
@@ -294,12 +339,44 @@ class _Refused(NeedsPerson):
         super().__init__(f"Slack refuses it in {there or 'this workspace'} ({code})")
 
 
-def _put(address: str, content: bytes) -> None:
-    """The bytes of a file, to where Slack told; anything but 200 is an error."""
-    headers = {"Content-Type": "application/octet-stream"}
-    request = urllib.request.Request(address, content, headers)
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-        answer.read()
+def _odd() -> OutcomeUnknown:
+    return OutcomeUnknown("Slack's answer is not what Slack sends")
+
+
+def _listed(answer: Any, key: str) -> list[dict[str, Any]]:
+    """The objects that an answer lists. Raises OutcomeUnknown: to take anything else for an empty list would lose them."""
+    found = answer.get(key)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _odd()
+    return found
+
+
+def _within(answer: Any, *path: str) -> dict[str, Any]:
+    """The object at this path, {} where there is none. Raises OutcomeUnknown for anything else."""
+    for key in path:
+        answer = answer.get(key) or {}
+        if not isinstance(answer, dict):
+            raise _odd()
+    return dict(answer)
+
+
+def _whole(
+    request: urllib.request.Request, timeout: float, proxy: str | None = None, tls: ssl.SSLContext | None = None
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and body of an answer. Raises OSError, also when it takes too long or is too large."""
+    ends = time.monotonic() + timeout
+    proxies = [urllib.request.ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
+    opener = urllib.request.build_opener(_AsItComes, urllib.request.HTTPSHandler(context=tls), *proxies)
+    with opener.open(request, timeout=timeout) as answer:
+        stated = int(answer.headers.get("content-length") or -1)
+        body = bytearray()
+        while len(body) != stated and (chunk := answer.read1(65_536)):
+            body += chunk
+            if len(body) > _LARGEST or time.monotonic() > ends:
+                raise TimeoutError("the answer is too large, or takes too long")
+        if len(body) < stated:
+            raise http.client.IncompleteRead(bytes(body), stated - len(body))
+        return answer.status, answer.headers, bytes(body)
 
 
 def _never_left(reason: object) -> bool:
@@ -320,7 +397,7 @@ def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
         wait = min(float(stated), 3600.0) if re.fullmatch(r"\d+(\.\d+)?", stated) else 30.0
         return AskedToWait("Slack asks to wait (429)", now + timedelta(seconds=wait))
     is_slack = re.fullmatch(r"[a-z][a-z_0-9]*", code) is not None  # the SDK puts a web page into the same field
-    if 400 <= status < 500 and status != 408 and not is_slack:
+    if 300 <= status < 500 and status != 408 and not is_slack:
         return NeedsPerson(f"what answers at Slack's address is not Slack ({status}); check base_url in care.toml")
     if status >= 500 or status == 408 or code in _PASSING or not is_slack:
         return OutcomeUnknown(f"Slack answers {status}{' ' + code if is_slack else ', no JSON'}")

@@ -34,8 +34,9 @@ from alerts.spikes import KNOW, know
 from config.schema import Config
 from listener.database import reading
 from listener.errors import CallLightError, NeedsPerson
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _SOON = 1.0  # seconds in which Slack is answered, whatever the database or another place is doing
 _PAGE = 40  # lines of a listing: Slack takes 100 blocks
@@ -114,13 +115,13 @@ class SlackApp:
         theirs = None if body.get("enterprise") else (body.get("user") or {}).get("team_id")
         ours = self._door.team
         if ours and (team != ours or theirs not in (None, ours)):
-            log.warning("action=press foreign=yes")
+            log.warning("press", foreign=True)
             return BoltResponse(status=200, body="")
         return next()
 
     def _failed(self, error: Exception, body: dict[str, Any]) -> None:
         """Something that nobody thought of: who pressed is told, and the log gets its kind alone, as it may carry words."""
-        log.error("action=press error=%s", type(error).__name__)
+        log.error("press", error=error)
         pressed = _pressed(body)
         if pressed.who:
             self._door.whisper(pressed.channel, pressed.who, _FAILED)
@@ -138,8 +139,8 @@ class SlackApp:
 
     def _start(self, pressed: Pressed, name: str, number: str) -> None:
         """Do an action, or ask first what it asks."""
-        if not number.isdigit() or (name != MORE and name not in known_actions()):
-            log.warning("action=press unknown=yes")
+        if not _is_number(number) or (name != MORE and name not in known_actions()):
+            log.warning("press", unknown=True)
             return
         if name == MORE or hasattr(known_actions()[name], "form"):
             self._ask(pressed, name, int(number))
@@ -149,10 +150,8 @@ class SlackApp:
     def _ask(self, pressed: Pressed, name: str, case_id: int) -> None:
         """Open a modal at once, then fill it."""
         view_id = self._door.open_view(pressed.trigger, modal.waiting())
-        if view_id is None:
+        if view_id is None or not self._door.update_view(view_id, self._form(pressed, name, case_id)):
             self._door.whisper(pressed.channel, pressed.who, _AGAIN)
-        else:
-            self._door.update_view(view_id, self._form(pressed, name, case_id))
 
     def _form(self, pressed: Pressed, name: str, case_id: int) -> dict[str, Any]:
         """The modal of an action for a case as it now is, or the sentence that says why it cannot be done."""
@@ -215,7 +214,7 @@ class SlackApp:
         number, channel = modal.private(view)
         given = modal.answers(view["state"]["values"])
         pressed = replace(_pressed(body, channel, _key(view)), seal=modal.seal(view))
-        if name not in known_actions() or not number.isdigit():
+        if name not in known_actions() or not _is_number(number):
             ack()
             return
         try:
@@ -249,7 +248,7 @@ class SlackApp:
         number, channel = modal.private(view)
         name = str(modal.answers(view["state"]["values"]).get("action", ""))
         pressed = _pressed(body, channel, _key(view))
-        if name not in known_actions() or not number.isdigit():
+        if name not in known_actions() or not _is_number(number):
             ack()
         elif hasattr(known_actions()[name], "form"):
             ack(response_action="update", view=self._form(pressed, name, int(number)))
@@ -300,7 +299,7 @@ class SlackApp:
         if open_view is None:
             self._door.whisper(pressed.channel, pressed.who, _AGAIN)
             return
-        first = int(start) if start.isdigit() else 0
+        first = int(start) if _is_number(start) else 0
         with reading(self._engine) as session:
             cases = _folded(session, number)
             shown = [
@@ -322,6 +321,9 @@ class SlackApp:
 
     def _know(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         number, channel = modal.private(view)
+        if not _is_number(number):
+            ack()
+            return
         text = str(modal.answers(view["state"]["values"]).get("known", ""))
         if problems := objections_to(text, self._config.hospital, None, self._config.care.replies):
             ack(response_action="errors", errors={"known": " ".join(problems)})
@@ -377,17 +379,30 @@ def _claim(case_id: int | None) -> dict[str, Any]:
 
 
 def _folded(session: Session, number: str) -> list[Case]:
-    row = session.get(Delivery, int(number)) if number.isdigit() else None
+    row = session.get(Delivery, int(number)) if _is_number(number) else None
     return folded(session, row) if row is not None and row.kind == "fold" else []
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a number that the database can hold: "²" is a digit too, and no number."""
+    return re.fullmatch("[0-9]{1,15}", text) is not None
 
 
 def _key(view: Mapping[str, Any]) -> str:
     return f"view:{view.get('id')}:{view.get('hash')}"
 
 
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a payload; nothing where it has another shape."""
+    part = body.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
 def _pressed(body: Mapping[str, Any], channel: str = "", key: str = "") -> Pressed:
-    user, container = body.get("user") or {}, body.get("container") or {}
+    user, container, view = _part(body, "user"), _part(body, "container"), _part(body, "view")
     trigger = str(body.get("trigger_id", ""))
-    where = channel or str(container.get("channel_id") or modal.private(body.get("view") or {})[1])
+    # A command says it in another way than a press.
+    where = channel or str(container.get("channel_id") or body.get("channel_id") or modal.private(view)[1])
     name = str(user.get("name") or user.get("username") or "")
-    return Pressed(str(user.get("id", "")), name, where, key or f"trigger:{trigger}", trigger)
+    who = str(user.get("id") or body.get("user_id") or "")
+    return Pressed(who, name, where, key or f"trigger:{trigger}", trigger)

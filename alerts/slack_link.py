@@ -4,7 +4,9 @@ A socket that is down loses presses, as Slack does not send those again: so peop
 """
 
 import contextlib
-import logging
+import re
+import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,24 +20,26 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from alerts.door import Door
-from alerts.slack import Slack
+from alerts.slack import Client, Slack
 from alerts.slack_app import SlackApp
 from config.schema import Config
 from listener import health
-from listener.errors import CallLightError, NeedsPerson
+from listener.errors import AskedToWait, CallLightError, NeedsPerson
+from listener.logs import logger
 from listener.serving import Limits, Where, serving
 from listener.watch import Alarm
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BUTTONS = "buttons"  # the kind of an alarm: presses may be lost
 _LINE, _TOKEN = "Slack", "SLACK_APP_TOKEN"  # what it may be about
 _PING = 3.0  # seconds; a line that was cut without a word is noticed after about six of them
 _DOWN_FOR = timedelta(seconds=45)  # a change of line takes a few seconds, and Slack asks for one every few hours
 _TRY_AGAIN = timedelta(seconds=60)  # Slack counts how often a line is asked for
+_CLOSES = 2.0  # seconds for hanging up
 _LARGEST = 1_000_000  # bytes of a request
 _LIMITS = Limits(connections=100, silence=10, life=20, end=2)
 
@@ -64,6 +68,26 @@ def missing(config: Config, secrets: Mapping[str, str]) -> str | None:
     return None if secrets.get(name) else name
 
 
+class _LineClient(Client):
+    """Asks for a line. Where Slack asks to wait, the SDK would sleep in the thread that asks, for as long as that lasts: no
+    alarm would be raised meanwhile."""
+
+    _not_before = 0.0
+
+    def apps_connections_open(self, **options: Any) -> Any:
+        """As WebClient's. Raises AskedToWait, and does not ask before the time that was stated."""
+        if time.monotonic() >= self._not_before:
+            try:
+                return super().apps_connections_open(**options)
+            except SlackApiError as error:
+                if error.response.status_code != 429:
+                    raise
+                stated = str(error.response.headers.get("Retry-After", ""))
+                wait = int(stated) if re.fullmatch("[0-9]{1,4}", stated) else _TRY_AGAIN.total_seconds()
+                self._not_before = time.monotonic() + wait
+        raise AskedToWait("Slack asks to wait (429)")
+
+
 class SocketLine:
     """Socket Mode. `look` is to be called every few seconds: it connects, and says when the line stays down."""
 
@@ -75,7 +99,7 @@ class SocketLine:
         ping: float = _PING,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        web = WebClient(base_url=client.base_url, timeout=10, retry_handlers=[])
+        web = _LineClient(base_url=client.base_url, timeout=10, retry_handlers=[])
         self._handler = SocketModeHandler(app, app_token, web_client=web, ping_interval=ping, logger=app.logger)
         self._handler.client.message_listeners.append(self._hello)
         self._now = now
@@ -104,7 +128,12 @@ class SocketLine:
             try:
                 self._handler.connect()  # type: ignore[no-untyped-call]
             except SlackApiError as error:
-                self._trouble = f" ({error.response.get('error', '')}: check SLACK_APP_TOKEN)"
+                said = error.response.get("error", "") if isinstance(error.response.data, dict) else ""
+                is_slacks = re.fullmatch("[a-z_]+", said) is not None  # else the words of whatever answers there
+                status = f"Slack answers {error.response.status_code}"
+                self._trouble = f" ({said}: check SLACK_APP_TOKEN)" if is_slacks else f" ({status})"
+            except AskedToWait as error:
+                self._trouble = f" ({error})"
             except Exception as error:
                 self._trouble = f" ({type(error).__name__})"
 
@@ -114,7 +143,7 @@ class SocketLine:
         if session is not None and session.session_id != self._session:
             self._session, self._session_since = session.session_id, now
         if session is not None and session.last_ping_pong_time is None and now - self._session_since > _DOWN_FOR:
-            log.warning("action=socket silent=yes")
+            log.warning("socket", silent=True)
             self._handler.client.connect_to_new_endpoint(force=True)
 
     def is_up(self) -> bool:
@@ -144,7 +173,12 @@ class SocketLine:
         return what in self._good_news and self._good_news[what] >= since
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up. The library waits without end for a thread of its own that a request may hold up."""
+        hangs_up = threading.Thread(target=self._hangs_up, daemon=True)
+        hangs_up.start()
+        hangs_up.join(_CLOSES)
+
+    def _hangs_up(self) -> None:
         with contextlib.suppress(Exception):
             self._handler.client.auto_reconnect_enabled = False
             self._handler.close()  # type: ignore[no-untyped-call]
@@ -157,7 +191,7 @@ class SocketLine:
             self.connections = count
         if count == 1:
             self._good_news[_TOKEN] = self._now()
-        log.info("action=socket connections=%d", count)
+        log.info("socket", connections=count)
 
 
 class HttpLine:
@@ -233,9 +267,9 @@ def _answer(
     except Exception:  # the library raises on what is no signature at all
         is_slacks = False
     if not is_slacks:
-        log.warning("action=press signed=no")
+        log.warning("press", signed=False)
         return 401, "", {}
-    answer = app.dispatch(BoltRequest(body=body.decode("utf-8"), headers={**headers}))
+    answer = app.dispatch(BoltRequest(body=body.decode("utf-8", "replace"), headers={**headers}))
     return answer.status, answer.body or "", dict(answer.first_headers().items())
 
 

@@ -5,7 +5,6 @@ fifty cards. A spike has one card in the channel of the topic's owner, and a not
 Copies of one story are one post here: what everybody passes on is no outage.
 """
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,11 +23,12 @@ from alerts.delivery import Delivery
 from alerts.form import Field, Form
 from config.schema import Config, Spikes
 from listener.errors import NeedsPerson
+from listener.logs import logger
 from listener.mention import Mention
 from listener.watch import Watch
 from nlp.reading import Reading
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 KNOWN = 160  # characters of what we know: a reply on X must hold it
 KNOW = Form(
@@ -232,7 +232,7 @@ def know(session: Session, spike_id: int, text: str, who: str, now: datetime) ->
     card = (col(Delivery.kind) == "spike", col(Delivery.about) == f"spike:{spike_id}", col(Delivery.state) == "sent")
     session.execute(update(Delivery).where(*card).values(next_try_at=now))
     session.commit()
-    log.info("action=know spike=%d", spike_id)
+    log.info("know", spike=spike_id)
     return spike
 
 
@@ -318,7 +318,7 @@ def _look(session: Session, spike: Spike, posts: Sequence[Told], usual: _Usual, 
     lately = {post.story for post in posts if post.at > now - settings.window}
     if 2 * len(lately) < needed(spike.usual, settings):
         spike.over_at = now
-        log.info("action=spike spike=%s topic=%s over=yes", spike.id, spike.topic)
+        log.info("spike", spike=spike.id, topic=spike.topic, over=True)
     grew = bool(fresh) or spike.over_at is not None
     spike.version += grew
     session.add(spike)
@@ -347,7 +347,7 @@ def _begin(session: Session, told: Mapping[str, list[Told]], on: set[str], usual
             _attach(session, spike, own)
             explained |= {post.mention_id for post in own}
             begun += 1
-            log.info("action=spike spike=%s topic=%s posts=%d people=%d", spike.id, topic, burst.posts, burst.people)
+            log.info("spike", spike=spike.id, topic=topic, posts=burst.posts, people=burst.people)
     return begun
 
 

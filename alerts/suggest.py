@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, exists, or_, select
+from sqlmodel import Session, col, or_, select
 
 from alerts.case import RANK, US, Case, CaseEvent
 from alerts.proposals import LATELY, Proposal, empty_words, fate, phrases_in
@@ -21,7 +20,7 @@ from alerts.verdict import Verdict
 from config.schema import Config, Hospital
 from listener.mention import Mention
 from nlp.pipeline import Reader, Text
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 from nlp.tokenizer import fold
 from nlp.tuning import Seeker, phrases_of
 
@@ -277,7 +276,9 @@ def suggest(
 ) -> list[Suggestion]:
     """What the files could say better, the strongest first; `more` are those from missed posts. Only looks."""
     cases = _told(session, since)
-    rows = session.exec(select(Proposal).where(Proposal.made_at > since).order_by(col(Proposal.id))).all()
+    rows = session.exec(
+        select(Proposal).where(Proposal.made_at > since, Proposal.why != "").order_by(col(Proposal.id))
+    ).all()
     known = {fold(one) for one in (*config.keywords.exclude.phrases, *config.hospital.not_us)}
     found = [
         *not_for_us(rows, cases, config.hospital, known),
@@ -311,8 +312,7 @@ def _told(session: Session, since: datetime) -> list[Told]:
     events = select(CaseEvent).where(CaseEvent.at > since, col(CaseEvent.kind).in_(kinds), CaseEvent.who != US)
     for event in session.exec(events.order_by(col(CaseEvent.id))):
         changed[event.case_id][event.kind] = event.what
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     wanted: tuple[Any, ...] = (
         *(
             col(Case.id).label("case_id"),
@@ -400,8 +400,7 @@ def _counted(
 
 
 def _lately(session: Session, now: datetime) -> Sequence[Any]:
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     wanted: tuple[Any, ...] = (
         *(Reading.redacted_text, Reading.voice, Reading.urgency, Reading.categories, Reading.mentions_us),
         *(Case.state, col(Case.id).label("case_id")),
@@ -436,8 +435,7 @@ def _is_already(change: Change, post: Any) -> bool:
 
 def _dangers(session: Session, finds: Seeker) -> dict[str, int]:
     """How many posts of any time that were danger hold each phrase."""
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     counts: dict[str, int] = defaultdict(int)
     for (text,) in session.execute(select(Reading.redacted_text).where(in_force, Reading.urgency == "danger")):
         for phrase in finds(text) if finds.may_hold(text) else ():

@@ -4,12 +4,11 @@ An upload without its message is harmless, since nobody sees it; so files go fir
 Delivery.files holds
     version     of the message that they belong to: what shows another is uploaded anew, and these are taken back
     kept        {name: [id, link]}: what the door took
-    old         [id]: what is to be taken back, as it may quote a post that is gone
+    old         [id]: what is to be taken back: it may quote a post that is gone, or its upload was cut off
     tries       how often an upload failed by accident
     unready     how often the door was not ready to show the pictures
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -22,9 +21,10 @@ from sqlmodel import Session, col
 from alerts.delivery import Delivery
 from alerts.door import Door, NotReady, TakesFiles
 from alerts.message import Attachment, Message, Uploaded, attached
-from listener.errors import NeedsPerson, OutcomeUnknown, TryLater
+from listener.errors import CallLightError, NeedsPerson, OutcomeUnknown, TryLater
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _TRIES = 5  # after so many the words go alone: a summary without a chart beats none
 _UPLOADING = timedelta(seconds=90)  # longer than a file and its message take
@@ -60,7 +60,7 @@ def attach(session: Session, door: Door, row: Delivery, message: Message, versio
             soon = now + timedelta(seconds=monotonic() - began) + _UPLOADING
             _save(session, id_, files, next_try_at=soon)
             try:
-                refused += _upload(door, item, files)
+                refused += _upload(session, id_, door, item, files)
             finally:
                 _save(session, id_, files)
     shown = {name: Uploaded(*there) for name, there in files.kept.items()}
@@ -95,32 +95,52 @@ def take_back(session: Session, door: Door, row: Delivery, now: datetime) -> Non
         try:
             door.take_back(one)
         except NeedsPerson as error:
-            log.warning("action=take_back file=%s remedy=%s", one, type(error).__name__)
+            log.warning("take_back", file=one, remedy=type(error).__name__)
             why = f"a file of an earlier summary quotes a post that is gone, and stays in Slack ({one}): {error}"
             raise TryLater(f"{why}; delete it there by hand", now + _ASK_AGAIN) from None
         files.old.remove(one)
         _save(session, id_, files)
 
 
-def _upload(door: TakesFiles, item: Attachment, files: _Files) -> list[str]:
+def _upload(session: Session, row_id: int, door: TakesFiles, item: Attachment, files: _Files) -> list[str]:
     """Upload one; why not, if the message is to go without it."""
     try:
         content = item.make()
     except Exception as error:
         # A chart that cannot be drawn must not hold up the words.
-        log.error("action=draw file=%s error=%s", item.name, type(error).__name__)
+        log.error("draw", file=item.name, error=error)
         return [f"{item.name} cannot be drawn ({type(error).__name__}); please report it"]
+
+    def began(id: str) -> None:
+        # Until it is known to be done it is one to be taken back: after a kill nothing else knows of it.
+        files.old.append(id)
+        _save(session, row_id, files)
+
+    before = list(files.old)
     try:
-        there = door.upload(item.name, item.title, content, item.alt)
-    except NeedsPerson as error:
-        return [str(error)]
-    except OutcomeUnknown as error:
+        there = door.upload(item.name, item.title, content, item.alt, began)
+    except CallLightError as error:
+        files.old = before + [id for id in files.old[len(before) :] if not _is_deleted(door, id)]
+        if isinstance(error, NeedsPerson):
+            return [str(error)]
+        if not isinstance(error, OutcomeUnknown):
+            raise
         files.tries += 1
         if files.tries < _TRIES:
             raise TryLater(str(error)) from None  # no message has left: nothing has to be looked for
         return [str(error)]
+    files.old = before
     files.kept[item.name] = [there.id, there.link]
     return []
+
+
+def _is_deleted(door: TakesFiles, id: str) -> bool:
+    """Whether what is half done could be deleted."""
+    try:
+        door.take_back(id)
+    except CallLightError:
+        return False
+    return True
 
 
 def _save(session: Session, row_id: int, files: _Files, **more: datetime) -> None:

@@ -2,8 +2,11 @@
 
 import re
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, col, exists
 
 # Of a post that asks for nothing by itself.
 GOES_ON = "goes on with what the same person said in this thread, which waits for an answer"
@@ -21,6 +24,13 @@ class Verdict(SQLModel, table=True):
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)  # of an alert
     decided_at: datetime
     forgotten: bool = False  # the post is gone, and with it what the reason quoted of it
+
+
+@cache  # the second name of a table takes longer to make than many a question to answer
+def verdict_in_force() -> Any:
+    """For a question to the database: the verdict is the newest of its mention."""
+    newer = aliased(Verdict)
+    return ~exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
 
 
 def rule_in(reason: str) -> str | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, or_, select
 
 from alerts.act import known_actions, offered, standing
@@ -18,7 +17,7 @@ from alerts.topic import titles_of
 from alerts.verdict import Verdict
 from config.schema import Config, Runbook
 from listener.mention import Mention
-from nlp.reading import Reading
+from nlp.reading import Reading, reading_in_force
 
 _SHOWN_POSTS = 200  # of a case that are looked through for its card
 _ALSO = 3  # further posts of a case that its card shows
@@ -95,8 +94,7 @@ class Spoken:
 def conversation(session: Session, case: Case) -> list[Spoken]:
     """What was said in the thread of a case, by whoever, and what else belongs to it, in the order of writing."""
     own = posts_of(session, case)
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     in_thread = (Mention.source == case.source, Mention.thread == case.thread, Reading.mention_id == Mention.id)
     others = select(Mention, Reading).where(*in_thread, in_force).order_by(col(Mention.written_at).desc())
     found = {mention.id: (mention, reading) for mention, reading in session.exec(others.limit(_SHOWN_POSTS))}
@@ -125,8 +123,7 @@ def posts_of(session: Session, case: Case) -> list[Said]:
     """The posts of a case in the order of writing. Of a story that hundreds copied, the first of them will do."""
     ids = select(Verdict.mention_id).where(Verdict.case_id == case.id).distinct().order_by(col(Verdict.mention_id))
     of_it = or_(Mention.id == case.mention_id, col(Mention.id).in_(ids.limit(_SHOWN_POSTS)))
-    newer = aliased(Reading)
-    in_force = ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     posts = select(Mention, Reading).where(Reading.mention_id == Mention.id, of_it, in_force)
     return list(session.exec(posts.order_by(col(Mention.written_at), col(Mention.id))))
 

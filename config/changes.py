@@ -1,10 +1,11 @@
 """What differs between two versions of the five files, value by value. Pure."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from config.places import values_of
 
 _MOST, _LONGEST = 3, 60  # values of a list that a sentence names, and characters of one
 _NAMES = ("name", "title")  # the key by which a table of a list is called
@@ -74,7 +75,7 @@ def _of_file(name: str, old: str, new: str) -> Iterator[Change]:
 def _parsed(text: str) -> Any:
     """What it says; None for what is not TOML."""
     try:
-        return tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        return values_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     except (ValueError, RecursionError):
         return None
 

@@ -14,7 +14,7 @@ from typing import Any
 import tomlkit
 from tree_sitter import Node
 
-from config.places import Path_, nodes_of, value_of
+from config.places import Path_, nodes_of, value_of, values_of
 
 _INDENT = b"    "
 _BOM = "\ufeff"
@@ -85,7 +85,7 @@ class _Toml:
         """Raises EditError for a text that is not TOML."""
         bare = text.removeprefix(_BOM)
         try:
-            return cls(text, bare.encode(), tomllib.loads(bare), list(nodes_of(bare)))
+            return cls(text, bare.encode(), values_of(bare), list(nodes_of(bare)))
         except (ValueError, RecursionError) as error:
             raise EditError(f"the file is not TOML as it stands ({error}); run call-light config check") from None
 

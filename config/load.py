@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.across import NOTHING_KNOWN, Files, Known, across
-from config.places import Path_, Place, given_twice, places_of
+from config.hidden import secrets_in, without_secrets
+from config.places import EndlessKey, Path_, Place, given_twice, places_of, values_of
 from config.schema import Care, CollectorSettings, Config, Hospital, Keywords, Listening, NotAmong, Report
 
 _FILES: dict[str, type[BaseModel]] = {
@@ -98,6 +99,7 @@ def load_files(
     files: dict[str, _File] = {}
     problems = list(unread)
     for name, text in texts.items():
+        problems += [_secret(folder / name, *where) for where in secrets_in(_plain(text))]
         try:
             files[name] = _File.of(folder / name, text)
         except ConfigError as error:
@@ -152,11 +154,12 @@ class _File:
         """Raises ConfigError when the text is not TOML."""
         text = _plain(saved)
         try:
-            values = tomllib.loads(text)
+            values = values_of(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([_syntax(path, text, str(error))]) from None
         except (RecursionError, ValueError) as error:  # ValueError: a number with thousands of digits
             found = "lists within lists" if isinstance(error, RecursionError) else "a number that is too long"
+            found = "a key with too many parts" if isinstance(error, EndlessKey) else found
             raise ConfigError([Problem(str(path), 1, 1, "not TOML", found, "what people write")]) from None
         return cls(str(path), values, places_of(text))
 
@@ -169,6 +172,11 @@ class _File:
     def problem(self, path: Path_, found: str, allowed: str, meant: str | None = None) -> Problem:
         line, column = self.place(path)
         return Problem(self.name, line, column, _dotted(path), found, allowed, meant)
+
+
+def _secret(path: Path, line: int, column: int) -> Problem:
+    allowed = "secrets stand in the environment or in .env, as versions of these files are kept: take it out, and make a new one"
+    return Problem(str(path), line, column, "secret", "what looks like one", allowed)
 
 
 def _plain(saved: str) -> str:
@@ -222,7 +230,7 @@ def _syntax(path: Path, text: str, message: str) -> Problem:
     match = re.search(r"\(at line (\d+), column (\d+)\)", message)
     line, column = (int(match[1]), int(match[2])) if match else (text.count("\n") + 1, 1)
     lines = text.split("\n")
-    shown = lines[line - 1].strip()[:60] if line <= len(lines) else "end of file"
+    shown = without_secrets(lines[line - 1]).strip()[:60] if line <= len(lines) else "end of file"
     sentence = re.sub(r"\s*\(at .*\)$", "", message).lower()
     key = lines[line - 1].partition("=")[0].strip()[:40] if line <= len(lines) and "=" in lines[line - 1] else ""
     key = key if key and key.isprintable() else "not TOML"
@@ -354,6 +362,7 @@ def _as_name(word: str) -> str | None:
 def _shown(value: Any) -> str:
     try:
         text = str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, str) else str(value)
+        text = without_secrets(text)
     except ValueError:  # Python writes no number of more than 4,300 digits
         text = "a number that is too long"
     return text if len(text) <= 60 else text[:57] + "…"

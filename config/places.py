@@ -1,5 +1,6 @@
 """Where each key and list item of a TOML text stands. tomllib gives values; people need lines."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -11,7 +12,21 @@ import tree_sitter_toml
 Path_ = tuple[str | int, ...]
 Place = tuple[int, int]
 
+_LONGEST_KEY = 2_000  # bytes, dots and quotes included; to find the parts takes the square of it
 _DEEPEST = 32  # tables within tables; no file of ours has more than five
+# A key of a hundred parts and more: to read it, tomllib takes memory by the square of their number.
+_ENDLESS = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""", re.ASCII)
+
+
+class EndlessKey(ValueError):
+    """A key that has more parts than anybody writes."""
+
+
+def values_of(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises ValueError and RecursionError where it is none, or one that nobody writes."""
+    if _ENDLESS.search(text):
+        raise EndlessKey("a key has more than a hundred parts")
+    return tomllib.loads(text)
 
 
 @lru_cache(maxsize=5)  # one for each file: who has loaded it asks again where something stands
@@ -109,7 +124,9 @@ def _value(node: tree_sitter.Node, path: Path_) -> Iterator[tuple[Path_, tree_si
 
 
 def _keys(node: tree_sitter.Node) -> Path_:
-    """The parts of a (dotted, quoted) key. tomllib itself unquotes each part."""
+    """The parts of a (dotted, quoted) key. tomllib itself unquotes each part. Raises ValueError for an endless one."""
+    if len(node.text or b"") > _LONGEST_KEY:
+        raise ValueError("nobody writes such a key")
     parsed: Any = tomllib.loads(f"{(node.text or b'').decode()} = 0")
     keys: list[str] = []
     while isinstance(parsed, dict):

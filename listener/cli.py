@@ -2,6 +2,7 @@
 
 import gc
 import io
+import signal
 import socket
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from listener import lines, shell
+from listener import cli_privacy, lines, shell
 from listener.cli_config import config_app
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(config_app, name="config")
+cli_privacy.add_to(app)
 hooks_app = typer.Typer(help="Other systems that are told of cases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(hooks_app, name="hooks")
 
@@ -71,6 +73,10 @@ def _sentence(error: Exception) -> str:
 
     if isinstance(error, CallLightError | ConfigError):
         return str(error)
+    from listener.database import remedy
+
+    if told := remedy(error):
+        return told
     # The kind only: the message of an unknown error may carry what a post said.
     return (
         f"something unexpected happened ({type(error).__name__}); run it again with --debug and report what it prints"
@@ -204,6 +210,12 @@ def _open_center(service: "Service") -> "Iterator[str]":
     config = service.config.model_copy(update={"care": service.config.care.model_copy(update={"center": taken})})
     service.in_force = InForce(config, service.in_force.doors)
     opened = threading.Thread(target=service.open_center, name="center", daemon=True)
+
+    def interrupted(*_: object) -> None:
+        service.stop.set()  # Python drops what is raised while it tidies up an object: the next look ends it then
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupted)
     opened.start()
     while opened.is_alive() and service.center_at is None:
         opened.join(0.02)
@@ -214,6 +226,7 @@ def _open_center(service: "Service") -> "Iterator[str]":
     finally:
         service.stop.set()
         opened.join(5)
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -228,9 +241,13 @@ def _is_free(host: str, port: int) -> bool:
 def run() -> None:
     """The service: listens, reads, decides and delivers until Ctrl-C or SIGTERM."""
     from alerts.slack_link import missing
+    from listener import memory
+    from listener.database import looked_through
     from listener.service import Passed
 
+    memory.stay_small()
     service = shell.open_service(is_service=True)
+    looked_through(service.engine)
     if (shell.environment().data / _DEMO_MARK).exists():
         shell.fail(
             "this data folder holds the invented week of the demo; give real posts a folder of their own with --data DIR"
@@ -392,7 +409,7 @@ def cases(
         ):
             found = [case for case in found if case in subset] if wanted else found
         table = desk.table(session, found, now, service.config.hospital.zone)
-        dump = [case.model_dump(mode="json", exclude={"author"}) for case in found] if as_json else None
+        dump = [case.model_dump(mode="json", exclude={"author", "thread"}) for case in found] if as_json else None
     shell.give(table, csv, xlsx, dump, "No case fits." if search or mine or late else "Nothing waits for anyone.")
 
 
@@ -538,6 +555,8 @@ def doctor(as_json: shell.AsJson = False) -> None:
             terminal.print(sign, finding.what, style=None, highlight=False, markup=True)
             if finding.todo:
                 terminal.print(f"    {finding.todo}", highlight=False, markup=False)
+            if finding.ok is False:
+                terminal.print(f"    docs/runbook.md#{finding.code}", highlight=False, markup=False)
     if as_json:
         shell.print_json([finding.__dict__ for finding in findings])
     if not worst:

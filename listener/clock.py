@@ -20,9 +20,12 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobEven
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-log = logging.getLogger(__name__)
+from listener.logs import bound, logger
 
-_GRACE = 4.0  # seconds that a running job has to end before the process ends without it
+log = logger(__name__)
+
+_GRACE = 3.0  # seconds that everything has to end once it was asked to, before the process ends without it
+_LAST_WORD = 0.3  # seconds for the log to say so: who reads it may have stopped reading
 _LOOK = 0.5  # seconds between two looks at `stop`
 _THREADS = 40  # made when they are needed; every job may run at once
 _END = ""  # among the names of jobs that are called: the process is to end
@@ -43,7 +46,8 @@ class Job:
 def run(
     jobs: Callable[[], Sequence[Job]], stop: threading.Event, sooner: "queue.SimpleQueue[str] | None" = None
 ) -> None:
-    """Run the jobs, each at once and then at its rhythm, until SIGINT or SIGTERM (or `stop`); returns within 5 seconds.
+    """Run the jobs, each at once and then at its rhythm, until SIGINT or SIGTERM (or `stop`); the process then ends within
+    5 seconds, whatever it still does.
 
     A job whose name comes through `sooner` runs at once, or again when it ends if it is running; RENEWED says that `jobs`
     gives others now.
@@ -68,13 +72,28 @@ def run(
             _renew(scheduler, busy, known, jobs())
         elif name in known and not busy.runs_again(name):
             scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+    _ends_within(_GRACE)
     scheduler.shutdown(wait=False)
-    if not busy.idle_within(_GRACE):
-        # A request without an answer holds a thread that Python would wait for at exit.
-        log.warning("action=stop forced=yes")
-        logging.shutdown()
+    busy.idle_within(None)
+
+
+def _ends_within(seconds: float) -> None:
+    """From now on the process lasts so long at most: a request without an answer, a lock that another program holds, or a
+    thread that Python waits for at its exit holds up nothing. What was not committed is done anew by the next start."""
+
+    def tell() -> None:
+        log.warning("stop", forced=True)
         sys.stdout.flush()
+
+    def cut() -> None:
+        last_word = threading.Thread(target=tell, daemon=True)
+        last_word.start()
+        last_word.join(_LAST_WORD)
         os._exit(0)
+
+    end = threading.Timer(seconds, cut)
+    end.daemon = True
+    end.start()
 
 
 def _renew(scheduler: BackgroundScheduler, busy: "_Busy", known: dict[str, Job], jobs: Sequence[Job]) -> None:
@@ -127,7 +146,8 @@ class _Busy:
                     return
                 self._running[name] += 1
             try:
-                run()
+                with bound(job=name):
+                    run()
             finally:
                 with self._changed:
                     self._running[name] -= 1
@@ -145,7 +165,7 @@ class _Busy:
                 self._again.add(name)
             return self._running[name] > 0
 
-    def idle_within(self, seconds: float) -> bool:
+    def idle_within(self, seconds: float | None) -> bool:
         """Whether what runs ended in time; nothing starts from here on."""
         with self._changed:
             self._ending = True
@@ -156,6 +176,6 @@ def _report(known: Mapping[str, Job], event: JobEvent) -> None:
     # The kind only: a message may carry what a post said.
     error, job = getattr(event, "exception", None), known.get(event.job_id)
     if error is None and not (job is None or job.is_long or job.lags):
-        log.warning("action=job name=%s late=yes", event.job_id)
+        log.warning("job", job=event.job_id, late=True)
     elif error is not None:
-        log.error("action=job name=%s error=%s", event.job_id, type(error).__name__)
+        log.error("job", job=event.job_id, error=error)

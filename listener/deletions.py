@@ -4,7 +4,6 @@ Places that do not announce deletions are asked about what was kept, each kept p
 says. The other stages clear what they made of a post as soon as its content is gone.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -14,10 +13,11 @@ from sqlmodel import Session, col, select
 from config.schema import CollectorSettings
 from listener import keep
 from listener.collect import LOOKUP_MOST, can_look, look
+from listener.logs import logger
 from listener.mention import Mention
 from listener.post import Asking, Ref
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _EXPIRED_AT_ONCE = 1000
 _IMPORTED = "import"  # what call-light import brings in is kept as long as what the file collector hears
@@ -51,7 +51,7 @@ def expire(session: Session, collectors: Mapping[str, CollectorSettings], now: d
         gone += keep.forget(session, ids, keep.EXPIRED, now) if ids else 0
     session.commit()
     if gone:
-        log.info("action=expire count=%d", gone)
+        log.info("expire", count=gone)
     return gone
 
 

@@ -1,6 +1,5 @@
 """Quiet is suspicious: what is wrong with a collector, so that people are told once when it begins and once when it is over."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,12 +8,14 @@ from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings
 from listener.keep import spent
+from listener.logs import logger
 from listener.watch import Alarm, Watch
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # Kinds that are raised and ended elsewhere, at the desk or by silent.py.
-DESK = ("channel", "buttons", "hook", "pager", "stopped", "swallows", "center")
+DESK = ("channel", "buttons", "hook", "pager", "stopped", "swallows", "center", "disk")
+_SILENT, _NO_MATCH = "silent", "no match: "  # kinds; the second goes on with the name of the search
 _FAILURES = 3  # in a row; fewer mend themselves
 _SHARE = 0.8  # of a budget, at which people are told
 _ASKED_LATELY = timedelta(minutes=15)  # beyond three times its rhythm: longer ago, it was not listening at all
@@ -42,10 +43,10 @@ def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], 
             f"{watch.name} has heard nothing new since {since:%Y-%m-%d %H:%M} UTC, longer than is normal "
             f"({_words(settings.quiet_after)}). It may be deaf: try its searches on the site itself"
         )
-        return [Trouble("silent", why, f"{watch.name} hears again"), *found]
+        return [Trouble(_SILENT, why, f"{watch.name} hears again"), *found]
     return found + [
         Trouble(
-            f"no match: {name}",
+            f"{_NO_MATCH}{name}",
             f"{watch.name}: {name!r} has matched nothing since it was put in, for {_words(settings.quiet_after)} or longer. "
             "Is it written as on the site?",
             f"{watch.name}: {name!r} has matched for the first time",
@@ -54,7 +55,7 @@ def troubles(watch: Watch, settings: CollectorSettings, reads: tuple[int, int], 
         if lately
         and seen["last"] is None
         and now - datetime.fromisoformat(seen["since"]) > settings.quiet_after
-        and now - datetime.fromisoformat(seen["asked"]) <= 3 * settings.every + _ASKED_LATELY
+        and _asked(seen, settings, now)
     ]
 
 
@@ -67,31 +68,67 @@ def watch_over(session: Session, collectors: Mapping[str, CollectorSettings], no
     """Write down what has gone wrong and what is over; how many there were of both. Commits."""
     changes = 0
     found = {(a.collector, a.kind): a for a in session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)))}
+    watches = {watch.name: watch for watch in session.exec(select(Watch))}
     for name, settings in collectors.items():
-        watch = session.get(Watch, name) if settings.on else None
-        for trouble in troubles(watch, settings, spent(session, name, now), now) if watch else ():
+        watch = watches.get(name) if settings.on else None
+        has_budget = settings.daily_reads is not None or settings.monthly_reads is not None
+        reads = spent(session, name, now) if watch and has_budget else (0, 0)
+        for trouble in troubles(watch, settings, reads, now) if watch else ():
             if found.pop((name, trouble.kind), None) is None:
                 session.add(Alarm(collector=name, kind=trouble.kind, why=trouble.why, over=trouble.over, raised_at=now))
-                log.warning("action=alarm collector=%s kind=%s", name, trouble.kind.partition(":")[0])
+                log.warning("alarm", collector=name, kind=_in_log(trouble.kind))
                 changes += 1
     for alarm in found.values():
-        if alarm.kind in DESK:
+        theirs = collectors.get(alarm.collector)
+        watch = watches.get(alarm.collector) if theirs is not None and theirs.on else None
+        if alarm.kind in DESK or (watch and theirs and _still_quiet(alarm.kind, watch, theirs, now)):
             continue
         alarm.over_at = now
-        if not (alarm.collector in collectors and collectors[alarm.collector].on):
-            alarm.over = None  # it was switched off
+        if watch is None or _was_taken_out(alarm.kind, watch):  # or the collector was switched off
+            alarm.over = None
         session.add(alarm)
-        log.info("action=alarm collector=%s kind=%s over=yes", alarm.collector, alarm.kind.partition(":")[0])
+        log.info("alarm", collector=alarm.collector, kind=_in_log(alarm.kind), over=True)
         changes += 1
     session.commit()
     return changes
 
 
+def _still_quiet(kind: str, watch: Watch, settings: CollectorSettings, now: datetime) -> bool:
+    """Whether what was told to be quiet is so still, though it is no news: while it fails, or was not asked as the service
+    was down. That it is heard again is told when it is."""
+    since = watch.heard_at or watch.started_at
+    if kind == _SILENT:
+        return since is not None and now - since > settings.quiet_after
+    seen = watch.filters.get(kind.removeprefix(_NO_MATCH)) if kind.startswith(_NO_MATCH) else None
+    return (
+        seen is not None
+        and seen["last"] is None
+        and (_asked(seen, settings, now) or not is_listening(watch, settings, now))
+    )
+
+
+def _was_taken_out(kind: str, watch: Watch) -> bool:
+    """Whether it is a search that nobody asks any more, and that never matched."""
+    seen = watch.filters.get(kind.removeprefix(_NO_MATCH))
+    return kind.startswith(_NO_MATCH) and (seen is None or seen["last"] is None)
+
+
+def _asked(seen: Mapping[str, str], settings: CollectorSettings, now: datetime) -> bool:
+    return now - datetime.fromisoformat(seen["asked"]) <= 3 * settings.every + _ASKED_LATELY
+
+
+def _in_log(kind: str) -> str:
+    """Without the query that "no match" names."""
+    return kind.partition(":")[0].replace(" ", "_")
+
+
 def raised(session: Session, what: str, kind: str, why: str, over: str, now: datetime) -> None:
     """Something at the desk is wrong: a channel, the buttons. Written down once while it lasts; the caller commits."""
     if what not in standing(session, kind):
-        session.add(Alarm(collector=what, kind=kind, why=why, over=over, raised_at=now))
-        log.warning("action=alarm of=%s kind=%s", what, kind)
+        alarm = Alarm(collector=what, kind=kind, why=why, over=over, raised_at=now)
+        session.add(alarm)
+        session.flush()
+        log.warning("alarm", alarm=alarm.id, kind=kind)  # `what` may be words of the care team: a phrase, a list
 
 
 def over(session: Session, what: str, kind: str, now: datetime) -> None:

@@ -6,26 +6,30 @@ at its place loses its content here.
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, insert, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from config.schema import CollectorSettings, Hospital
+from listener import tombstones
 from listener.errors import CallLightError, ReadsUsedUp, TryLater
+from listener.logs import logger
 from listener.mention import Mention, Sketch
 from listener.post import Page, Post, Ref
 from listener.story import Stories, Telling, numbers, telling
 from listener.watch import Gap, Spend, Watch
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 Ear = Literal["fetch", "own_replies"]  # which of a collector's functions heard it
 
 DELETED = "deleted by its author"
 EXPIRED = "not kept any longer; its place may still have it"
+FORGOTTEN = "forgotten, as its author wished"
+_HAS_WORDS = col(Mention.deleted_at).is_(None)
 _AT_ONCE = 500  # values in one question: databases limit the number of parameters
 _SAME_STORY = timedelta(days=7)  # so long a copy joins the story
 _LATE = timedelta(days=1)  # a thread's older posts that come later than that change nothing any more
@@ -62,9 +66,10 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     else:
         watch.own_cursor = dict(page.cursor)
     watch.started_at, watch.asked_at = watch.started_at or now, now
-    # What another collector of the same place was first to hear was heard all the same.
+    # What another collector of the same place was first to hear was heard all the same; the hospital's own replies, which
+    # are asked for in another way, say nothing of whether people are heard.
     since = watch.heard_at
-    if kept.new or (since is not None and any(post.written_at > since for post in page.posts)):
+    if ear == "fetch" and (kept.new or (since is not None and any(post.written_at > since for post in page.posts))):
         watch.heard_at = now
     watch.kept += kept.new
     watch.skipped += kept.skipped
@@ -72,11 +77,8 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     session.add(watch)
     bill(session, name, page.reads, page.cost, now)
     session.commit()
-    log.log(
-        logging.INFO if kept != Kept() else logging.DEBUG,  # a poll a minute that brings nothing is no event
-        "action=keep collector=%s new=%d edited=%d again=%d skipped=%d deleted=%d",
-        *(name, kept.new, kept.edited, kept.again, kept.skipped, kept.deleted),
-    )
+    level = logging.INFO if kept != Kept() else logging.DEBUG  # a poll a minute that brings nothing is no event
+    log.log(level, "keep", collector=name, **asdict(kept))
     return kept
 
 
@@ -89,30 +91,60 @@ def look_again(
         session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(looked_at=now))
     bill(session, name, page.reads, page.cost, now)
     session.commit()
-    log.info(
-        "action=look_again collector=%s asked=%d edited=%d deleted=%d", name, len(asked), kept.edited, kept.deleted
-    )
+    log.info("look_again", collector=name, asked=len(asked), edited=kept.edited, deleted=kept.deleted)
     return kept
 
 
 def forget(session: Session, ids: Collection[int], why: str, now: datetime) -> int:
     """Take the content out of these mentions; how many had some. The row stays for the ledger. The caller commits.
 
-    What was not deleted but only kept long enough can still be opened at its place.
+    What was not deleted but only kept long enough can still be opened at its place. Of the others not even their name at
+    the place stays, which may say who wrote them: a mark stands there, by which they are known when they are heard again.
     """
-    gone = 0
+    gone, named = 0, list[Mention]()
     for some in _at_once(list(ids)):
-        rows = session.exec(select(Mention).where(col(Mention.id).in_(some), col(Mention.deleted_at).is_(None))).all()
+        rows = session.exec(select(Mention).where(col(Mention.id).in_(some))).all()
         for mention in rows:
-            stays = why == EXPIRED and mention.url and not (mention.author and mention.author in mention.url)
+            if mention.deleted_at is not None and (why != FORGOTTEN or mention.deleted_why == FORGOTTEN):
+                continue
+            gone += mention.deleted_at is None
+            stays = why == EXPIRED and mention.url and not _names_author(mention)
             mention.url = mention.url if stays else None
             mention.text, mention.author, mention.author_name = "", None, None
             mention.rating, mention.reach = None, None
             mention.deleted_at, mention.deleted_why = now, why
             session.add(mention)
+            named += [] if stays else [mention]
         session.execute(delete(Sketch).where(col(Sketch.mention_id).in_(some)))
-        gone += len(rows)
+    _seal(session, named)
     return gone
+
+
+def _names_author(mention: Mention) -> bool:
+    return mention.author is not None and mention.author.casefold() in (mention.url or "").casefold()
+
+
+def _seal(session: Session, mentions: Collection[Mention]) -> None:
+    """Put marks in the place of the names of posts, wherever other posts name them too."""
+    if not mentions:
+        return
+    stones = tombstones.begun(session)
+    for source in {mention.source for mention in mentions}:
+        theirs = [mention for mention in mentions if mention.source == source]
+        marks = {mention.ref: stones.of_post(source, mention.ref) for mention in theirs}
+        for mention in theirs:
+            mention.ref, mention.answers, mention.quotes = marks[mention.ref], None, None
+        session.flush()
+        for some in _at_once(list(marks)):
+            of_thread = (Mention.source == source, col(Mention.thread).in_(some))
+            for other in session.exec(select(Mention).where(*of_thread)):
+                other.thread = marks[other.thread or ""]
+            # Of what is gone itself neither stands there any more: few rows are looked through.
+            names = or_(col(Mention.answers).in_(some), col(Mention.quotes).in_(some))
+            for other in session.exec(select(Mention).where(Mention.source == source, names, _HAS_WORDS)):
+                other.answers = marks.get(other.answers or "", other.answers)
+                other.quotes = marks.get(other.quotes or "", other.quotes)
+        session.flush()
 
 
 def ids_of(session: Session, refs: Collection[Ref]) -> Iterator[int]:
@@ -142,7 +174,7 @@ def went(session: Session, name: str, errors: Sequence[CallLightError], now: dat
     session.add(watch)
     session.commit()
     for error in errors if news else ():
-        log.warning("action=collect collector=%s failures=%d remedy=%s", name, watch.failures, type(error).__name__)
+        log.warning("collect", collector=name, failures=watch.failures, remedy=type(error).__name__)
 
 
 def watch_of(session: Session, name: str) -> Watch:
@@ -163,13 +195,15 @@ def spent(session: Session, name: str, now: datetime) -> tuple[int, int]:
 
 def reads_left(session: Session, name: str, settings: CollectorSettings, now: datetime) -> int | None:
     """How many posts may still be billed, None where nothing limits them."""
+    if settings.daily_reads is None and settings.monthly_reads is None:
+        return None
     today, month = spent(session, name, now)
     left = [
         limit - used
         for limit, used in ((settings.daily_reads, today), (settings.monthly_reads, month))
         if limit is not None
     ]
-    return max(0, min(left)) if left else None
+    return max(0, min(left))
 
 
 def bill(session: Session, name: str, reads: int, cost: float, now: datetime) -> None:
@@ -194,7 +228,7 @@ def _filters(watch: Watch, page: Page, now: datetime) -> dict[str, Any]:
 
 def _store(session: Session, name: str, page: Page, hospital: Hospital, now: datetime) -> Kept:
     latest: dict[tuple[str, str], Post] = {}
-    for post in page.posts:
+    for post in tombstones.as_kept(session, page.posts):
         before = latest.get((post.source, post.ref))
         if before is None or _is_newer(post, before.edited_at):
             latest[post.source, post.ref] = post

@@ -23,11 +23,12 @@ def holder() -> str:
 def take(session: Session, me: str, now: datetime) -> Lease | None:
     """Take or renew the lease, and commit; the lease of the other copy if it holds it."""
     lease = session.get(Lease, _NAME, with_for_update=True)
-    if lease is not None and lease.holder != me and lease.until > now and not _is_dead(lease.holder):
+    is_held = lease is not None and now < lease.until <= now + 10 * _LASTS  # a later end is of a clock that was wrong
+    if lease is not None and lease.holder != me and is_held and not is_dead(lease.holder):
         session.expunge(lease)
         session.rollback()
         return lease
-    if lease is not None and lease.holder == me and lease.until - now > _LASTS / 2:
+    if lease is not None and lease.holder == me and is_held and lease.until - now > _LASTS / 2:
         session.rollback()  # no need to write with every poll
         return None
     if lease is None or lease.holder != me:
@@ -46,7 +47,7 @@ def give_back(session: Session, me: str) -> None:
     session.commit()
 
 
-def _is_dead(other: str) -> bool:
+def is_dead(other: str) -> bool:
     """Whether the other copy was a process of this machine that is no more: after a kill nobody has to wait."""
     host, _, pid = other.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():

@@ -1,6 +1,5 @@
 """Live: what admins save is taken up while the service runs; broken files are refused, and the last good version goes on."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -14,8 +13,9 @@ from config.files import cut_off, digest
 from config.load import NAMES, ConfigError, Problem, read_files
 from listener import versions
 from listener.errors import CallLightError
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 Ready = TypeVar("Ready")
 # Makes of files by name, and of what is wrong with those that cannot be read, all that the service needs to go by them; `True`
@@ -53,7 +53,7 @@ class Live(Generic[Ready]):
         except (CallLightError, ConfigError):
             if last is None:
                 raise
-            log.error("action=config refused=yes version=%s", last.number)
+            log.error("config", refused=True, version=last.number)
             self._goes_by = last.digest
             return self._make_ready(last.texts, (), True)
 
@@ -87,7 +87,7 @@ class Live(Generic[Ready]):
             self._write_down(texts, author, str(error))
             raise
         except Exception as error:  # whatever the files hold, the last good version goes on and people are told
-            log.error("action=config error=%s", type(error).__name__)
+            log.error("config", error=error)
             self._write_down(texts, author, f"they could not be checked ({type(error).__name__}); please report it")
             raise CallLightError("the config files could not be checked") from error
         self._write_down(texts, author)

@@ -8,12 +8,11 @@ Each stage asks the database "what has no row of mine yet?" and adds it, so a cr
 the next pass carries on.
 """
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,22 +21,25 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from alerts import act, decide, deliver, fulltext, people, proposals, reminders, report, silent, spikes
+from alerts import act, decide, deliver, fulltext, machine, people, proposals, reminders, report, silent, spikes
 from alerts.door import Door, HasChannels
 from alerts.notices import report as weekly
+from alerts.standstill import Standstill
 from config.schema import Center, Config
-from listener import clock, collect, deletions, health, keep, lease
-from listener.database import reading
+from listener import clock, collect, deletions, health, keep, lease, stages
+from listener.database import emptied, reading
 from listener.errors import AskedToWait, CallLightError, NeedsPerson
 from listener.live import Live
+from listener.logs import logger
 from listener.post import Asking, Page, Post
+from listener.watch import Watch
 
 if TYPE_CHECKING:
     from alerts import slack_link
     from alerts.center.room import Room
     from nlp.pipeline import Reader
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _LOOK = 0.5  # seconds
 _FLOW_EVERY = timedelta(seconds=2)
@@ -46,7 +48,9 @@ _CLOCKS_EVERY = timedelta(seconds=5)
 _LINE_EVERY = timedelta(seconds=3)
 _FORGET_EVERY = timedelta(minutes=10)
 _PAGES_EVERY = timedelta(seconds=15)
+_STANDSTILL_EVERY = timedelta(seconds=30)
 _CENTER_EVERY = timedelta(seconds=10)  # how soon it opens again after it could not, or was changed
+_WRONG_CLOCK = timedelta(days=2)  # no place asks to wait so long: such a time is of a clock of ours that was wrong
 _FILES_EVERY = timedelta(seconds=2)  # a file is taken up at the second look at which it is the same
 
 
@@ -120,7 +124,9 @@ class Service:
         self.me = lease.holder()
         self.collects = False  # as far as is known: this copy and no other
         self.told = False  # that another copy does
+        self.overwritten = True  # whether words of what is gone may stand in SQLite's log still
         self.flowed_at: datetime | None = None  # when the flow last came round
+        self.standstill = Standstill()
         self.center_at: str | None = None  # where the Listening Center is open
 
     @property
@@ -156,7 +162,7 @@ class Service:
             self.pages_again()
             self.pages()
         except Exception as error:  # no page is worth a pass
-            log.error("action=pages error=%s", type(error).__name__)
+            log.error("pages", error=error)
             why = error if isinstance(error, CallLightError | OSError) else f"{type(error).__name__}; please report it"
             passed.trouble.append(f"the page of a week cannot be written: {why}")
             passed.failed = True
@@ -185,7 +191,7 @@ class Service:
             clock.Job("clocks", _CLOCKS_EVERY, self.clocks, lags=True),
             clock.Job("forget", _FORGET_EVERY, self.forget),
             clock.Job("pages", _PAGES_EVERY, self.pages, lags=True),
-            clock.Job("pages again", _FORGET_EVERY, self.pages_again, lags=True),  # no more often: a page takes seconds
+            clock.Job("pages_again", _FORGET_EVERY, self.pages_again, lags=True),  # no more often: a page takes seconds
         ]
         for through in self.in_force.doors:
             jobs.append(clock.Job(through, _OUTBOX_EVERY, partial(self.deliver, through), lags=True))
@@ -198,7 +204,21 @@ class Service:
         for name in self._listening():
             every = self.config.collectors[name].every
             jobs.append(clock.Job(name, every, partial(self.collect, name, stays=True), collect.is_live(name)))
-        return jobs
+        told = clock.Job("standstill", _STANDSTILL_EVERY, self.tell_of_standstill, lags=True)
+        return [*(replace(job, run=partial(self._noting, job)) for job in jobs), told]
+
+    def _noting(self, job: clock.Job) -> None:
+        """A job whose end is noted: one that fails at every pass is told to people."""
+        try:
+            job.run()
+        except Exception as error:
+            self.standstill.failed(job.name, error, job.every.total_seconds())
+            raise
+        self.standstill.went(job.name)
+
+    def tell_of_standstill(self) -> None:
+        """What stops the service, in the health channel and by the pager; it needs no database."""
+        self.standstill.tell(self.in_force.doors)
 
     def open_center(self) -> None:
         """The Listening Center, until the service ends or care.toml has it elsewhere. Nothing else waits for it."""
@@ -273,7 +293,7 @@ class Service:
                 f"another copy of the service ({other.holder}) collects since {other.since:%Y-%m-%d %H:%M} UTC; "
                 "this one leaves that to it, and takes over when it stops"
             )
-            log.warning("action=collect lease=%s", other.holder)
+            log.warning("collect", holder=other.holder)
         self.collects, self.told = other is None, other is not None
         return self.collects
 
@@ -292,6 +312,25 @@ class Service:
         with Session(self.engine) as session:
             watch = keep.watch_of(session, name)
         errors: list[CallLightError] = []
+        with stages.timed("collect", collect.is_live(name)) as of_it:
+            self._hear(name, config, watch, asking, passed, errors, of_it)
+            of_it.failed = not all(isinstance(error, AskedToWait) for error in errors)
+        self._went(name, errors, passed)
+        if asking.stopped():  # by other files, perhaps: then it goes on by these at once
+            self.sooner.put(name)
+        return passed
+
+    def _hear(
+        self,
+        name: str,
+        config: Config,
+        watch: Watch,
+        asking: Asking,
+        passed: Passed,
+        errors: list[CallLightError],
+        of_it: stages.Pass,
+    ) -> None:
+        """Each ear of a collector in turn; what went wrong is added to `errors`."""
         for ear in collect.ears(name):
             cursor = watch.cursor if ear == "fetch" else watch.own_cursor
             pages = collect.pages(name, ear, config.collectors[name], cursor, asking)
@@ -300,6 +339,7 @@ class Service:
                 with closing(pages):  # at once, also when keeping failed: it may hold a connection, or a port
                     for page in pages:
                         self._keep(name, page, passed, ear)
+                        of_it.done += 1
                         if watch.trouble and collect.is_live(name):  # its pass may last for days
                             self._went(name, [], passed)
                             watch.trouble = None
@@ -309,10 +349,6 @@ class Service:
                 errors.append(error)
                 if isinstance(error, AskedToWait) and error.at:
                     break
-        self._went(name, errors, passed)
-        if asking.stopped():  # by other files, perhaps: then it goes on by these at once
-            self.sooner.put(name)
-        return passed
 
     def forget(self, passed: Passed | None = None) -> Passed:
         """What is gone at its place, or was kept as long as it may be, is forgotten here too."""
@@ -320,6 +356,7 @@ class Service:
         with Session(self.engine) as session:
             passed.deleted += deletions.expire(session, config.collectors, self.now())
             people.forget(session, self.now())
+            self._look_at_disk(session)
         for name, settings in config.collectors.items():
             if not (settings.on and collect.can_look(name) and self.may_collect(passed)) or self._is_paused(name):
                 continue
@@ -330,6 +367,18 @@ class Service:
             except CallLightError as error:
                 self._went(name, [error], passed)
         return passed
+
+    def _look_at_disk(self, session: Session) -> None:
+        """People hear that the disk fills up while there is room left to write that down."""
+        if self.reports is None:
+            return
+        stands = bool(health.standing(session, "disk"))
+        found = machine.disk(self.reports.parent, machine.ENOUGH if stands else machine.LITTLE)
+        if found.todo:
+            health.raised(session, "the disk", "disk", found.todo, "the disk has room again", self.now())
+        else:
+            health.over(session, "the disk", "disk", self.now())
+        session.commit()
 
     def bring_in(self, name: str, pages: Iterable[Page]) -> Iterator[Passed]:
         """Stage 2 for posts that did not come from asking: an imported file, the bundled week. One result a page."""
@@ -352,20 +401,22 @@ class Service:
         while not self.stop.is_set():
             now, going_by = self.now(), self.in_force
             self.heard.clear()
-            with Session(self.engine) as session:
-                count = read(session, going_by.reader, now)
+            with stages.timed("read") as of_it, Session(self.engine) as session:
+                of_it.done = count = read(session, going_by.reader, now)
                 passed.read += count
-            with Session(self.engine) as session:
+            with stages.timed("decide") as of_it, Session(self.engine) as session:
                 while decided := decide.decide(session, going_by.config, now):
+                    of_it.done += decided
                     passed.decided += decided
             with Session(self.engine) as session:
                 passed.answered += act.own_replies(session, now)
             if clocks:
                 self.clocks()
             self.deliver("people", passed)
+            self.flowed_at = self.now()  # after each batch: to read everything anew takes an hour, and is no standstill
+            self.standstill.came_round()
             if not count and not self.heard.is_set():
                 break
-        self.flowed_at = self.now()
         return passed
 
     def clocks(self) -> None:
@@ -385,7 +436,9 @@ class Service:
         with reading(self.engine) as session:
             for week in weekly.due(self.config, now):
                 if not report.is_written(self.reports, week) and weekly.had_begun(session, week):
-                    report.write(self.reports, session, self.config, week, now)
+                    with stages.timed("report") as of_it:
+                        report.write(self.reports, session, self.config, week, now)
+                        of_it.done = 1
 
     def pages_again(self) -> None:
         """The pages that quote what is gone."""
@@ -398,9 +451,10 @@ class Service:
         passed, going_by = passed or Passed(), self.in_force
         if through not in going_by.doors:  # the files name no hook any more
             return deliver.Delivered()
-        with Session(self.engine) as session:
+        with stages.timed("deliver") as of_it, Session(self.engine) as session:
             door = going_by.doors[through]
             delivered = deliver.deliver(session, going_by.config, door, self.now(), self.stop.is_set, through)
+            of_it.done, of_it.failed = delivered.sent + delivered.updated, bool(delivered.trouble)
         passed.sent += delivered.sent
         passed.updated += delivered.updated
         passed.waiting = delivered.waiting if through == "people" else passed.waiting
@@ -432,15 +486,10 @@ class Service:
 
     def _forget_what_is_gone(self) -> None:
         """Every stage takes out what it made of the words of posts that are gone."""
-        from nlp import read
-
-        now = self.now()
-        with Session(self.engine) as session:
-            read.forget(session, now)
-        with Session(self.engine) as session:
-            decide.forget(session, now)
-        with Session(self.engine) as session:
-            fulltext.tidy(session)
+        count, is_tidy = forget_derived(self.engine, self.now())
+        self.overwritten = self.overwritten or count > 0
+        if self.overwritten and is_tidy:  # else the old words would stand in the log for as long as a quiet week
+            self.overwritten = not emptied(self.engine)
 
     def _listening(self) -> Sequence[str]:
         return [name for name, settings in self.config.collectors.items() if settings.on]
@@ -460,7 +509,8 @@ class Service:
         """Whether its place asked to wait."""
         with Session(self.engine) as session:
             until = keep.watch_of(session, name).paused_until
-        return until is not None and until > self.now()
+        now = self.now()
+        return until is not None and now < until <= now + _WRONG_CLOCK
 
     def _went(self, name: str, errors: Sequence[CallLightError], passed: Passed) -> None:
         passed.trouble += [str(error) for error in errors]
@@ -469,8 +519,9 @@ class Service:
             keep.went(session, name, errors, self.now())
 
     def _keep(self, name: str, page: Page, passed: Passed, ear: keep.Ear = "fetch") -> Passed:
-        with Session(self.engine) as session:
+        with stages.timed("keep") as of_it, Session(self.engine) as session:
             kept = keep.keep(session, name, page, self.config.hospital, self.now(), ear)
+            of_it.done = kept.new + kept.edited + kept.deleted
         if kept.new or kept.edited or kept.deleted:  # somebody may be waiting for help: not with the next beat
             self.heard.set()
             self.sooner.put("flow")
@@ -481,6 +532,20 @@ class Service:
         passed.deleted += kept.deleted
         passed.skips += [str(skip) for skip in page.skipped]
         return passed
+
+
+def forget_derived(engine: Engine, now: datetime) -> tuple[int, bool]:
+    """Take out what each stage made of posts that are gone; how much there was, and whether the index of words is rid of it."""
+    from nlp import read
+
+    with Session(engine) as session:
+        count = read.forget(session, now)
+    with Session(engine) as session:
+        count += decide.forget(session, now)
+    with Session(engine) as session:
+        count += proposals.forget(session)
+    with Session(engine) as session:
+        return count, fulltext.tidy(session)
 
 
 def replay(

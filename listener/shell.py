@@ -36,8 +36,10 @@ given: dict[str, Any] = {"config": None, "data": None, "debug": False}  # the op
 
 
 def fail(sentence: str) -> NoReturn:
-    """One sentence on standard error, and exit status 1."""
-    typer.echo(sentence, err=True)
+    """One sentence on standard error, and exit status 1. What another side says in it does not act in the terminal."""
+    from alerts.message import visible
+
+    typer.echo(visible(sentence), err=True)
     raise SystemExit(1)
 
 
@@ -60,20 +62,35 @@ def open_service(is_service: bool = False) -> "Service":
 
     Where the config files are broken, what needs them goes on by the last good version.
     """
-    import logging
+    from nlp.start import import_spacy
 
+    import_spacy()  # before anything else imports it
     from listener.database import open_database
-    from listener.logs import start_logging
+    from listener.environment import exposed
     from listener.service import Service
 
-    start_logging(logging.DEBUG if given["debug"] else logging.INFO if is_service else logging.CRITICAL)
     found = environment()
+    _start_logging(found, is_service)
+    if is_service:
+        for sentence in exposed(found):
+            typer.echo(sentence, err=True)
     if not found.config.is_dir() and not (found.data / "call-light.db").exists() and not found.database_url:
         load(found.config)  # nothing was ever here: it says so, and makes no folder
     engine = open_database(found.data, found.database_url)
     config = _config(found, engine)
     doors = _other_doors(config, found)
     return Service(config, engine, _door(config, found), found.secrets, reports=reports(), other_doors=doors)
+
+
+def _start_logging(found: "Environment", is_service: bool) -> None:
+    import logging
+
+    from listener import logs
+
+    level = logs.level_of(found.log_level) if is_service else logging.CRITICAL
+    logs.start_logging(logging.DEBUG if given["debug"] else level, found.log, given["debug"])
+    if is_service:
+        logs.catch_strays()
 
 
 def goes_live(service: "Service") -> None:
@@ -89,7 +106,7 @@ def goes_live(service: "Service") -> None:
         from alerts.known import config_of
         from nlp.pipeline import Reader
 
-        config = config_of(texts, found.config, unread)
+        config = config_of(texts, found.config, unread, replies=not is_known)  # these passed before
         if not is_known and (wrong := failing(config, texts, found.config)):
             raise ConfigError(wrong)
         last = service.in_force
@@ -119,7 +136,7 @@ def _config(found: "Environment", engine: "Engine") -> "Config":
         typer.echo(
             f"{error}\nThe files are not used; version {last.number} goes on: call-light config history", err=True
         )
-        return config_of(last.texts, found.config)
+        return config_of(last.texts, found.config, replies=False)
 
 
 def _door(config: "Config", environment: "Environment") -> "Door":

@@ -70,6 +70,9 @@ def address_of(host: str, headers: "Headers", behind_proxy: bool) -> str:
     """By whom requests are counted: an IPv4 address, or the 64 bits of an IPv6 one that a household has."""
     if behind_proxy:  # what stands before the last address was written by anybody
         host = ",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip() or host
+    # Some web servers add the port, another one each time.
+    if with_port := re.fullmatch(r"\[([^\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", host):
+        host = with_port[1] or with_port[2] or host
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -109,7 +112,7 @@ def language_of(wanted: str, accepted: str, known: Sequence[str]) -> str:
     """The language asked for, else the one that the browser's Accept-Language prefers, else the first of the known."""
     best, weight = known[0], 0.0
     for part in accepted.split(",")[:20]:
-        if found := re.fullmatch(r"\s*([a-z]+)[\w-]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", part.lower()):
+        if found := re.fullmatch(r"\s*+([a-z]++)[\w-]*+\s*+(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", part.lower()):
             name, q = found[1], float(found[2] or 1)
             best, weight = (name, q) if name in known and q > weight else (best, weight)
     return wanted if wanted in known else best

@@ -1,7 +1,6 @@
 """ConfigVersion: what the five files said from when on, and who saved them. Written when a service takes files up, or refuses them."""
 
 import json
-import logging
 import os
 import pwd
 import subprocess
@@ -15,8 +14,10 @@ from sqlmodel import Column, Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from config.files import digest
+from config.hidden import without_secrets
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 PUT_ASIDE = "put aside when an earlier version was put back"  # the trouble of what was never tried
 SAVED = "saved in the Listening Center, and not taken up yet"  # the trouble until a service has looked at it
@@ -88,13 +89,14 @@ def write_down(
         last.trouble = trouble
         session.add(last)
         session.commit()
-        log.info("action=config version=%s refused=%s", last.number, "no" if trouble is None else "yes")
+        log.info("config", version=last.number, refused=trouble is not None)
         return last
-    packed = zlib.compress(json.dumps(dict(texts)).encode(), 9)
+    kept = {each: without_secrets(text) for each, text in texts.items()}  # who pastes a token may not want to keep it
+    packed = zlib.compress(json.dumps(kept).encode(), 9)
     version = ConfigVersion(at=now, author=author, digest=name, packed=packed, trouble=trouble)
     session.add(version)
     session.commit()
-    log.info("action=config version=%s refused=%s", version.number, "no" if trouble is None else "yes")
+    log.info("config", version=version.number, refused=trouble is not None)
     return version
 
 
@@ -134,16 +136,23 @@ def _by_git(folder: Path, names: Sequence[str]) -> str | None:
     return _git(folder, "log", "-1", "--format=%an", "--", *names) or None
 
 
+def _without_secrets() -> dict[str, str]:
+    """What git needs of the environment."""
+    return {name: value for name in ("PATH", "HOME", "LANG") if (value := os.environ.get(name)) is not None}
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints; None when there is no git, no repository, or it takes too long."""
+    # What the folder's own settings would start is not started.
+    command = ("git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments)
     try:
-        done = subprocess.run(
-            ("git", "-C", str(folder), *arguments),
+        done = subprocess.run(  # noqa: S603  # names of files alone, and the git that the admin uses
+            command,
             check=False,
             capture_output=True,
             text=True,
             timeout=_GIT,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**_without_secrets(), "GIT_OPTIONAL_LOCKS": "0"},
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return None

@@ -3,10 +3,8 @@
 Listings read page by page, lookups, replies, X's errors, X's JSON as posts.
 """
 
-import io
 import logging
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 
+from listener import web
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Asking, Page, Post, Ref, Unheard, read_post
 
@@ -33,7 +30,6 @@ USER_KEYS = {  # arguments of tweepy's client -> the secrets that sign for the h
     "access_token_secret": "X_ACCESS_SECRET",
 }
 ANSWERED = "author_id,referenced_tweets.id"  # expansions; X bills the post that is answered too
-_LARGEST = 5_000_000  # bytes of an answer
 _NEARLY_ALL = 0.95  # of what a listing holds at most: X leaves deleted posts out of it
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _TWEET_FIELDS = "created_at,author_id,conversation_id,referenced_tweets,edit_history_tweet_ids,note_tweet"
@@ -80,7 +76,7 @@ class Listing:
     of: str  # the query, or the account's id
     call: str = "search_recent_tweets"  # the method of tweepy's client
     label: str | None = None  # what its posts are counted under
-    token: str = "next_token"  # the parameter that takes a page's token
+    token: str = "next_token"  # noqa: S105  # the parameter that takes a page's token
     fewest: int = 10  # posts that may be asked for in one request
     most: int | None = None  # X gives so many of the newest, and none before them
     expansions: str = "author_id"
@@ -260,36 +256,21 @@ class WrongListing(NeedsPerson):
         super().__init__(f"{name}: X refused {what!r}: {refused}; correct it in listening.toml")
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(web.Limited):
     """Gives every request limits and, for a gateway, another host: tweepy has arguments for neither."""
 
     def __init__(self, name: str, base_url: str | None, timeout: float) -> None:
-        self._name, self._timeout = name, timeout
         self._base = urlsplit(base_url) if base_url else None
-        super().__init__()
+        super().__init__(name, timeout, [base_url] if base_url else [])
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
-        """As HTTPAdapter.send, and the whole answer is there or TryLater is raised."""
-        ends = time.monotonic() + self._timeout
-        options |= {"timeout": (min(5, self._timeout), self._timeout), "stream": True}
+        """As web.Limited.send."""
         if self._base:
             asked = urlsplit(request.url or "")
             path = self._base.path.rstrip("/") + str(asked.path)
             request.url = urlunsplit((self._base.scheme, self._base.netloc, path, str(asked.query), ""))
             options["proxies"] = {}
-        response = super().send(request, **options)
-        body = bytearray()
-        try:
-            while chunk := response.raw.read1(65_536, decode_content=True):
-                body += chunk
-                if len(body) > _LARGEST or time.monotonic() > ends:
-                    raise TryLater(f"{self._name}: the answer is larger or takes longer than any of X's")
-        except urllib3.exceptions.HTTPError as error:
-            raise requests.ConnectionError(error) from None
-        finally:
-            response.close()
-        response.raw = io.BytesIO(body)
-        return response
+        return super().send(request, **options)
 
 
 class Door:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from spacy.tokens import Doc
+
 from config.schema import Config
 from listener import week
 from nlp import corpora
@@ -127,7 +129,8 @@ def evaluate(reader: Reader, config: Config, data: Path | None, progress: Progre
 
 def _own(reader: Reader, found: Found) -> None:
     test = [post for post in posts() if post.part == "test"]
-    said = list(reader.read([Text(post.shown, about_us=True) for post in test]))
+    docs = list(reader.docs([Text(post.shown, about_us=True) for post in test]))
+    said = [fields(doc) for doc in docs]
     on = f"{len(test)} posts of {len({post.story for post in test})} stories held back"
     for name in FIELDS:
         pairs = [({str(getattr(post, name))}, {str(one[name])}) for post, one in zip(test, said, strict=True)]
@@ -150,8 +153,8 @@ def _own(reader: Reader, found: Found) -> None:
     found.goals.append(_f1("complaint, recall", on, complaint.recall, 0.95))
     found.goals.append(_f1("complaint, precision", on, complaint.precision, 0.90))
     found.goals.append(Goal("danger, missed", on, f"{danger.missed} of {danger.support}", "none", danger.missed == 0))
-    found.calibration = dict(_calibration(reader, test))
-    _redacted(reader, test, found)
+    found.calibration = dict(_calibration(test, docs))
+    _redacted(test, docs, found)
 
 
 def _week(reader: Reader, config: Config, found: Found) -> None:
@@ -187,8 +190,7 @@ def _f1(what: str, on: str, value: float, wanted: float) -> Goal:
     return Goal(what, on, f"{value:.3f}", f"{wanted:.2f}", value >= wanted)
 
 
-def _redacted(reader: Reader, test: Sequence[Labelled], found: Found) -> None:
-    docs = reader.docs([Text(post.shown, about_us=True) for post in test])
+def _redacted(test: Sequence[Labelled], docs: Sequence[Doc], found: Found) -> None:
     rows, touched, clean = Counter[tuple[str, bool]](), 0, 0
     for post, doc in zip(test, docs, strict=True):
         gone: Sequence[Mark] = doc._.personal
@@ -292,12 +294,11 @@ def _false_alarms(reader: Reader, data: Path, found: Found) -> None:
 # ---------------------------------------------------------------- how sure it may be
 
 
-def _calibration(reader: Reader, test: Sequence[Labelled]) -> Iterator[tuple[str, list[tuple[float, float, int]]]]:
+def _calibration(test: Sequence[Labelled], docs: Sequence[Doc]) -> Iterator[tuple[str, list[tuple[float, float, int]]]]:
     """For each answer: how likely it was said to be, how often it was so, of how many; in fifths of likelihood.
 
     Of the posts that tell: whether someone in danger is also here and now is not labelled.
     """
-    docs = list(reader.docs([Text(post.shown, about_us=True) for post in test]))
     known = [corpora.example(post).answers for post in test]
     for head, label in ((SAYS, "complaint"), *((URGENT, label) for label in URGENT.labels)):
         pairs = [

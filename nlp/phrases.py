@@ -33,7 +33,7 @@ from nlp.phrase_language import (
     plain_forms,
     rarest_part,
 )
-from nlp.tokenizer import fold
+from nlp.tokenizer import REMEMBERED, fold
 
 __all__ = ["Name", "PhraseError", "Phrases", "Sites", "check"]
 
@@ -115,7 +115,9 @@ class Phrases:
             for norm in doc.to_array(NORM).tolist():
                 numbers = self._known.get(norm)
                 if numbers is None:
-                    numbers = self._known[norm] = self._to_try(self._strings[norm])
+                    numbers = self._to_try(self._strings[norm])
+                    if len(self._known) < REMEMBERED:
+                        self._known[norm] = numbers
                 if numbers:
                     candidates.update(numbers)
         return candidates

@@ -10,6 +10,7 @@ danger where care is given. Most posts that a search brings are not.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -39,7 +40,7 @@ from nlp.components import (
     urgency,
     voice,
 )
-from nlp.tokenizer import blank, text_of, visible
+from nlp.tokenizer import REMEMBERED, blank, text_of, visible
 from nlp.tuning import lines
 
 # What decides a reading, beside phrases and model. Kept mentions are read again when one of these files changes.
@@ -81,9 +82,16 @@ class Reader:
     def __init__(self, config: Config) -> None:
         """Raises nlp.encoder.ModelError when the trained model cannot be used and the configuration asks for it."""
         self.language = build(config)
+        self._room = len(self.language.vocab) + REMEMBERED  # words
         model = _model(self.language)
         self.version = version(config, model)
         self.lines = lines(config, rules(), model)
+
+    def read_at_once(self, texts: Sequence[Text]) -> list[dict[str, Any]]:
+        """What `read` says, by one thread at a time. New words are forgotten afterwards where many are known already: each
+        name, number and slip of the pen that strangers write would else stay in memory as long as the service runs."""
+        with self.language.memory_zone() if len(self.language.vocab) >= self._room else nullcontext():
+            return list(self.read(texts))
 
     def read(self, texts: Iterable[Text]) -> Iterator[dict[str, Any]]:
         """What each text says, in order: the fields of a Reading."""

@@ -4,23 +4,24 @@ A fragment is read with what the same person said just before in the same thread
 After a change of the files the readings of posts that it cannot touch are taken over, the others are read again.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import String, cast, insert, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, and_, col, exists, select
 
+from listener.logs import logger
 from listener.mention import Mention
 from nlp.pipeline import Reader, Text, unread
-from nlp.reading import URGENCIES, Reading, ReadWith
+from nlp.reading import URGENCIES, Reading, ReadWith, reading_in_force
 from nlp.tuning import Difference, Line
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BATCH = 500
 _AT_ONCE = 10_000  # posts whose readings are taken over before it is looked again what is new: about a second
@@ -49,10 +50,17 @@ def read(session: Session, reader: Reader, now: datetime, limit: int = BATCH) ->
         if part:
             rows = _rows(session, reader, part, now)
             _note_what_with(session, reader, now)
-            session.execute(insert(Reading), rows)
+            try:
+                session.execute(insert(Reading), rows)
+            except IntegrityError:
+                session.rollback()
+                if not _is_read(session, rows):
+                    raise
+                return taken_over  # by another copy of the service, some of them: the next look says which
     if mentions:
         session.commit()
-        log.info("action=read count=%d version=%s", len(mentions), reader.version)
+        ids = [mention.id for mention in mentions]
+        log.info("read", count=len(ids), first=min(ids), last=max(ids), reader=reader.version)
     return len(mentions) + taken_over
 
 
@@ -65,12 +73,11 @@ def _take_up(session: Session, reader: Reader, now: datetime) -> None:
     newest = _newest_version(session)
     if newest is None or newest == reader.version:
         return
-    newer = aliased(Reading)
-    is_old = exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+    in_force = reading_in_force()
     put_aside = col(Reading.pipeline_version).concat("~").concat(cast(col(Reading.id), String))
     session.execute(
         update(Reading)
-        .where(col(Reading.pipeline_version) == reader.version, is_old)
+        .where(col(Reading.pipeline_version) == reader.version, ~in_force)
         .values(pipeline_version=put_aside)
         .execution_options(synchronize_session=False)
     )
@@ -94,7 +101,7 @@ def _take_over(session: Session, reader: Reader, mentions: Sequence[Any], limit:
         as_it_is = update(Reading).where(col(Reading.id).in_(some)).values(pipeline_version=reader.version)
         session.execute(as_it_is.execution_options(synchronize_session=False))
     session.commit()
-    log.info("action=read taken_over=%d version=%s", len(same), reader.version)
+    log.info("read", taken_over=len(same), reader=reader.version)
     return [mention for mention in mentions if mention.id not in same][:limit], len(same)
 
 
@@ -187,6 +194,16 @@ def _rows(session: Session, reader: Reader, mentions: Sequence[Any], now: dateti
     ]
 
 
+def _is_read(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether there is a reading for some of these already."""
+    theirs = (
+        Reading.pipeline_version == rows[0]["pipeline_version"],
+        col(Reading.mention_id).in_([row["mention_id"] for row in rows]),
+    )
+    found = {tuple(row) for row in session.execute(select(Reading.mention_id, Reading.revision).where(*theirs))}
+    return any((row["mention_id"], row["revision"]) in found for row in rows)
+
+
 def say(
     session: Session, reader: Reader, mentions: Sequence[Any], in_threads: Collection[tuple[str, str | None]]
 ) -> list[dict[str, Any]]:
@@ -201,11 +218,11 @@ def say(
 def _said(reader: Reader, texts: Sequence[Text], ids: Sequence[int]) -> list[dict[str, Any]]:
     """What each text says. One that breaks the reader goes to people unread: it must not hold up the others."""
     try:
-        return list(reader.read(texts))
+        return reader.read_at_once(texts)
     except Exception as error:
         if len(texts) > 1:
             return [fields for text, id_ in zip(texts, ids, strict=True) for fields in _said(reader, [text], [id_])]
-        log.error("action=read mention=%s error=%s", ids[0], type(error).__name__)
+        log.error("read", mention=ids[0], error=error)
         return [unread(f"the program could not read it ({type(error).__name__}): a person must")]
 
 
@@ -291,6 +308,7 @@ def _beginnings(session: Session, version: str, mentions: Sequence[Any]) -> list
     return [mention for mention in found if mention.id not in taken]
 
 
+@lru_cache(maxsize=4)  # asked with every pass: to put it together takes longer than to answer it
 def _without_reading(version: str) -> Any:
     read_already = exists().where(
         and_(
@@ -314,10 +332,9 @@ def _threads_about_us(session: Session, mentions: Sequence[Any]) -> set[tuple[st
     threads = {mention.thread for mention in mentions if answers(mention)}
     found: set[tuple[str, str | None]] = set()
     if threads:
-        newer = aliased(Reading)  # a name that is ours no more makes nothing about us
-        is_old = exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))
+        in_force = reading_in_force()  # a name that is ours no more makes nothing about us
         named = select(Mention.source, Mention.thread, Reading.mentions_us).where(
-            *(col(Reading.mention_id) == Mention.id, col(Mention.thread).in_(threads), ~is_old)
+            *(col(Reading.mention_id) == Mention.id, col(Mention.thread).in_(threads), in_force)
         )
         found = {(source, thread) for source, thread, names in session.exec(named) if names}
     return found

@@ -1,9 +1,11 @@
 """Reading: what one mention says, and why we think so. ReadWith: what it was read with. Written by read.py alone."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlmodel import JSON, Column, Field, SQLModel, UniqueConstraint
+from sqlalchemy.orm import aliased
+from sqlmodel import JSON, Column, Field, SQLModel, UniqueConstraint, col, exists
 
 URGENCIES = ("danger", "here_now", "serious", "routine", "low", "none")  # the worst first
 
@@ -50,3 +52,10 @@ class Reading(SQLModel, table=True):
     readable: bool  # False: no phrases of this language; a person must read it
     redacted_text: str
     forgotten: bool = False  # the post is gone, and with it what was quoted of it here
+
+
+@cache  # the second name of a table takes longer to make than many a question to answer
+def reading_in_force() -> Any:
+    """For a question to the database: the reading is the newest of its mention."""
+    newer = aliased(Reading)
+    return ~exists().where(col(newer.mention_id) == Reading.mention_id, col(newer.id) > col(Reading.id))

@@ -63,18 +63,24 @@ _UNUSED = (
 )
 
 
+_LONGEST_ENDING = 100  # characters; to look for one from the beginning of an endless word takes hours
 # The tokenizer takes signs off the end of a word one by one: time grows with the square of their number.
-_ENDLESS = re.compile(r"([^\w\s]{60})(?=[^\w\s])")
+_ENDLESS = re.compile(r"((?:[^\w\s]|_){60})(?=[^\w\s]|_)")
+_GIANT = re.compile(r"(\S{2000})(?=\S)")  # "A$A$A$": it takes currencies off too
 
 
 def visible(text: str) -> str:
-    """The text without characters that show nothing, with plain spaces, and with a space in endless rows of signs."""
+    """The text without characters that show nothing, with plain spaces, and with a space in endless rows of signs and endless words."""
     if not text.isascii():
         text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
-    return _ENDLESS.sub(r"\1 ", text).replace("\r\n", "\n")
+    return _GIANT.sub(r"\1 ", _ENDLESS.sub(r"\1 ", text)).replace("\r\n", "\n")
 
 
-@lru_cache(maxsize=200_000)
+# Words of posts that stay known: most come again, and who never forgot one would grow with each number and name.
+REMEMBERED = 20_000
+
+
+@lru_cache(maxsize=REMEMBERED)
 def fold(word: str) -> str:
     """A word without capitals, accents, apostrophes, a last stop and drawn-out letters: "Can’t" and "cant" are one."""
     plain = _APOSTROPHES.sub("", word).casefold()
@@ -108,7 +114,8 @@ def blank() -> Language:
     tokenizer.rules = {form: [{ORTH: form}] for word in _ABBREVIATIONS for form in (word, word.lower(), word.upper())}
     defaults = language.Defaults
     suffixes = [suffix for suffix in defaults.suffixes or () if suffix not in ("'s", "'S", "’s", "’S")]
-    tokenizer.suffix_search = spacy.util.compile_suffix_regex(suffixes).search
+    ending = spacy.util.compile_suffix_regex(suffixes)
+    tokenizer.suffix_search = lambda text: ending.search(text, max(0, len(text) - _LONGEST_ENDING))
     infixes = [*(defaults.infixes or ()), r"[!?…]+", r"(?<=[a-z])[.](?=[A-Z])", r"/"]
     tokenizer.infix_finditer = spacy.util.compile_infix_regex(infixes).finditer
     for lexeme in language.vocab:  # those that spaCy made before it knew `fold`

@@ -1,17 +1,20 @@
 """What every test may ask for: the shipped configuration, an empty database, a fixed time, and no network but loopback."""
 
+import gc
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import Engine
+from leaks import Leaks, look_through_everything
+from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from config.load import load
@@ -28,6 +31,40 @@ NOW = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)  # a Monday, 09:00 in the hospit
 # (the first of a fresh clone builds Hypothesis' table of all characters).
 hypothesis_settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("timeless")
+
+
+def deep_after(number: int, cases: Sequence[Any]) -> list[Any]:
+    """Cases of one test: the first so many are of `make test`, the others of `make deep`."""
+    rest = [case if isinstance(case, tuple) else (case,) for case in cases[number:]]
+    return [*cases[:number], *(pytest.param(*case, marks=pytest.mark.deep) for case in rest)]
+
+
+# As the product has it (listener/cli.py), and more: thousands of tests and what they import are looked through once.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    gc.enable()
+
+
+_LEAKS = Leaks()
+
+
+def pytest_configure() -> None:
+    look_through_everything(_LEAKS)
+
+
+@pytest.fixture(autouse=True)
+def leaks(config: Config) -> Iterator[Leaks]:
+    """What a test hands over; it fails if a word of that gets into a log or a metric."""
+    _LEAKS.start()
+    if not _LEAKS.known:
+        _LEAKS.knows(config)
+    yield _LEAKS
+    assert not _LEAKS.found
 
 
 @pytest.fixture(autouse=True)
@@ -89,13 +126,25 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "call-light.db"
 
 
+@pytest.fixture(scope="session")
+def new_database(empty_database: Path) -> Callable[[Path], Engine]:
+    """Makes one in a folder. No test that takes it cuts the power, so nothing waits for the disk."""
+
+    def made(data: Path) -> Engine:
+        data.mkdir(exist_ok=True)
+        shutil.copy(empty_database, data)
+        engine = open_database(data)
+        engine.dispose()
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+        return engine
+
+    return made
+
+
 @pytest.fixture
-def engine(empty_database: Path, tmp_path: Path) -> Iterator[Engine]:
+def engine(new_database: Callable[[Path], Engine], tmp_path: Path) -> Iterator[Engine]:
     """A new database."""
-    data = tmp_path / "data"
-    data.mkdir(exist_ok=True)
-    shutil.copy(empty_database, data)
-    engine = open_database(data)
+    engine = new_database(tmp_path / "data")
     yield engine
     engine.dispose()
 

@@ -1,6 +1,7 @@
 """The README names what there is: every command, collector, action, section, category and config file."""
 
 import re
+import tomllib
 
 import pytest
 from conftest import PROJECT
@@ -51,8 +52,11 @@ def test_every_picture_and_link_is_there() -> None:
 
 
 def test_every_dependency_is_justified() -> None:
-    declared = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
-    for name in re.findall(r'^ {4}"([a-z0-9-]+)', declared, flags=re.MULTILINE | re.IGNORECASE):
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = declared["project"]
+    groups = (*project["optional-dependencies"].values(), *declared["dependency-groups"].values())
+    for one in (*project["dependencies"], *(each for group in groups for each in group if isinstance(each, str))):
+        name = re.split(r"[^A-Za-z0-9._-]", one)[0]
         assert name.lower() in DEPENDENCIES.lower(), name
 
 

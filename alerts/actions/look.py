@@ -18,10 +18,10 @@ def place(standing: Standing) -> Literal["button", "menu"] | None:
 
 def do(doing: Doing) -> Done:
     """Found at its place, it is settled; not found, it may be sent again."""
-    answer, mention, post = answered(doing)
-    text, settings = answer.text, settings_of(doing, mention.source)
+    answer, _, post = answered(doing)
+    text, settings = answer.text, settings_of(doing, post.source)
     doing.session.commit()  # no request inside a transaction
-    found = collect.find_reply(mention.source, settings, post, text, asking(doing))
+    found = collect.find_reply(post.source, settings, post, text, asking(doing))
     if found is None:
         take(doing.session, answer, "written", trouble=None)
         changed(doing.session, doing.case, doing.now, doing.who, "changed", "looked: the reply is not there")

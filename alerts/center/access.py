@@ -35,12 +35,15 @@ from listener.strangers import Limit, address_of
 
 Role = Literal["viewer", "care", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "care", "admin")  # each may do what those before it may
-SECRET = "CALL_LIGHT_WEB_TOKEN"
+SECRET = "CALL_LIGHT_WEB_TOKEN"  # noqa: S105  # its name
 MASTER = "admin"  # who signs in with CALL_LIGHT_WEB_TOKEN itself
 SHORTEST = 20  # characters of CALL_LIGHT_WEB_TOKEN: from a token of theirs, nobody must find it out by trying
 _STAY = timedelta(hours=12)  # of who has no seat of their own
 # How the headers begin that a web server or a tunnel adds for those it speaks for.
-_FORWARDED = ("forwarded", "via", "x-", "cf-", "true-client-", "tailscale-", "fly-", "client-ip")
+_FORWARDED = (
+    *("forwarded", "via", "x-", "cf-", "true-client-", "tailscale-", "fly-", "client-ip"),
+    *("remote-", "cdn-", "fastly-", "akamai-"),
+)
 _TRIES = (10, 100)  # a minute, from one address and from all: tokens that may have been guessed
 _LONGEST_NAME = 200
 _KEY = "center.key"
@@ -215,8 +218,13 @@ def counted_as(center: Center, address: str, headers: Headers) -> str:
 
 
 def cookie_name(center: Center) -> str:
+    """What the cookie of a sign-in is called."""
+    return named(center, "call_light")
+
+
+def named(center: Center, cookie: str) -> str:
     """Where TLS is, a name that no other machine of the same domain can give a cookie."""
-    return "__Host-call_light" if (center.address or "").startswith("https://") else "call_light"
+    return f"__Host-{cookie}" if (center.address or "").startswith("https://") else cookie
 
 
 def is_ours(center: Center, host: str) -> bool:
@@ -263,7 +271,7 @@ def key_in(folder: Path) -> bytes:
     path = folder / _KEY
     try:
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder) as new:  # which nobody else may read
                 new.write(secrets.token_bytes(32))
                 new.flush()

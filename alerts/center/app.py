@@ -11,9 +11,9 @@ A template beside it, called as the file, says how it looks.
 import asyncio
 import contextlib
 import importlib
-import logging
 import pkgutil
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -47,15 +47,16 @@ from alerts.center.access import (
     key_in,
 )
 from alerts.center.live import Live, Position
-from alerts.center.page import static_files, words_for, write
+from alerts.center.page import Words, static_files, words_for, write
 from alerts.center.room import Room
 from alerts.center.sign_outs import is_signed_out
 from config.schema import Center
 from listener.errors import CallLightError
+from listener.logs import logger
 from listener.serving import Limits
 from listener.strangers import Limit, is_form, is_same_account, read_limited
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 NAME = "Listening Center"
 # A page that is open holds a connection as long as it is; a request has to be there, and what is sent to end, in time.
@@ -66,6 +67,9 @@ _LOOKED_AFTER = 10.0  # seconds until it is asked again whether a page that is o
 _LARGEST, _READ_AWAY, _TIMEOUT = 512 * 1024, 4 * 1024 * 1024, 15.0  # bytes, bytes, seconds of what is sent
 _THREADS = 12  # that write pages at once: each takes a connection of the database, which the service needs too
 _PAGES = 500  # that may be open at once
+_PAGES_EACH = 100  # of these, for one person; what opens them from this machine is not told apart
+_READ = (1_200, 24_000)  # pages a minute, by one visitor and by all: 500 open pages come back at once after a restart
+_READ_BY_STRANGERS = (300, 6_000)  # the same from one address and from all, by who has not signed in
 _SENT = (240, 4_800)  # what is sent a minute, by one visitor and by all: a draft is checked while it is typed
 _SENT_BY_STRANGERS = (60, 600)  # the same from one address and from all, by who has not signed in
 _HEADERS = {
@@ -78,6 +82,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_TLS = "max-age=31536000; includeSubDomains"  # browsers that came through TLS once come no other way
 
 
 class Page(Protocol):
@@ -124,6 +129,8 @@ class Door:
     def __init__(self, app: ASGIApp, room: Room, access: Access) -> None:
         self._app, self._room, self._access = app, room, access
         self._visitors, self._strangers = Limit(*_SENT), Limit(*_SENT_BY_STRANGERS)
+        self._readers, self._looking = Limit(*_READ), Limit(*_READ_BY_STRANGERS)
+        self.open: Counter[str] = Counter()  # pages that are told what is new, by who looks at them
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
@@ -131,38 +138,43 @@ class Door:
         path = scope.get("path", "")
         is_tidy = not any(odd in path for odd in ("//", "/.", "\\"))  # a web server may read such a path otherwise
         is_listening_post = is_tidy and (path == "/listen" or path.startswith("/listen/"))  # it has rules of its own
-        if scope["type"] != "http" or is_listening_post:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        wanted = {} if is_listening_post else dict(_HEADERS)
+        if (self._room.config().care.center.address or "").startswith("https://"):
+            wanted["Strict-Transport-Security"] = _TLS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in wanted.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = await self._refused(scope) if is_tidy else _said(404, "There is no such page.")
+        refused = None if is_listening_post else await self._refused(scope, is_tidy)
         await (refused or self._app)(scope, receive, with_headers)
 
-    async def _refused(self, scope: Scope) -> Response | None:
-        """Why this may not pass; else who sends it is written beside it."""
-        headers, center = Headers(scope=scope), self._room.config().care.center
+    async def _refused(self, scope: Scope, is_tidy: bool) -> Response | None:
+        """Why this may not pass, in the words of who sends it; else they are written beside it."""
+        headers, center, say = Headers(scope=scope), self._room.config().care.center, words_for(Request(scope))
+        if not is_tidy:
+            return _said(404, say("There is no such page."))
         client, is_read = scope["client"][0] if scope.get("client") else "", scope["method"] in _SAFE
         if scope["path"] in _ANY_HOST or (is_read and scope["path"].startswith("/static/")):
             return None
         if not is_ours(center, headers.get("host", "")) and bearer_in(headers) is None:
-            return _said(421, "This is not the name of this server: see [center] address in care.toml.")
+            return _said(421, say("This is not the name of this server: see [center] address in care.toml."))
         if not (is_asked_for(headers) if is_read else is_own_page(center, headers)):
-            log.warning("action=center foreign=yes")
-            return _said(403, "Another site made your browser send this, so nothing was done.")
+            log.warning("center", foreign=True)
+            return _said(403, say("Another site made your browser send this, so nothing was done."))
         try:
             visitor = await self.visitor(scope)
         except SQLAlchemyError as error:
-            log.error("action=center error=%s", type(error).__name__)
-            return _said(503, "The database cannot be read just now. Please try again.", {"Retry-After": "5"})
+            log.error("center", error=error)
+            return _said(503, say("The database cannot be read just now. Please try again."), {"Retry-After": "5"})
         scope.setdefault("state", {})["visitor"] = visitor
-        return self._too_much(center, headers, visitor, client, is_read)
+        return self._too_much(center, headers, visitor, client, is_read, say)
 
     async def visitor(self, scope: Scope) -> Visitor | None:
         """Who sends this, as the config and the database say now."""
@@ -177,18 +189,21 @@ class Door:
         return None if await asyncio.to_thread(is_signed_out, self._room.engine, visitor) else visitor
 
     def _too_much(
-        self, center: Center, headers: Headers, visitor: Visitor | None, client: str, is_read: bool
+        self, center: Center, headers: Headers, visitor: Visitor | None, client: str, is_read: bool, say: Words
     ) -> Response | None:
         now, address, wait = time.monotonic(), counted_as(center, client, headers), 0.0
         if bearer_in(headers) is not None and (visitor is None or visitor.by == "bearer"):
             if not is_read:
-                return _said(403, "A token in a header only reads. What changes a case is done by people on its page.")
+                return _said(
+                    403, say("A token in a header only reads. What changes a case is done by people on its page.")
+                )
             wait = self._access.wait(visitor, address, now)
-        elif not is_read:
-            wait = self._visitors.wait(visitor.who, now) if visitor else self._strangers.wait(address, now)
+        if not wait:
+            known, unknown = (self._readers, self._looking) if is_read else (self._visitors, self._strangers)
+            wait = known.wait(visitor.who, now) if visitor else unknown.wait(address, now)
         if not wait:
             return None
-        return _said(429, "Too much at once: please wait a moment.", {"Retry-After": str(int(wait) + 1)})
+        return _said(429, say("Too much at once: please wait a moment."), {"Retry-After": str(int(wait) + 1)})
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -260,7 +275,8 @@ async def _live(request: Request, topic: str, visitor: OfVisitor) -> StreamingRe
         raise HTTPException(404)
     if page.ROLE is not None:
         _allowed(visitor, page.ROLE)
-    if live.pages >= _PAGES:
+    has_many = visitor.by != "machine" and cast(Door, request.app.state.door).open[visitor.who] >= _PAGES_EACH
+    if live.pages >= _PAGES or has_many:
         raise HTTPException(503, "Too many pages are open; this one looks anew when it is loaded again.")
     said = request.headers.get("last-event-id") or request.query_params.get("from", "")
     since = Position.read(said) or Position()
@@ -277,13 +293,17 @@ async def _while_allowed(
     """What is new, as long as they may see it: they may sign out, or be taken out of care.toml, while a page is open."""
     door: Door = request.app.state.door
     asked_at = time.monotonic()
-    async with contextlib.aclosing(cast(AsyncGenerator[bytes], news)):
-        async for piece in news:
-            if time.monotonic() - asked_at >= _LOOKED_AFTER:
-                now, asked_at = await door.visitor(request.scope), time.monotonic()
-                if now is None or now.who != visitor.who or (role is not None and not now.may(role)):
-                    return
-            yield piece
+    door.open[visitor.who] += 1
+    try:
+        async with contextlib.aclosing(cast(AsyncGenerator[bytes], news)):
+            async for piece in news:
+                if time.monotonic() - asked_at >= _LOOKED_AFTER:
+                    now, asked_at = await door.visitor(request.scope), time.monotonic()
+                    if now is None or now.who != visitor.who or (role is not None and not now.may(role)):
+                        return
+                yield piece
+    finally:
+        door.open -= Counter([visitor.who])  # and who has none is forgotten
 
 
 @dataclass(frozen=True)
@@ -311,6 +331,9 @@ def _navigation() -> list[Link]:
 def _missing(request: Request, error: Exception) -> Response:
     """There is no such page, or it is not theirs."""
     assert isinstance(error, Missing)
+    if error.status_code == 403:  # too low a role, or a form without its word
+        visitor: Visitor | None = getattr(request.state, "visitor", None)
+        log.warning("center", allowed=False, role=visitor.role if visitor is not None else "none")
     if error.status_code == 401:
         is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
         if is_page and request.headers.get("sec-fetch-site") == "cross-site":
@@ -332,7 +355,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     """Something that nobody thought of. The log gets its kind alone, as it may carry words of a post."""
-    log.error("action=center error=%s", type(error).__name__)
+    log.error("center", error=error)
     sentence = "That could not be done just now. Please try again; if it goes on, tell who runs Call Light."
     return _sorry(request, 500, sentence)
 

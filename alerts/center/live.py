@@ -9,7 +9,6 @@ twice, so it says how things stand, not what to add.
 import asyncio
 import contextlib
 import json
-import logging
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -26,9 +25,10 @@ from alerts.center.room import Room
 from alerts.verdict import Verdict
 from config.schema import Config
 from listener.database import reading
+from listener.logs import logger
 from listener.mention import Mention
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 MOST = 500  # new cases or posts; a page that missed more is told to load itself anew
 _LOOK = 0.2  # seconds between two looks
@@ -151,7 +151,7 @@ class Live:
                 yield written
             yield f"retry: {_AT_ONCE}\n\n".encode()
         except Exception as error:  # the page hears nothing more, says so, and connects again
-            log.error("action=live page=%s error=%s", topic, type(error).__name__)
+            log.error("live", page=topic, error=error)
         finally:
             self._open[key] -= 1
 
@@ -202,7 +202,7 @@ class Live:
                 look = await asyncio.to_thread(self._look, since, keys)
             except Exception as error:  # the database is locked, or away: the next look may find it
                 if self._trouble is None:
-                    log.error("action=live error=%s", type(error).__name__)
+                    log.error("live", error=error)
                 self._trouble = error
             else:
                 self._looked_at, self._trouble = time.monotonic(), None
@@ -228,7 +228,7 @@ class Live:
                 try:
                     written[key] = self._written(session, key, since, until)
                 except Exception as error:  # of this page; it shall not hold up the others
-                    log.error("action=live page=%s error=%s", key[0], type(error).__name__)
+                    log.error("live", page=key[0], error=error)
         return _Look(until, written)
 
     def _written(self, session: Session, key: _Key, since: Position, until: Position) -> bytes:

@@ -9,25 +9,31 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, exists, func, select
 
 from alerts.case import WAITING, Case
 from alerts.center.outbox import Door, outbox
 from alerts.clockface import due_now
+from alerts.delivery import Delivery
+from alerts.figures import heard_between
+from alerts.ledger import ledger
 from alerts.message import PLACES
+from alerts.verdict import Verdict
 from config.schema import Config
-from listener import keep, versions
+from listener import keep, stages, versions
 from listener.mention import Mention
 from listener.watch import Alarm, Spend, Watch
 from nlp.reading import URGENCIES, Reading
 
+_SUM_EVERY, _SUM_OF = timedelta(minutes=10), timedelta(days=7)
+_LATELY = timedelta(days=1)
 _OTHER = "other"  # a place that an imported file named
 
 
@@ -38,6 +44,8 @@ class Process:
     open_pages: int
     flowed_at: datetime | None  # when the flow last came round
     database_bytes: int | None  # of a file; None where it is on a server
+    free_bytes: int | None = None  # on the disk of the data
+    pagers: int = 0  # addresses that danger pages
 
 
 class Totals:
@@ -65,12 +73,30 @@ class Totals:
             return {what: dict(counts) for what, counts in self._counts.items()}
 
 
+class Stuck:
+    """How many posts of seven days nobody can account for, as the ledger has it; summed up every ten minutes at most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at: datetime | None = None
+        self._count = 0
+
+    def __call__(self, session: Session, now: datetime) -> int:
+        """Posts."""
+        with self._lock:
+            if self._at is None or not timedelta() <= now - self._at < _SUM_EVERY:
+                sum_ = ledger(heard_between(session, now - _SUM_OF, now), now)
+                accounted = sum_.alerted + sum_.in_digest + sum_.dismissed + sum_.on_the_way
+                self._at, self._count = now, sum_.collected - accounted
+            return self._count
+
+
 def text(
-    session: Session, config: Config, totals: Totals, process: Process, now: datetime, accept: str = ""
+    session: Session, config: Config, totals: Totals, stuck: Stuck, process: Process, now: datetime, accept: str = ""
 ) -> tuple[bytes, str]:
     """All of it in the format that the scraper asks for, and the name of that format."""
     registry = CollectorRegistry()
-    registry.register(_Found(tuple(_families(session, config, totals, process, now))))
+    registry.register(_Found((*_families(session, config, totals, process, now), *_of_stages(session, stuck, now))))
     encode, kind = choose_encoder(accept)
     return encode(registry), kind
 
@@ -105,6 +131,40 @@ _TOTALS = {
     "read": ("call_light_posts_read", "Posts that were read, ever; one that is read again counts again."),
     "cases": ("call_light_cases_opened", "Cases that were opened, ever."),
 }
+
+
+def _of_stages(session: Session, stuck: Stuck, now: datetime) -> Iterator[Metric]:
+    """What each stage did, and what waits before it."""
+    yield from stages.registry.collect()
+    waiting = {"read": _unread(session, now), "decide": _undecided(session, now)}
+    counts = {stage: count for stage, (count, _) in waiting.items()}
+    yield _gauge("call_light_stage_waiting", "Posts of the last day that wait for this stage.", "stage", counts)
+    ages = {stage: _age(oldest or now, now) for stage, (_, oldest) in waiting.items()}
+    help_ = "How long ago the oldest of them was heard; 0: none waits."
+    yield _gauge("call_light_stage_oldest_age_seconds", help_, "stage", ages)
+    carded = exists().where(
+        col(Delivery.case_id) == Case.id, col(Delivery.kind) == "card", col(Delivery.state) == "sent"
+    )
+    without = select(func.min(Case.opened_at)).where(col(Case.state).in_(WAITING), Case.urgency == "danger", ~carded)
+    help_ = "How long the oldest danger case waits for its card; 0: each has one."
+    oldest = session.exec(without).one()
+    yield _single("call_light_danger_without_card_seconds", help_, _age(oldest or now, now))
+    help_ = "Posts of seven days that nobody can account for, looked at every ten minutes; 0: the ledger adds up."
+    yield _single("call_light_ledger_stuck", help_, stuck(session, now))
+
+
+def _unread(session: Session, now: datetime) -> tuple[int, datetime | None]:
+    """How many posts of the last day have no reading of any version, and when the oldest was heard."""
+    read = exists().where(col(Reading.mention_id) == Mention.id, col(Reading.revision) == Mention.revision)
+    wanted = select(func.count(), func.min(Mention.heard_at))
+    return session.exec(wanted.where(Mention.heard_at > now - _LATELY, col(Mention.deleted_at).is_(None), ~read)).one()
+
+
+def _undecided(session: Session, now: datetime) -> tuple[int, datetime | None]:
+    """The same of readings that have no verdict."""
+    decided = exists().where(col(Verdict.reading_id) == Reading.id)
+    of_post = (col(Mention.id) == Reading.mention_id, Mention.heard_at > now - _LATELY)
+    return session.exec(select(func.count(), func.min(Mention.heard_at)).where(*of_post, ~decided)).one()
 
 
 def _of_cases(session: Session, now: datetime) -> Iterator[Metric]:
@@ -163,6 +223,9 @@ def _of_process(session: Session, process: Process, now: datetime) -> Iterator[M
         help_ = "How long ago the service last came round; it is missing until it does."
         yield _single("call_light_flow_age_seconds", help_, _age(process.flowed_at, now))
     yield _single("call_light_open_pages", "Pages that are open and live.", process.open_pages)
+    yield _single("call_light_pager_addresses", "Addresses that danger pages.", process.pagers)
+    if process.free_bytes is not None:
+        yield _single("call_light_disk_free_bytes", "What is free on the disk of the data.", process.free_bytes)
     if process.database_bytes is not None:
         yield _single("call_light_database_bytes", "How large the database file is.", process.database_bytes)
     version, newest = versions.in_force(session), versions.newest(session)

@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from itsdangerous import BadData
 
 from alerts.act import OWN_ACCOUNT, known_actions
-from alerts.center.access import Visitor
+from alerts.center.access import Visitor, named
 from alerts.center.room import Room
 from alerts.clockface import in_words
 from alerts.drawing import NARROW, WIDE, svg
@@ -70,7 +70,8 @@ def write(request: Request, name: str, status: int = 200, **values: Any) -> HTML
     room: Room = request.app.state.room
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     say = words_for(request)
-    told = request.cookies.get(_TOLD, "")
+    cookie = _named(request, _TOLD)
+    told = request.cookies.get(cookie, "")
     html = (
         _environment()
         .get_template(f"{name}.html.jinja")
@@ -92,7 +93,7 @@ def write(request: Request, name: str, status: int = 200, **values: Any) -> HTML
     )
     response = HTMLResponse(html, status)
     if told:
-        response.delete_cookie(_TOLD)
+        response.delete_cookie(cookie, httponly=True, samesite="strict", secure=is_secure(request))
     return response
 
 
@@ -106,7 +107,9 @@ def go(request: Request, to: str, sentence: str = "") -> Response:
     response = RedirectResponse(to, 204 if is_script(request) else 303)
     if sentence:
         said = request.app.state.sentences.dumps(sentence)
-        response.set_cookie(_TOLD, said, max_age=30, httponly=True, samesite="strict", secure=is_secure(request))
+        response.set_cookie(
+            _named(request, _TOLD), said, max_age=30, httponly=True, samesite="strict", secure=is_secure(request)
+        )
     return response
 
 
@@ -123,6 +126,11 @@ def _sentence(request: Request, told: str) -> str:
         return ""
 
 
+def _named(request: Request, cookie: str) -> str:
+    room: Room = request.app.state.room
+    return named(room.config().care.center, cookie)
+
+
 def is_secure(request: Request) -> bool:
     """Whether browsers reach us through TLS, so that a cookie must not go out without."""
     room: Room = request.app.state.room
@@ -133,7 +141,7 @@ def words_for(request: Request) -> Words:
     """The language of the visitor: chosen, or as their browser prefers."""
     from listener.strangers import language_of
 
-    chosen = request.query_params.get("lang") or request.cookies.get("lang", "")
+    chosen = request.query_params.get("lang") or request.cookies.get("lang") or request.cookies.get("__Host-lang", "")
     return Words(language_of(chosen, request.headers.get("accept-language", ""), tuple(LANGUAGES)))
 
 

@@ -1,10 +1,13 @@
 """Changed config files, tried in the browser: what is wrong with them, what they would do, and saving them. One try at a time."""
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -24,6 +27,7 @@ from listener.errors import NeedsPerson
 
 _CHANGES = 50  # that are told in words
 _KEPT_FOR = timedelta(hours=1)  # it shows what posts said
+_LEADS = ("base_url", "instance", "service")  # keys that say to whom tokens are shown
 _NOWHERE = Path("config")  # how mistakes name their place where no folder is known
 
 
@@ -117,6 +121,10 @@ def save(engine: Engine, folder: Path, attempt: Attempt, who: str, now: datetime
     """Save files that were tried, and write down who did; which were written. Raises NeedsPerson."""
     if not attempt.may_be_saved:
         raise NeedsPerson("these files have not been tried to the end, or have mistakes; nothing was saved")
+    if set(_leads(attempt.texts)) != set(_leads(attempt.was)):
+        raise NeedsPerson(
+            "base_url, instance and service say to whom tokens are shown: change them in the files on the machine; nothing was saved"
+        )
     try:
         paths = write_files(folder, {name: attempt.texts[name] for name in attempt.changed}, attempt.was)
     except NotSaved as error:
@@ -124,6 +132,21 @@ def save(engine: Engine, folder: Path, attempt: Attempt, who: str, now: datetime
     with Session(engine) as session:  # before the service takes them up, which it does at its second look
         versions.saved(session, attempt.texts, who, now)
     return paths
+
+
+def _leads(files: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    """Each such key of files, with its place and value."""
+    for name, text in files.items():
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            yield from _leading(tomllib.loads(text.replace("\r\n", "\n").removeprefix("\ufeff")), name)
+
+
+def _leading(table: Mapping[str, Any], *where: str) -> Iterator[tuple[object, ...]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leading(value, *where, key)
+        elif key in _LEADS:
+            yield (*where, key, str(value))
 
 
 def _tried(

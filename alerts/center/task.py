@@ -1,6 +1,5 @@
 """Task: what takes a while, on a thread of its own, for a page that shows how far it is."""
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -8,8 +7,9 @@ from typing import Generic, TypeVar
 from starlette.datastructures import State
 
 from listener.errors import CallLightError
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]  # so many done, of so many
@@ -68,5 +68,5 @@ class Task(Generic[Result]):
         except CallLightError as error:
             self.problem = str(error)
         except Exception as error:  # the log gets its kind alone, as it may carry words of a post
-            log.error("action=task error=%s", type(error).__name__)
+            log.error("task", error=error)
             self.problem = "It could not be done. Please try again; if it goes on, tell who runs Call Light."

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, select
 
 from alerts.case import RANK
 from alerts.delivery import Delivery, DigestLine, pending
 from alerts.message import DIGEST_LINES, DigestItem, Message, digest
-from alerts.verdict import Verdict
+from alerts.verdict import Verdict, verdict_in_force
 from alerts.view import newest_reading
 from config.schema import Config
 from listener.mention import Mention
@@ -21,20 +20,33 @@ _RANK = len(RANK) + 1  # after every card and note
 _TITLES = {"praise": "Kind words", "care": "Remarks", "ops": "In the news"}
 
 
+class Waits(NamedTuple):
+    """A post that goes into a digest and is in none yet; of praise whom it names."""
+
+    mention_id: int
+    channel: str | None
+    decided_at: datetime
+    staff: Sequence[str] | None
+    departments: Sequence[str] | None
+
+
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """Digests of what waited long enough, in messages of DIGEST_LINES."""
-    waiting = [verdict for verdict, reading in without_line(session) if not names_somebody(config, reading)]
-    for channel in dict.fromkeys(verdict.channel for verdict in waiting):
-        lines = [verdict for verdict in waiting if verdict.channel == channel]
-        if channel is None or now - min(verdict.decided_at for verdict in lines) < config.care.digest.every:
+    oldest = session.exec(select(func.min(Verdict.decided_at)).where(*_in_no_digest())).one()
+    if oldest is None or now - oldest < config.care.digest.every:  # asked each second, and true once an hour
+        return
+    waiting = [one for one in without_line(session) if not names_somebody(config, one)]
+    for channel in dict.fromkeys(one.channel for one in waiting):
+        lines = [one for one in waiting if one.channel == channel]
+        if channel is None or now - min(one.decided_at for one in lines) < config.care.digest.every:
             continue
         for start in range(0, len(lines), DIGEST_LINES):
             row = pending("digest", f"digest:{lines[start].mention_id}", channel, _RANK, now)
             session.add(row)
             session.flush()
             assert row.id is not None
-            for verdict in lines[start : start + DIGEST_LINES]:
-                session.add(DigestLine(mention_id=verdict.mention_id, delivery_id=row.id))
+            for one in lines[start : start + DIGEST_LINES]:
+                session.add(DigestLine(mention_id=one.mention_id, delivery_id=row.id))
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
@@ -60,20 +72,29 @@ def with_gone_lines(session: Session, kind: str, may: Any, now: datetime) -> lis
     return [row for row in session.exec(quoting) if gone_from(session, row) > row.shown_version]
 
 
-def without_line(session: Session) -> Sequence[tuple[Verdict, Reading | None]]:
-    """What is decided to go into a digest and is in none yet; of praise with its reading."""
-    newer = aliased(Verdict)
-    is_old = exists().where(col(newer.mention_id) == Verdict.mention_id, col(newer.id) > col(Verdict.id))
-    lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
+def without_line(session: Session, only_praise: bool = False) -> list[Waits]:
+    """What is decided to go into a digest and is in none yet."""
     of_praise = and_(col(Reading.id) == Verdict.reading_id, col(Reading.kind) == "praise")
-    waiting = select(Verdict, Reading).join(Reading, of_praise, isouter=True)
-    waiting = waiting.where(Verdict.outcome == "digest", ~lined, ~is_old)
-    return session.exec(waiting.order_by(col(Verdict.mention_id))).all()
+    # Not the whole rows: thousands may wait for their hour.
+    wanted: tuple[Any, ...] = (
+        Verdict.mention_id,
+        Verdict.channel,
+        Verdict.decided_at,
+        Reading.staff,
+        Reading.departments,
+    )
+    waiting = select(*wanted).join(Reading, of_praise, isouter=not only_praise).where(*_in_no_digest())
+    return [Waits(*row) for row in session.execute(waiting.order_by(col(Verdict.mention_id)))]
 
 
-def names_somebody(config: Config, reading: Reading | None) -> bool:
+def _in_no_digest() -> tuple[Any, ...]:
+    lined = exists().where(col(DigestLine.mention_id) == Verdict.mention_id)
+    return Verdict.outcome == "digest", ~lined, verdict_in_force()
+
+
+def names_somebody(config: Config, one: Waits) -> bool:
     """Whether it is praise of a department or one of the staff, which praise.py tells at once."""
-    return config.care.recognition is not None and reading is not None and bool(reading.staff or reading.departments)
+    return config.care.recognition is not None and bool(one.staff or one.departments)
 
 
 def gone_from(session: Session, row: Delivery) -> int:

@@ -21,14 +21,16 @@ _EXCERPT = 3 * LINE
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """One message a post of praise that names somebody, in place of its line in a digest."""
-    for verdict, reading in without_line(session):
-        if config.care.recognition is None or not names_somebody(config, reading):
+    if config.care.recognition is None:
+        return
+    for one in without_line(session, only_praise=True):
+        if not names_somebody(config, one):
             continue
-        row = pending("praise", f"praise:{verdict.mention_id}", config.care.recognition, _RANK, now)
+        row = pending("praise", f"praise:{one.mention_id}", config.care.recognition, _RANK, now)
         session.add(row)
         session.flush()
         assert row.id is not None
-        session.add(DigestLine(mention_id=verdict.mention_id, delivery_id=row.id))
+        session.add(DigestLine(mention_id=one.mention_id, delivery_id=row.id))
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:

@@ -1,6 +1,7 @@
 """A note to admins: a line that would leave out posts like one that was "Not for us". They add it, or do not."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlmodel import Session, col, exists, select
 
 from alerts.case import RANK
 from alerts.delivery import Delivery, pending
-from alerts.message import Message, escape, header, plain
+from alerts.message import Message, escape, header, note, plain
 from alerts.proposals import Proposal
 from config.schema import Config
 
@@ -38,6 +39,9 @@ def enqueue(session: Session, config: Config, now: datetime) -> None:
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:
     """The line, the file it belongs to, and what it would have done."""
     proposal = session.get_one(Proposal, int(row.about.removeprefix("proposal:")))
+    if not proposal.why:
+        sentence = "A line was proposed here. The post that brought it up is gone, so it is not proposed any more."
+        return note(sentence, "Taken back: a proposed line", row.key), 1
     file, place = _WHERE[proposal.list]
     title = f"Proposed: a line for {file}"
     before, line, after = _said(proposal, file, place)
@@ -47,6 +51,13 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
     blocks.append({"type": "section", "text": plain(after)})
     metadata = {"event_type": "call_light_proposal", "event_payload": {"delivery": row.key}}
     return Message(escape(title), blocks, metadata, title, f"{before}\n{line}\n{after}"), 0
+
+
+def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
+    """Notes whose line was taken back."""
+    about = "proposal:" + cast(col(Proposal.id), String)
+    theirs = (Delivery.kind == "proposal", col(Delivery.about) == about, Delivery.shown_version == 0, may)
+    return session.exec(select(Delivery).where(*theirs, Proposal.why == "")).all()
 
 
 def _said(proposal: Proposal, file: str, place: str) -> tuple[str, str, str]:

@@ -35,8 +35,13 @@ _ASKED = timedelta(days=1)  # before the end of a quiet week, at most, a collect
 
 def enqueue(session: Session, config: Config, now: datetime) -> None:
     """The summaries of the weeks that are due, the oldest first."""
-    for week in due(config, now):
-        of_week(session, config, week, now)
+    begun = _begun(session)
+    weeks = [week for week in due(config, now) if begun < week.until]
+    queued = select(Delivery.about).where(
+        Delivery.kind == "report", col(Delivery.about).in_([_about(week) for week in weeks])
+    )
+    known = set(session.exec(queued)) if weeks else set()
+    session.add_all(_pending(config, week, now) for week in weeks if _about(week) not in known)
 
 
 def due(config: Config, now: datetime) -> list[Span]:
@@ -59,20 +64,33 @@ def of_week(session: Session, config: Config, week: Span, now: datetime) -> bool
         raise NeedsPerson(f"the week {week.name} is not over; its summary can be sent from {week.until:%a %d %b} on")
     if row_of(session, week) is not None or not had_begun(session, week):
         return False
-    session.add(pending("report", f"{_WEEK}{week.name}", config.report.channel, _RANK, now))
+    session.add(_pending(config, week, now))
     return True
 
 
 def row_of(session: Session, week: Span) -> Delivery | None:
     """The summary of a week, once it is in the queue."""
-    known = select(Delivery).where(Delivery.kind == "report", Delivery.about == f"{_WEEK}{week.name}")
+    known = select(Delivery).where(Delivery.kind == "report", Delivery.about == _about(week))
     return session.exec(known).first()
 
 
 def had_begun(session: Session, week: Span) -> bool:
     """Whether anything listened before the week was over."""
-    begun = (func.min(Watch.started_at), select(func.min(Mention.heard_at)).scalar_subquery())
-    return any(moment is not None and moment < week.until for moment in session.exec(select(*begun)).one())
+    return _begun(session) < week.until
+
+
+def _begun(session: Session) -> datetime:
+    """When the first collector was asked, or the first post was kept; later than any week where neither was."""
+    moments = (func.min(Watch.started_at), select(func.min(Mention.heard_at)).scalar_subquery())
+    return min(filter(None, session.exec(select(*moments)).one()), default=datetime.max.replace(tzinfo=UTC))
+
+
+def _about(week: Span) -> str:
+    return f"{_WEEK}{week.name}"
+
+
+def _pending(config: Config, week: Span, now: datetime) -> Delivery:
+    return pending("report", _about(week), config.report.channel, _RANK, now)
 
 
 def write(session: Session, config: Config, row: Delivery, now: datetime) -> tuple[Message, int]:

@@ -7,6 +7,7 @@ thinks it wrong, and where the rules have enough against it and the trained look
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -126,9 +127,9 @@ def _handles(found: Sequence[Word], hospital: Hospital) -> Iterator[Mark]:
 def _quotations(reply: str, found: Sequence[Word], told: Told) -> Iterator[Mark]:
     """Words of the post in quotation marks."""
     for quoted in _QUOTED.finditer(reply):
-        inside = [
-            number for number, word in enumerate(found) if quoted.start() < word.start and word.end < quoted.end()
-        ]
+        from_ = bisect_right(found, quoted.start(), key=lambda word: word.start)
+        until = bisect_left(found, quoted.end(), key=lambda word: word.end)
+        inside = range(from_, until)
         if len(inside) > 1 and " ".join(found[number].text for number in inside) in told.text:
             yield Mark(inside[0], inside[-1], "detail", ENOUGH)
 
@@ -142,10 +143,14 @@ def _foreign(found: Sequence[Word]) -> Iterator[Mark]:
 def _widest(marks: Iterable[Mark]) -> list[Mark]:
     """In order, without what lies within another of the same rule; the wider one then weighs as much."""
     kept: list[Mark] = []
+    lasts: dict[str, list[int]] = defaultdict(list)  # of the kept marks of each rule, and these grow from mark to mark
+    places: dict[str, list[int]] = defaultdict(list)
     for mark in sorted(marks, key=lambda mark: (mark.first, -mark.last, mark.rule)):
-        around = [at for at, wide in enumerate(kept) if mark.last <= wide.last and mark.rule == wide.rule]
-        if not around:
+        around = bisect_left(lasts[mark.rule], mark.last)
+        if around == len(lasts[mark.rule]):
+            lasts[mark.rule].append(mark.last)
+            places[mark.rule].append(len(kept))
             kept.append(mark)
-        elif mark.weight > kept[around[0]].weight:
-            kept[around[0]] = kept[around[0]]._replace(weight=mark.weight)
+        elif mark.weight > kept[at := places[mark.rule][around]].weight:
+            kept[at] = kept[at]._replace(weight=mark.weight)
     return kept

@@ -12,10 +12,12 @@ from nlp.encoder import FOLDER
 
 _NEAR = 4  # words before "with you" that may say what is done with them
 _THANKED = 12  # words after "thank" that may say for what
+_LONG_VERB = 20  # words of a verb, as "had really not been"
 _WANTED = 5  # words before a participle that may say that it is only wished for
 _KNOWN = 0.25  # of a sentence's words, or it is in a language that nobody here can check
 _TOO_SHORT = 5  # words of a sentence that tell no language
 _NO_KIND: frozenset[str] = frozenset()
+_IF = frozenset(("if",))
 
 
 ENOUGH = 2  # the weight of marks that refuse what the trained look does not wholly trust
@@ -60,6 +62,7 @@ class Sentence:
     def __init__(self, found: Sequence[Word], house: House, told: Told) -> None:
         self._found, self._house, self._told = found, house, told
         self._texts = [word.text for word in found]
+        self._firsts: dict[frozenset[str], int] = {}
         self._language = max(languages(), key=self._known)
         self._kinds = [self._language.kinds.get(text, _NO_KIND) for text in self._texts]
         # What an allowed phrase covers is nobody's.
@@ -126,11 +129,11 @@ class Sentence:
     @cached_property
     def _is_public(self) -> bool:
         """Whether it states a fact about the house or how to reach it."""
-        return any(self._is_fact(place) for place in range(len(self._texts)))
+        return bool(self._facts)
 
     @cached_property
     def _is_about_the_house(self) -> bool:
-        return any(self._is_fact(place) and self._is(place, "public") for place in range(len(self._texts)))
+        return any(self._is(place, "public") for place in self._facts)
 
     @cached_property
     def _states_a_fact(self) -> bool:
@@ -159,16 +162,22 @@ class Sentence:
 
     def _next(self, place: int) -> int:
         """The next word that is no adverb."""
-        place += 1
-        while self._is(place, "adverb"):
-            place += 1
-        return place
+        return self._no_adverbs[0].get(place + 1, place + 1)
 
     def _before(self, place: int) -> int:
-        place -= 1
-        while self._is(place, "adverb"):
-            place -= 1
-        return place
+        return self._no_adverbs[1].get(place - 1, place - 1)
+
+    @cached_property
+    def _no_adverbs(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Of each adverb the next word that is none, and the one before."""
+        adverbs = [place for place in range(len(self._texts)) if self._is(place, "adverb")]
+        after: dict[int, int] = {}
+        before: dict[int, int] = {}
+        for place in reversed(adverbs):
+            after[place] = after.get(place + 1, place + 1)
+        for place in adverbs:
+            before[place] = before.get(place - 1, place - 1)
+        return after, before
 
     # ------------------------------------------------------------ whom it touches
 
@@ -235,9 +244,13 @@ class Sentence:
         if self._text(does) in ("are", "have"):
             does += 1
         here = does < len(self._texts) and not self._language.is_past(self._found[does])
-        if "still" in self._texts or "again" in self._texts or "another" in self._texts:
+        if self._goes_on:
             return False
         return here and not self._is(does, "you_not", "event", "events", *HEALTH)
+
+    @cached_property
+    def _goes_on(self) -> bool:
+        return not {"still", "again", "another"}.isdisjoint(self._texts)
 
     def _thanked(self) -> Iterator[Mark]:
         """Thanks for coming, for trust, for a visit."""
@@ -296,7 +309,7 @@ class Sentence:
             if self._is(before, "generic") or (not many and self._is_deed(place, before)):
                 continue
             bare = not self._is(before, "definite", "our")
-            if bare and self._is_fact_for_anyone and not any(map(self._language.is_past, self._found)):
+            if bare and self._is_fact_for_anyone and not self._tells_of_the_past:
                 continue
             if place == 0 and self._is(1, *HEALTH):
                 continue
@@ -384,7 +397,7 @@ class Sentence:
         """Whether somebody in town does it, or it is done to a thing."""
         who = self._before(place)
         passive = False
-        while self._is(who, "auxiliary"):
+        while self._is(who, "auxiliary") and place - who < _LONG_VERB:
             passive, who = True, self._before(who)
         who -= self._text(who) == "who"
         within = any(self._is(at, "where") for at in range(max(0, who - 3), who))  # "everyone in the lobby"
@@ -409,8 +422,15 @@ class Sentence:
 
     def _is_anyones_if(self, place: int) -> bool:
         """ "If anyone was", "if you believe that someone's": no one's in particular."""
-        before = self._texts[:place]
-        return bool({"if", "whether", "when"} & set(before)) and bool(self._language["anyone"] & set(before))
+        supposed = self._first_of(frozenset(("if", "whether", "when")))
+        return max(supposed, self._first_of(self._language["anyone"])) < place
+
+    def _first_of(self, texts: frozenset[str]) -> int:
+        """Where the first of these stands; behind the last word where none does."""
+        if texts not in self._firsts:
+            found = (place for place, text in enumerate(self._texts) if text in texts)
+            self._firsts[texts] = next(found, len(self._texts))
+        return self._firsts[texts]
 
     def _is_public_deed(self, place: int, *deeds: str) -> bool:
         """Whether a thing of the house is what it is said of."""
@@ -432,7 +452,7 @@ class Sentence:
                 yield Mark(place, place, "promises")
             going = word.text == "to" and self._text(place - 1) == "going"
             asked = self._is(self._before(place), "you") or self._text(place + 1) == "you"
-            public = self._is_public_deed(place) or self._is_emergency_line or "if" in self._texts[:place]
+            public = self._is_public_deed(place) or self._is_emergency_line or self._first_of(_IF) < place
             if (self._is(place, "will") or going) and not asked and not public:
                 does = self._next(place)
                 denied = not {"not", "never"}.isdisjoint(self._texts[place:does])
@@ -452,13 +472,15 @@ class Sentence:
     # ------------------------------------------------------------ who, when, how much, and what the post told
 
     def _numbers(self) -> Iterator[Mark]:
+        counted_by: dict[int, int] = {}  # each number -> the next word that is none
+        for place in range(len(self._texts) - 1, -1, -1):
+            if self._is(place, "number"):
+                counted_by[place] = counted_by.get(place + 1, place + 1)
         for place in range(len(self._texts)):
             if not self._is(place, "number", "calendar") or (place in self._covered and not self._is_told(place)):
                 continue
-            counts = place + 1
-            while self._is(counts, "number"):
-                counts += 1
-            counted = self._is(counts, "span", "money") or self._found[place].said[:1] in "$€£"
+            counted = self._is(counted_by.get(place, place + 1), "span", "money")
+            counted = counted or self._found[place].said[:1] in "$€£"
             if not self._may_be_counted(place, counted) or (
                 self._is_told(place) and (counted or not self._is_for_anyone)
             ):
@@ -470,11 +492,16 @@ class Sentence:
             return True
         if self._is_about_the_house or self._states_a_fact or (self._is_public and not self._is_told(place)):
             return True
-        tied = any(
-            self._is(at, "tied", "event", "events", "staff", "relative", "you", "your")
-            for at in range(len(self._texts))
-        )
-        return not (counted or tied or self._is_told(place)) and not any(map(self._language.is_past, self._found))
+        return not (counted or self._is_told(place) or self._is_somebodys or self._tells_of_the_past)
+
+    @cached_property
+    def _is_somebodys(self) -> bool:
+        somebodys = ("tied", "event", "events", "staff", "relative", "you", "your")
+        return any(self._is(at, *somebodys) for at in range(len(self._texts)))
+
+    @cached_property
+    def _tells_of_the_past(self) -> bool:
+        return any(map(self._language.is_past, self._found))
 
     def _names(self) -> Iterator[Mark]:
         for place, text in enumerate(self._texts):
@@ -510,11 +537,22 @@ class Sentence:
             return True
         if (self._is(first - 1, "generic") or self._text(last + 1) in ("departments", "rooms")) and not self._touches:
             return True
-        others = [at for at in range(len(self._texts)) if not first <= at <= last]
-        tied = any(self._is(at, "tied") for at in others)
-        fact = any(self._is_fact(at) for at in others)
-        told = any(f" {name} " in f" {self._told.text} " for name in same)
-        return not tied and (fact or not told)
+        if self._is_elsewhere(self._ties, first, last):
+            return False
+        return self._is_elsewhere(self._facts, first, last) or not any(map(self._told.names, same))
+
+    @staticmethod
+    def _is_elsewhere(places: Sequence[int], first: int, last: int) -> bool:
+        """Whether one of these, in order, lies outside."""
+        return bool(places) and (places[0] < first or places[-1] > last)
+
+    @cached_property
+    def _ties(self) -> Sequence[int]:
+        return [place for place in range(len(self._texts)) if self._is(place, "tied")]
+
+    @cached_property
+    def _facts(self) -> Sequence[int]:
+        return [place for place in range(len(self._texts)) if self._is_fact(place)]
 
     def _repeated(self) -> Iterator[Mark]:
         """What the post tells and replies in general do not."""

@@ -2,7 +2,7 @@
 but its numbers; who answers it may name what it asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alerts.privacy.vocabulary import HEALTH, Language, languages, root, words_of
 from alerts.privacy.words import EMAIL, HANDLE, NUMBER, PHONE, Word
@@ -21,6 +21,7 @@ class Told:
     text: str = ""
     asked: frozenset[str] = frozenset()
     of_nobody: bool = False  # no person and no illness is in it
+    _named: dict[str, bool] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, post: str) -> "Told":
@@ -37,6 +38,12 @@ class Told:
         texts = [word.text for word in found]
         runs = (tuple(texts[at : at + RUN]) for at in range(len(texts) - RUN + 1))
         return cls(roots, frozenset(runs), " ".join(texts), of_nobody=not any(map(_is_personal, texts)))
+
+    def names(self, name: str) -> bool:
+        """Whether these words stand in it together."""
+        if name not in self._named:
+            self._named[name] = f" {name} " in f" {self.text} "
+        return self._named[name]
 
 
 def _is_plain_question(post: str, found: Sequence[Word]) -> bool:

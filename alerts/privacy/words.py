@@ -8,6 +8,7 @@ import html
 import json
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -16,6 +17,7 @@ from nlp.encoder import FOLDER
 
 EMAIL, LINK, PHONE, HANDLE, NUMBER, FOREIGN = "<email>", "<link>", "<phone>", "<handle>", "<number>", "<foreign>"
 _SHORTEST_SLIP = 4  # letters of a word whose slip is still recognised
+_LONGEST_SLIP = 60  # of two glued ones together; looking for them takes the square of a word's length
 
 _LOOK_ALIKES = str.maketrans(
     "авсеһіјкмнорѕтухѵԁԛԝѡгαβεικνορτυχηωγıɩɑɡʟɴʀꜱʏᴀʙᴄᴅᴇɢʜɪᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢøłđħŧ’‘`´ʼ＇′‛",
@@ -35,7 +37,8 @@ _SPECIAL = (
 _PHONE = re.compile(
     r"(?<![\w$])(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-. ]\d{4}(?!\w)|(?<![\w$])(?:911|988)(?!\w)"
 )
-_ENDS = re.compile(r"[.!?…;]+[\"')\]]*$")
+_STOPS, _CLOSING = tuple(".!?…;"), "\"')]"
+_PAUSES = re.compile(r"[\"')\]]*(?:[,:]|\s*[-–—]\s)")
 _ABBREVIATED = re.compile(r"^(?:dr|mr|mrs|ms|st|prof|sr|sra|no|ext|vs|e\.g|i\.e|a\.m|p\.m|[a-z])\.$")
 _MAY_END = re.compile(r"^(?:a\.m|p\.m|[a-z])\.$")
 # What goes on after "9 a.m."; before anything else its stop is the sentence's too.
@@ -109,21 +112,25 @@ class _Plain:
 
     def chunks(self) -> Iterator[tuple[int, int]]:
         """What stands between spaces; a phone number is one chunk, with its spaces."""
-        phones = [found.span() for found in _PHONE.finditer(self.text)]
+        phones = deque(found.span() for found in _PHONE.finditer(self.text))
         for found in _CHUNK.finditer(self.text):
             start, end = found.span()
-            for first, last in phones:
-                if first < end and start < last:
+            while phones and phones[0][0] < end:
+                first, last = phones[0]
+                if start < last:
                     if start < first:
                         yield start, first
                     if first >= start:
                         yield first, last
                     start = last
+                if last > end:  # it goes on in the next chunk
+                    break
+                phones.popleft()
             if start < end:
                 yield start, end
 
     def word(self, text: str, start: int, end: int, ends: bool = False) -> Word:
-        pauses = re.match(r"[\"')\]]*(?:[,:]|\s*[-–—]\s)", self.text[end:]) is not None
+        pauses = _PAUSES.match(self.text, end) is not None
         may_end = _MAY_END.match(self.text[start : end + 1]) is not None
         return Word(
             text, self.places[start][0], self.places[end - 1][1], self.accented[start:end], ends, pauses, may_end
@@ -176,7 +183,7 @@ def _in_a_box(letter: str) -> str:
 
 def _of_chunk(plain: _Plain, start: int, end: int, decisive: frozenset[str]) -> Iterator[Word]:
     chunk = plain.text[start:end]
-    ends = bool(_ENDS.search(chunk)) and not _ABBREVIATED.match(chunk)
+    ends = chunk.rstrip(_CLOSING).endswith(_STOPS) and not _ABBREVIATED.match(chunk)
     core = chunk.strip("\"'()[]{}<>*_~.,;:!?…-–—«»“”¡¿")
     if not core:
         if ends:
@@ -330,7 +337,7 @@ def _near(text: str, decisive: frozenset[str]) -> list[str] | None:
     for form in (short, _LONG.sub(r"\1\1", text)):
         if form in decisive:
             return [form]
-    if len(short) < _SHORTEST_SLIP:
+    if not _SHORTEST_SLIP <= len(short) <= _LONGEST_SLIP:
         return None
     slips = _slips(decisive)
     for form in (short, *_without_one(short)):
@@ -341,6 +348,8 @@ def _near(text: str, decisive: frozenset[str]) -> list[str] | None:
 
 
 def _glued(text: str, decisive: frozenset[str], common: frozenset[str]) -> list[str] | None:
+    if len(text) > _LONGEST_SLIP:
+        return None
     for cut in range(3, len(text) - 1):
         left, right = text[:cut], text[cut:]
         if (left in decisive and (right in decisive or right in common)) or (right in decisive and left in common):

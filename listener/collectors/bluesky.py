@@ -19,9 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import requests
-
-from config.schema import CollectorSettings, Duration, Hospital, Text, Url
+from config.schema import CollectorSettings, Duration, Hospital, SafeUrl, Text, Url
 from listener import web
 from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
@@ -65,7 +63,7 @@ class Settings(CollectorSettings):
     quiet_after: Duration = timedelta(days=7)
     search: tuple[Text, ...] = ()
     """What to search for, one search for each; left out, every name in hospital.toml."""
-    service: Url = "https://bsky.social"
+    service: SafeUrl = "https://bsky.social"
     """The server that the account is on; leave it out unless it is one of your own."""
     public_url: Url = PUBLIC
     """The server where kept posts are looked up without a login; leave it out."""
@@ -353,7 +351,7 @@ class _Account:
             timeout=_TIMEOUT,
             trust_env=self._base_url is None,
             headers={"accept-encoding": "identity"},  # so that the size that is looked at is the size
-            event_hooks={"response": [_limit]},
+            event_hooks={"request": [self._stay], "response": [_limit]},
         )
         client = Client(self._base_url or self._service, request=request)
         if self._base_url:
@@ -369,6 +367,10 @@ class _Account:
             self._refusal = str(remedy)
             raise self._not_accepted(self._refusal) from None
         return client
+
+    def _stay(self, request: "httpx.Request") -> None:
+        """The account's document says which server has it, and any answer may lead on. Raises LeadsInside."""
+        web.refuse_inside(str(request.url), [self._base_url or self._service])
 
     def _asked(self, client: "Client", call: "Callable[[Client], Any]", now: datetime) -> dict[str, Any]:
         import httpx
@@ -438,8 +440,7 @@ def ask_public(
     people: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """What Bluesky answers to anybody, an object. `people` as in web.remedy. Raises TryLater, NeedsPerson."""
-    with requests.Session() as session:
-        session.trust_env = base_url is None
+    with web.guarded(base_url, public_url) as session:
         address = f"{(base_url or public_url).rstrip('/')}/xrpc/{method}"
         answer = web.get(place, address, params, timeout=timeout, session=session)
     if answer.status == 429:

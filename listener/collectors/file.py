@@ -439,7 +439,8 @@ def _time(where: str, field: str, value: Any, zone: tzinfo, day_first: bool) -> 
 
 def _moment(value: Any, day_first: bool = True) -> datetime:
     """ISO 8601, day, month and year in numbers, or seconds, milliseconds or microseconds since 1970."""
-    text = re.sub(r"\s*(UTC|GMT)$", "+00:00", str(value).strip())
+    text = str(value).strip()
+    text = f"{text[:-3].rstrip()}+00:00" if text.endswith(("UTC", "GMT")) else text
     if isinstance(value, bool) or not (
         isinstance(value, int | float) or re.fullmatch(r"[0-9]{10}([0-9]{3}){0,2}", text)
     ):

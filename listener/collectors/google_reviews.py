@@ -17,7 +17,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import quote
 
-import requests
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from config.schema import CollectorSettings, Duration
@@ -223,8 +222,8 @@ class _Google:
         self._home = (settings.base_url or _API).rstrip("/")
         self._credentials = _credentials(asking.secrets["GOOGLE_BUSINESS_TOKEN"], settings.base_url)
         self._now = asking.now
-        self._session = requests.Session()
-        self._session.trust_env = settings.base_url is None
+        self._gateway = settings.base_url
+        self._session = web.guarded(self._gateway, self._home)
 
     def __enter__(self) -> Self:
         return self
@@ -298,6 +297,8 @@ class _Google:
         try:
             if renew or not self._credentials.valid:
                 self._credentials.refresh(self._once)  # type: ignore[no-untyped-call]
+                if not re.fullmatch("[!-~]+", str(self._credentials.token)):
+                    raise ValueError  # it would be kept, and no request could be sent
             self._credentials.apply(headers)  # type: ignore[no-untyped-call]
         except TransportError as error:
             kind = type(error.args[0] if error.args else error).__name__
@@ -315,8 +316,11 @@ class _Google:
         """google-auth's transport, asked once: it would wait two minutes, sleep and repeat, in this thread."""
         from google.auth.transport.requests import Request
 
-        transport: Any = Request(self._session)
-        response = transport(url, method, body, headers, timeout=_TIMEOUT)
+        with web.guarded(self._gateway, url) as session:
+            for prefix in ("https://", "http://"):
+                session.mount(prefix, web.Limited(_NAME, _TIMEOUT, [self._gateway] if self._gateway else []))
+            transport: Any = Request(session)
+            response = transport(url, method, body, headers, timeout=_TIMEOUT)
         if response.status == 429:
             raise AskedToWait(f"{_NAME}: Google asks to wait with the request for an access token (429)")
         if response.status >= 500:

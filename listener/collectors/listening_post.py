@@ -11,7 +11,6 @@ proxy with TLS stands in front of it.
 import asyncio
 import contextlib
 import hashlib
-import logging
 import math
 import re
 import threading
@@ -31,6 +30,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from config.schema import CollectorSettings, Duration, Hospital, Text, Url
 from listener.errors import TryLater
+from listener.logs import logger
 from listener.post import Asking, Page, Post, Unheard, read_post
 from listener.serving import Limits, Where, serving
 from listener.strangers import Limit, address_of, host_of, is_form, language_of, read_limited
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.datastructures import Headers
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 SECRETS = ()
 LIVE = True
@@ -119,7 +119,7 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
                 continue
             told_at = time.monotonic()
             if refused := desk.refused():
-                log.warning("action=listening_post %s", refused)
+                log.warning("listening_post", **refused)
             posts = tuple(one.post for one in sent)
             yield Page(posts, {"open_until": now().isoformat()}, unheard=unheard)
             box.kept(sent)
@@ -275,7 +275,7 @@ def _app(settings: Settings, desk: "_Desk", box: _Box) -> "FastAPI":
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
-        log.error("action=listening_post error=%s", type(error).__name__)
+        log.error("listening_post", error=error)
         empty = desk.draft(request.query_params, request.headers)
         return said("form", getattr(request.state, "draft", empty), "not_kept", _AGAIN_IN)
 
@@ -406,11 +406,11 @@ class _Desk:
             self._refused[why] += 1
         return why
 
-    def refused(self) -> str:
-        """What was refused since the last look, for the log."""
+    def refused(self) -> Mapping[str, int]:
+        """What was refused since the last look: how often for each reason."""
         with self._counting:
             counts, self._refused = self._refused, Counter()
-        return " ".join(f"{why}={count}" for why, count in counts.items())
+        return counts
 
     def _place(self, name: str) -> str:
         return self._places.get(name.strip().casefold(), "")
@@ -423,7 +423,7 @@ class _Desk:
         if draft.at:
             address += ("&" if "?" in address else "?") + urlencode({"at": draft.at})
         code = segno.make(address, error="m", micro=False).svg_inline(omitsize=True)
-        return {"address": address, "code": Markup(code)}
+        return {"address": address, "code": Markup(code)}  # noqa: S704  # drawn by segno: figures alone
 
 
 def _sites(hospital: Hospital) -> dict[str, list[str]]:

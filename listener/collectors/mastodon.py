@@ -391,10 +391,9 @@ class _Session(requests.Session):
     answer = web.Answer(0, {}, b"", "")
     remaining = 10 * _RESERVED  # requests, until an answer says how many
 
-    def __init__(self, direct: bool) -> None:
+    def __init__(self, gateway: str | None, instance: str) -> None:
         super().__init__()
-        self._out = requests.Session()
-        self._out.trust_env = not direct
+        self._out = web.guarded(gateway, instance)
         self._out.auth = lambda request: request  # else a .netrc would replace the token
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
@@ -428,7 +427,7 @@ class _Site:
         self.domain = settings.domain or self.host
         self.own, self.now = asking.hospital.accounts.mastodon, asking.now
         self.token = asking.secrets.get("MASTODON_ACCESS_TOKEN", "").strip() or None
-        self.session = _Session(direct=settings.base_url is not None)
+        self.session = _Session(settings.base_url, settings.instance)
         self.client = Mastodon(
             api_base_url=settings.base_url or settings.instance,
             access_token=self.token,

@@ -26,6 +26,7 @@ import requests
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from config.schema import CollectorSettings, Duration, Text
+from listener import web
 from listener.collect import sending
 from listener.errors import AskedToWait, NeedsPerson, SkipPost, TryLater
 from listener.post import Answerable, Asking, Page, Post, Ref, Replied, Unheard, read_post, same_words
@@ -272,8 +273,9 @@ class _Connection:
     def __init__(self, client_id: str, client_secret: str, base_url: str | None, refresh_token: str | None) -> None:
         import praw
 
-        session = requests.Session()
-        session.trust_env = base_url is None  # a gateway is asked directly, whatever proxy the environment names
+        session = web.guarded(base_url)
+        for prefix in ("https://", "http://"):
+            session.mount(prefix, web.Limited("reddit", _TIMEOUT, [base_url] if base_url else []))
         hosts = {"reddit_url": base_url.rstrip("/"), "oauth_url": base_url.rstrip("/") + "/"} if base_url else {}
         options: dict[str, Any] = {"check_for_updates": False, "user_agent": _USER_AGENT, **hosts}
         options |= {
@@ -326,6 +328,8 @@ class _Connection:
             except prawcore.TooManyRequests as error:
                 raise AskedToWait("reddit: Reddit asks to wait (429)", self._retry_at(error)) from None
             except (prawcore.PrawcoreException, RedditAPIException) as error:
+                if isinstance(getattr(error, "original_exception", None), ValueError):
+                    _connected.cache_clear()  # its token is kept for an hour, and no request can be sent with it
                 raise _remedy(error, wrong, self._names) from None
             except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
                 raise TryLater("reddit: Reddit reports an error of an unknown shape") from None
@@ -385,7 +389,9 @@ class SafeRequestor(prawcore.Requestor):
             response = super().request(*args, timeout=min(timeout or _TIMEOUT, _TIMEOUT), **options)
         except prawcore.RequestException as error:
             if writes:
-                raise self._unknown(type(error.original_exception).__name__, args, options) from None
+                original = error.original_exception
+                why = str(original) if isinstance(original, TryLater) else type(original).__name__
+                raise self._unknown(why, args, options) from None
             raise
         if writes and (response.status_code >= 500 or response.status_code == requests.codes.request_timeout):
             raise self._unknown(f"HTTP {response.status_code}", args, options)
@@ -421,6 +427,8 @@ def _remedy(error: Exception, wrong: str, names: Sequence[str]) -> TryLater | Ne
         return TryLater("reddit: the answer is not JSON; is something else answering in Reddit's place?")
     if isinstance(error, prawcore.RequestException):
         original = error.original_exception
+        if isinstance(original, TryLater):
+            return original
         why = str(original) if isinstance(original, RuntimeError) else type(original).__name__
         return TryLater(f"reddit: no answer from Reddit ({why}); check the network, the next pass asks again")
     if code is None or isinstance(error, _REFUSALS):

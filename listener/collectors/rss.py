@@ -92,8 +92,7 @@ def fetch(settings: Settings, cursor: Mapping[str, Any], asking: Asking) -> Iter
     names, keys = _names(settings.feeds), [_digest(feed.url) for feed in settings.feeds]
     places = {key: dict(cursor.get(key, {})) for key in keys}
     may_name_us, errors = names_us(asking.hospital), list[TryLater | NeedsPerson]()
-    with requests.Session() as session:
-        session.trust_env = settings.base_url is None  # else a proxy of the environment would be asked
+    with web.guarded(settings.base_url, *(feed.url for feed in settings.feeds)) as session:
         get = partial(_get, session, settings.base_url)
         for feed, name, key in zip(settings.feeds, names, keys, strict=True):
             if asking.stopped():
@@ -311,7 +310,9 @@ def _read_apart(name: str, answer: web.Answer) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "listener.feed", charset[1] if charset else ""]
     alone = {"PYTHONPATH": os.pathsep.join(sys.path)}
     try:
-        done = subprocess.run(command, input=answer.body, capture_output=True, timeout=READING, env=alone, check=False)
+        done = subprocess.run(  # noqa: S603  # this Python, and a charset of letters and figures
+            command, input=answer.body, capture_output=True, timeout=READING, env=alone, check=False
+        )
     except subprocess.TimeoutExpired:
         raise NeedsPerson(
             f"rss: {name}: takes longer than {READING:g} s to read, as no honest feed does; remove it from listening.toml"

@@ -1,5 +1,6 @@
 """call-light config history, show VERSION, back: what the files said at other times."""
 
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -100,6 +101,7 @@ def show(number: int, whole: bool, as_json: bool) -> None:
     """What a version changed; `whole`: its files as they were."""
     from difflib import unified_diff
 
+    from alerts.message import visible
     from listener import versions
 
     with _database() as session:
@@ -109,17 +111,21 @@ def show(number: int, whole: bool, as_json: bool) -> None:
     if as_json:
         return shell.print_json({**_row(found, old), "texts": texts})
     if whole:
-        typer.echo("\n".join(f"# ---------------- {name}\n{text}" for name, text in texts.items()))
+        said = "\n".join(f"# ---------------- {name}\n{text}" for name, text in texts.items())
+        typer.echo(visible(said) if sys.stdout.isatty() else said)
         return
-    typer.echo(f"Version {number}, saved by {found.author}" + (f", after version {before.number}" if before else ""))
+    # Files that were refused may hold anything, and git any name: nothing of it acts in the terminal.
+    typer.echo(
+        f"Version {number}, saved by {visible(found.author)}" + (f", after version {before.number}" if before else "")
+    )
     if found.trouble:
-        typer.echo(f"It was refused:\n{found.trouble}")
+        typer.echo(f"It was refused:\n{visible(found.trouble)}")
     for name, text in texts.items():
         lines = unified_diff(
             old.get(name, "").splitlines(), text.splitlines(), f"{name} before", name, lineterm="", n=1
         )
         for line in lines:
-            typer.echo(typer.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
+            typer.echo(typer.style(visible(line), fg={"+": "green", "-": "red"}.get(line[:1])))
 
 
 def _database() -> Any:

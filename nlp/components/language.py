@@ -1,7 +1,7 @@
 """Which language. The commonest words settle most posts; py3langid the rest; the script those that it cannot."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from spacy.attrs import NORM
@@ -61,7 +61,7 @@ def language(doc: Doc) -> Doc:
     return doc
 
 
-@cache
+@lru_cache(maxsize=4)  # no more: a pipeline that is no longer used would stay, words and all
 def _common(strings: StringStore) -> tuple[frozenset[int], ...]:
     return tuple(frozenset(map(strings.add, _COMMON[code].split())) for code in READ)
 

@@ -8,7 +8,7 @@ years alone, doses, blood pressures, times, prices.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -403,7 +403,7 @@ def _may_name(doc: Doc) -> bool:
     return any(norm in unsure and strings[word][0].isupper() for norm, word in zip(norms, written, strict=True))
 
 
-@cache
+@lru_cache(maxsize=4)  # no more: a pipeline that is no longer used would stay, words and all
 def _hints(strings: StringStore) -> tuple[frozenset[int], frozenset[int]]:
     """The hashes of words that give a name away, and of those that do so only with a capital."""
     names = first_names() - _AMBIGUOUS

@@ -1,7 +1,7 @@
 """Sentences of social text: they end at a stop, a line break, or an emoji before a capital."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy
@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.tokens import Doc
 
-from nlp.tokenizer import blank
+from nlp.tokenizer import REMEMBERED, blank
 
 _STOPS = frozenset(".!?…") | {"...", "..", "!!", "??", "!?", "?!", "。", "！", "？", "؟"}
 _CLOSING = frozenset("\"')]»”’")
@@ -27,7 +27,11 @@ def sentences(doc: Doc) -> Doc:
     ended = False
     # Over the array: making a Token for every word costs more than the rest of this.
     for index, word in enumerate(doc.to_array(ORTH).tolist()):
-        role = known.get(word) or known.setdefault(word, _role(strings[word]))
+        role = known.get(word)
+        if role is None:
+            role = _role(strings[word])
+            if len(known) < REMEMBERED:
+                known[word] = role
         if role == "ends":
             ended = True
         elif ended and role == "word":
@@ -64,7 +68,7 @@ def _role(text: str) -> _Role:
     return "closes" if text in _CLOSING or text.isspace() else "word"
 
 
-@cache
+@lru_cache(maxsize=4)  # no more: a pipeline that is no longer used would stay, words and all
 def _known(strings: StringStore) -> dict[int, _Role]:
-    """What each word met so far does."""
+    """What each of the first words does that were met."""
     return {}

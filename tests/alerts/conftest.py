@@ -3,28 +3,25 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from desk import Clock, Desk
 from fakes.slack import FakeSlack
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
 from alerts.door import Sent
 from alerts.message import Message
 from alerts.slack import Slack
 from config.schema import Config
-from listener.database import open_database
 from listener.errors import CallLightError
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def shared(new_database: Callable[[Path], Engine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """One database for all tests here: to make one, and to compile every statement anew, takes longer than a test."""
-    engine = open_database(tmp_path_factory.mktemp("shared"))
-    engine.dispose()
-    # No test here cuts the power, so nothing need wait for the disk.
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    engine = new_database(tmp_path_factory.mktemp("shared"))
     yield engine
     engine.dispose()
 
@@ -44,9 +41,11 @@ def desk(session: Session, config: Config) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def desk_of_module(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Iterator[Desk]:
+def desk_of_module(
+    new_database: Callable[[Path], Engine], tmp_path_factory: pytest.TempPathFactory, config: Config
+) -> Iterator[Desk]:
     """A desk that all tests of a file look at."""
-    engine = open_database(tmp_path_factory.mktemp("module"))
+    engine = new_database(tmp_path_factory.mktemp("module"))
     with Session(engine) as session:
         yield Desk(session, config)
     engine.dispose()

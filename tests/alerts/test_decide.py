@@ -394,6 +394,35 @@ def test_no_word_of_what_is_gone_stays_in_verdicts_and_cases(desk: Any) -> None:
     assert (desk.case().author, desk.case().version) == (None, before + 1)
 
 
+@pytest.mark.parametrize("source", ["x", "reddit"])
+def test_a_card_that_quotes_what_is_gone_is_shown_anew(desk: Any, source: str) -> None:
+    """It quotes what its post answers; that one has no case, or another. Found by the simulation."""
+    before = desk.hear(
+        "my neighbor is in room 12", ref="b0", source="x", voice="other", kind=None, written_at=NOW - 9 * MINUTE
+    )
+    number = desk.alert("he fell", ref="k", thread="b0", source=source, author="kim", urgency="danger")
+    desk.decide()
+    version = desk.case(number).version
+    forget(desk.session, [before], DELETED, NOW)
+    module.forget(desk.session, NOW + MINUTE)
+    assert desk.case(number).version == version + (source == "x")
+    assert (desk.case(number).author, desk.case(number).state) == ("kim", "open")
+    assert module.forget(desk.session, NOW + MINUTE) == 0
+
+
+def test_a_case_that_went_into_another_shows_nothing_of_its_post_when_that_is_gone(desk: Any) -> None:
+    """Its post belongs to the other case by then. Found by the simulation."""
+    into = desk.alert("waited 9 hours", ref="a", author="kim")
+    merged = desk.alert("was billed twice", ref="b", author="lee")
+    desk.decide()
+    module.hand_over(desk.session, merged, into)
+    version = desk.case(merged).version
+    forget(desk.session, [desk.case(merged).mention_id], DELETED, NOW)
+    assert module.forget(desk.session, NOW + MINUTE) == 1
+    assert (desk.case(merged).author, desk.case(merged).version) == (None, version + 1)
+    assert desk.case(into).version == version + 1
+
+
 # ---------------------------------------------------------------- edits and reading again
 
 

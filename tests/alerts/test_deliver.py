@@ -380,6 +380,20 @@ def test_a_message_that_cannot_be_written_holds_up_nobody(desk: Any, paper: Any)
     assert "cannot be written (KeyError)" in (desk.rows()[0].trouble or "")
 
 
+def test_a_kind_of_message_with_a_mistake_holds_up_no_card_and_is_no_secret(
+    desk: Any, paper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: Any) -> None:
+        raise TypeError("a mistake of ours")
+
+    desk.alert(urgency="danger")
+    for kind in ("praise", "spike"):
+        monkeypatch.setattr(f"alerts.notices.{kind}.enqueue", mistaken)
+    with pytest.raises(TypeError):
+        desk.deliver(paper)
+    assert paper.channels() == ["danger"]
+
+
 BROKEN = [{"archived": True}, {"member": False}]
 
 

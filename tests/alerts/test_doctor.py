@@ -1,7 +1,10 @@
 """doctor finds what is wrong and says what to do."""
 
+import contextlib
 import re
 import shutil
+import sqlite3
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ from sqlmodel import Session
 
 from alerts.doctor import Finding, _center, examine
 from config.schema import Center
+from listener import health
 from listener.database import open_database
 from listener.environment import Environment
 from listener.mention import Mention
-from listener.watch import Alarm, Spend, Watch
+from listener.watch import Alarm, Lease, Spend, Watch
 
 FILES = "Slack files: charts and page of the weekly message"
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-test-token", "SLACK_APP_TOKEN": "xapp-test-token"}
@@ -39,8 +43,14 @@ def folder(shipped: Path) -> Path:
 
 
 def found(folder: Path, now: datetime, **secrets: str) -> dict[str, Finding]:
-    findings = examine(Environment(folder / "config", folder / "data", None, secrets), now)
+    findings = list(examine(Environment(folder / "config", folder / "data", None, secrets), now))
+    assert {one.code for one in findings if one.ok is False} <= codes(), "each leads to its heading"
     return {finding.what: finding for finding in findings}
+
+
+def codes() -> set[str | None]:
+    """The headings of the runbook that are codes."""
+    return set(re.findall(r"^### (.+)$", (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def wrong(findings: dict[str, Finding]) -> dict[str, str | None]:
@@ -70,6 +80,12 @@ def test_a_secret_is_missing(folder: Path, now: datetime) -> None:
     edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true")
     assert wrong(found(folder, now)) == {"collector x": "set X_BEARER_TOKEN in the environment or in .env"}
     assert wrong(found(folder, now, X_BEARER_TOKEN="t")) == {}
+
+
+def test_a_key_that_others_may_read(folder: Path, now: datetime) -> None:
+    (folder / "data").mkdir(mode=0o755)
+    (folder / "data" / "center.key").touch(0o644)
+    assert "chmod 600" in str(wrong(found(folder, now))["files with secrets"])
 
 
 def test_no_database(folder: Path, now: datetime) -> None:
@@ -258,3 +274,149 @@ def test_people_who_are_somebody_else_in_slack() -> None:
     assert what not in center(TEAM, LONG), "nobody has one"
     with_id = {"ana": {"role": "care", "slack": "U0123ABCD"}}
     assert what not in center(TEAM | {"people": with_id}, LONG | SLACK)
+
+
+# ---------------------------------------------------------------- the commonest mistakes, each made
+
+
+def _database(folder: Path, *rows: Any) -> None:
+    engine = open_database(folder / "data")
+    with Session(engine) as session:
+        session.add_all(rows)
+        session.commit()
+    engine.dispose()
+
+
+def _x(folder: Path, now: datetime, **watch: Any) -> None:
+    edit(folder, "listening.toml", "[collectors.x]\non = false", "[collectors.x]\non = true")
+    _database(folder, Watch(name="x", **{"asked_at": now, "heard_at": now, **watch}))
+
+
+def _damage(folder: Path, now: datetime) -> None:
+    posts = [
+        Mention(collector="x", source="x", ref=f"{n}", text="words " * 200, written_at=now, heard_at=now, looked_at=now)
+        for n in range(50)
+    ]
+    _database(folder, *posts)
+    path = folder / "data" / "call-light.db"
+    content = bytearray(path.read_bytes())
+    content[-40_000:-20_000] = b"\xff" * 20_000
+    path.write_bytes(content)
+
+
+def _newer(folder: Path, now: datetime) -> None:
+    _database(folder)
+    with contextlib.closing(sqlite3.connect(folder / "data" / "call-light.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+
+
+def _no_reports(folder: Path, now: datetime) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "reports").write_text("a file where the folder belongs")
+
+
+def _open_env(folder: Path, now: datetime) -> None:
+    _database(folder)
+    (folder / "data").chmod(0o755)
+    (folder / "data" / "call-light.db").chmod(0o644)
+
+
+def _closed(folder: Path, now: datetime) -> None:
+    path = folder / "config" / "hospital.toml"
+    text = re.sub(
+        r'^(mon|tue|wed|thu|fri|sat|sun) = ".*"', r'\1 = ""', path.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _alarm(kind: str) -> Callable[[Path, datetime], None]:
+    return lambda folder, now: _database(folder, Alarm(collector="it", kind=kind, why="…", raised_at=now))
+
+
+def _no_model(folder: Path, now: datetime) -> None:
+    edit(folder, "keywords.toml", "\nmodel = false\n", f'\nmodel = true\nfolder = "{folder}"\n')
+
+
+Mistake = Callable[[Path, datetime], None]
+MISTAKES: dict[str, tuple[Mistake, str]] = {
+    "config-broken": (lambda folder, now: edit(folder, "care.toml", "oncall =", "on_call ="), "config check"),
+    "collector-secret": (_x, "X_BEARER_TOKEN"),
+    "collector-failing": (
+        lambda folder, now: _x(folder, now, failures=3, trouble="Reddit does not accept the password; correct it"),
+        "does not accept the password",
+    ),
+    "collector-silent": (lambda folder, now: _x(folder, now, heard_at=now - timedelta(days=3)), "search"),
+    "collector-no-match": (
+        lambda folder, now: _x(
+            folder,
+            now,
+            filters={
+                "brigd": {"since": (now - timedelta(days=90)).isoformat(), "asked": now.isoformat(), "last": None}
+            },
+        ),
+        "brigd",
+    ),
+    "service-stopped": (lambda folder, now: _x(folder, now, asked_at=now - timedelta(hours=1)), "call-light run"),
+    "database-unusable": (lambda folder, now: (folder / "data").write_text("a file"), "--data DIR"),
+    "database-damaged": (_damage, "call-light restore"),
+    "database-newer": (_newer, "newer version"),
+    "secrets-exposed": (_open_env, "chmod 600"),
+    "reports-folder": (_no_reports, "cannot be written"),
+    "coverage-missing": (_closed, "coverage"),
+    "model-missing": (_no_model, "model = false"),
+    "desk-buttons": (_alarm("buttons"), "…"),  # two installations share one app token, say
+    "desk-pager": (_alarm("pager"), "…"),
+    "desk-channel": (_alarm("channel"), "…"),
+}
+
+
+@pytest.mark.parametrize("code", MISTAKES)
+def test_each_mistake_has_its_finding(folder: Path, now: datetime, code: str) -> None:
+    make, todo = MISTAKES[code]
+    make(folder, now)
+    said = {one.code: str(one.todo) for one in found(folder, now).values() if one.ok is False}
+    assert code in said
+    assert todo in said[code]
+
+
+def test_a_budget_that_is_used_up(folder: Path, now: datetime) -> None:
+    _x(folder, now)
+    _database(folder, Spend(collector="x", day=now.date(), reads=2_000, cost=10.0))
+    assert "collector-budget" in {
+        one.code for one in found(folder, now, X_BEARER_TOKEN="t").values() if one.ok is False
+    }
+
+
+def test_an_app_token_that_slack_refuses(folder: Path, now: datetime) -> None:
+    with FakeSlack() as slack:
+        for name in CARE_CHANNELS:
+            slack.add_channel(name)
+        edit(folder, "care.toml", "\n[slack]\n", f'\n[slack]\nbase_url = "{slack.base_url}"\n')
+        wrongs = found(folder, datetime.now(now.tzinfo), **{**SLACK, "SLACK_APP_TOKEN": "xapp-old"})
+    said = {one.code: str(one.todo) for one in wrongs.values() if one.ok is False}
+    assert said.keys() == {"slack-app-token"}
+    assert "connections:write" in said["slack-app-token"]
+
+
+def test_who_collects(folder: Path, now: datetime) -> None:
+    _database(folder, Lease(name="collect", holder="care-2:71", since=now, until=now + timedelta(minutes=1)))
+    assert f"collecting: care-2:71, since {now:%Y-%m-%d %H:%M} UTC" in found(folder, now)
+    assert not any(what.startswith("collecting") for what in found(folder, now + timedelta(minutes=2)))
+
+
+def test_no_collector_is_on(folder: Path, now: datetime) -> None:
+    assert found(folder, now)["collectors"].code == "no-collector"
+
+
+def test_every_code_of_the_runbook_is_one_of_ours() -> None:
+    text = "".join((PROJECT / "alerts" / f"{name}.py").read_text(encoding="utf-8") for name in ("doctor", "machine"))
+    ours = {*re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text), *(f"desk-{kind}" for kind in health.DESK)}
+    assert codes() <= ours
+
+
+def test_a_look_before_the_first_start_makes_nothing(folder: Path, now: datetime) -> None:
+    """By root perhaps, and then the service could not write there."""
+    seen = found(folder, now)
+    assert [what for what in seen if what.startswith("database: there is none")]
+    assert not (folder / "data").exists()

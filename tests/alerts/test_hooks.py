@@ -14,7 +14,7 @@ from fakes.hook_receiver import OTHER, SECRET, HookReceiver
 from fakes.server import RateLimited, Reset, Stall, Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from alerts import hooks as module
 from alerts.hooks import Hooks, signed, signing_keys
@@ -68,6 +68,18 @@ def test_an_event_that_is_told_twice_is_one(crm: HookReceiver) -> None:
         door.post("hook crm", MESSAGE, "the key")
     assert (len(crm.requests), list(crm.events)) == (2, ["the key"])
     assert door.find("hook crm", "the key", datetime.now(UTC), None) is None
+
+
+@pytest.mark.parametrize(
+    ("late", "body", "key"),
+    [(timedelta(minutes=6), "{}", "key"), (timedelta(0), "{ }", "key"), (timedelta(0), "{}", "another")],
+)
+def test_what_was_changed_on_the_way_or_sent_again_later_is_refused(late: timedelta, body: str, key: str) -> None:
+    """By whoever keeps to the standard: our part is that body, time and key are signed."""
+    headers = signed([Webhook(SECRET)], "key", datetime.now(UTC) - late, "{}")
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(body, {**headers, "webhook-id": key})
+    assert Webhook(SECRET).verify("{}", signed([Webhook(SECRET)], "key", datetime.now(UTC), "{}")) == {}
 
 
 @pytest.mark.parametrize(

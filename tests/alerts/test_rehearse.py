@@ -1,6 +1,6 @@
 """What other files would make of the posts that are kept."""
 
-import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from alerts.replay import Post
 from config.schema import Config, Rule, When
 from listener import post as posts
 from listener import week
-from listener.database import open_database, reading
+from listener.database import reading
 from listener.keep import DELETED, forget
 from nlp.pipeline import Reader
 from nlp.read import read
@@ -292,6 +292,16 @@ def played(engine: Engine, config: Config) -> tuple[int, int]:
         return session.exec(select(func.count(col(Case.id)))).one(), session.exec(danger).one()
 
 
+@pytest.fixture(scope="module")
+def week_before(
+    new_database: Any, tmp_path_factory: pytest.TempPathFactory, before: Config
+) -> Iterator[tuple[Engine, tuple[int, int]]]:
+    """The week as it was kept, which a rehearsal only reads, and what came of it."""
+    engine = new_database(tmp_path_factory.mktemp("week"))
+    yield engine, played(engine, before)
+    engine.dispose()
+
+
 CHANGES: list[Any] = [
     lambda c: excluding(c, "parking", "portal", "er"),
     lambda c: changed(c, danger=("hours", "nobody comes"), hospital={"aliases": ("St. Brigid's", "SBMC")}),
@@ -299,18 +309,15 @@ CHANGES: list[Any] = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_foretells_what_the_stages_make_of_the_week(
-    engine: Engine, empty_database: Any, tmp_path: Any, before: Config, change: Any
+    engine: Engine, week_before: tuple[Engine, tuple[int, int]], before: Config, change: Any
 ) -> None:
     after = change(before)
-    (tmp_path / "other").mkdir()
-    shutil.copy(empty_database, tmp_path / "other")
-    fresh = open_database(tmp_path / "other")
-    old, new = played(engine, before), played(fresh, after)
-    fresh.dispose()
-    found = rehearsed(engine, before, after)
+    kept, old = week_before
+    new = played(engine, after)
+    found = rehearsed(kept, before, after)
     assert (found.cards_before, found.cards_after) == (old[0], new[0])
     assert found.cards_after - found.cards_before == len(found.added) - len(found.dropped)
     assert len(found.danger_gained) - len(found.danger_lost) == new[1] - old[1]

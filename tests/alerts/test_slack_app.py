@@ -404,3 +404,17 @@ def test_room_is_real(empty_room: Room) -> None:
     ts = empty_room.alert()
     empty_room.workspace.line.patience = 0.2
     assert not replace(empty_room).person().press(CARE, ts, "do:claim").acked
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 40, "9" * 5000, "-1", ""])
+def test_what_is_no_number_of_a_case_does_nothing(room: Room, number: str, caplog: pytest.LogCaptureFixture) -> None:
+    """None of these is sent by Slack; whoever pressed would read that something nobody thought of went wrong."""
+    ts = room.alert()
+    ana = room.person()
+    payload = ana.pressing(CARE, ts, "do:claim")
+    payload["actions"][0]["value"] = number
+    assert ana.send(payload).acked
+    assert ana.press(CARE, ts, "do:claim").acked
+    room.settled(lambda: room.case().state == "claimed")
+    assert "action=press error" not in caplog.text
+    assert ana.ephemerals() == []

@@ -1,7 +1,9 @@
 """The line on which presses come in: it connects, it is watched, and people are told when presses get lost."""
 
 import contextlib
+import hmac
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,12 +14,13 @@ from conftest import NOW
 from fakes.slack import FakeSlack
 from sqlalchemy import Engine
 from sqlmodel import Session, select
+from starlette.testclient import TestClient
 
 from alerts import slack_link
 from alerts.console import Console
 from alerts.slack import Slack
 from alerts.slack_app import SlackApp
-from alerts.slack_link import HttpLine, SocketLine, missing, watch_over
+from alerts.slack_link import HttpLine, SocketLine, http_app, missing, watch_over
 from config.schema import Config
 from listener.watch import Alarm
 
@@ -146,12 +149,51 @@ def test_http_opens_its_port_and_says_when_it_cannot(app: SlackApp, door: Slack,
     line.close()
 
 
+SIGNED = '{"type": "block_actions"}'
+
+
+def sign(secret: str, stamp: str, body: str = SIGNED, version: str = "v0") -> str:
+    """As docs.slack.dev says that Slack signs."""
+    proof = hmac.new(secret.encode(), f"{version}:{stamp}:{body}".encode(), "sha256")
+    return f"{version}={proof.hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("late", "secret", "version", "body", "status"),
+    [
+        (0, "the secret", "v0", SIGNED, 404),  # it came as far as bolt, which knows no such press
+        (299, "the secret", "v0", SIGNED, 404),
+        (301, "the secret", "v0", SIGNED, 401),  # heard on the way, and sent again later
+        (-301, "the secret", "v0", SIGNED, 401),
+        (0, "another", "v0", SIGNED, 401),
+        (0, "", "v0", SIGNED, 401),
+        (0, "the secret", "v1", SIGNED, 401),
+        (0, "the secret", "v0", SIGNED + " ", 401),
+        (0, "the secret", "v0", "", 401),
+    ],
+)
+def test_what_is_not_signed_as_slack_signs_is_not_read(
+    app: SlackApp, late: int, secret: str, version: str, body: str, status: int
+) -> None:
+    stamp = str(int(time.time()) - late)
+    headers = {
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": sign(secret, stamp, version=version),
+        "content-type": "application/json",
+    }
+    browser = TestClient(http_app(app.bolt, "the secret"))
+    assert browser.post("/slack/events", content=body, headers=headers).status_code == status
+    del headers["x-slack-signature"]
+    assert browser.post("/slack/events", content=body, headers=headers).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("mode", "secrets", "lacks"),
     [
         ("socket", {}, "SLACK_APP_TOKEN"),
         ("socket", {"SLACK_APP_TOKEN": "xapp"}, None),
         ("http", {"SLACK_APP_TOKEN": "xapp"}, "SLACK_SIGNING_SECRET"),
+        ("http", {"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET"),  # with which anybody could sign
         ("http", {"SLACK_SIGNING_SECRET": "s"}, None),
     ],
 )

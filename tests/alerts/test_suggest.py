@@ -184,7 +184,7 @@ def test_a_phrase_that_is_not_the_only_reason_stays(config: Config) -> None:
 
 
 def proposal(number: int, where: str, phrase: str) -> Proposal:
-    return Proposal(id=number, list=where, phrase=phrase, case_id=number, why="", made_at=NOW)
+    return Proposal(id=number, list=where, phrase=phrase, case_id=number, why="2 posts", made_at=NOW)
 
 
 def test_what_was_proposed_with_everybody_who_said_so(config: Config) -> None:

@@ -204,7 +204,7 @@ def test_an_upload_that_hangs(
     monkeypatch.setattr("alerts.slack._TIMEOUT", 0.05)
     workspace.fail_next(Stall(), on=is_upload)
     desk.deliver(door, clock.now())
-    assert row(desk).trouble == "Slack gave no answer (TimeoutError)"
+    assert row(desk).trouble == "Slack gave no answer (ReadTimeout)"
     monkeypatch.undo()
     desk.deliver(door, clock.passes(MINUTE))
     assert kinds(workspace) == WITH_CHART
@@ -323,7 +323,7 @@ def test_an_old_file_that_cannot_be_deleted(
     workspace.fail_next(Status(200, {"ok": False, "error": "cant_delete_file"}), on="files.delete", times=None)
     told = [sentence for _ in range(15) for sentence in desk.deliver(door, clock.passes(10 * MINUTE)).trouble]
     assert told == [row(desk).trouble] * 3
-    assert caplog.messages.count(f"action=take_back file={chart.id} remedy=_Refused") == 3
+    assert caplog.messages.count(f"take_back file={chart.id} remedy=_Refused") == 3
     assert f"stays in Slack ({chart.id})" in (row(desk).trouble or "")
     assert "delete it there by hand" in (row(desk).trouble or "")
     assert page.permalink not in str(message(workspace))

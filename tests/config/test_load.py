@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, deep_after
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -317,6 +317,8 @@ def test_a_category_may_be_called_like_a_key(folder: Path) -> None:
         ('day = "mon"\n'.encode("utf-16-be"), (1, 1), "file", "UTF-16 without its mark", "saved as UTF-8"),
         (b"x = " + b"[" * 5000, (1, 1), "not TOML", "lists within lists", "what people write"),
         (b"x = " + b"9" * 5000, (1, 1), "not TOML", "a number that is too long", "what people write"),
+        (b"x" + b" . x" * 5000 + b" = 1", (1, 1), "not TOML", "a key with too many parts", "what people write"),
+        (b"[x" + b'."x"' * 5000 + b"]", (1, 1), "not TOML", "a key with too many parts", "what people write"),
         (b"hour = 0x" + b"f" * 9000, (1, 1), "hour", "a number that is too long", "less than or equal to 23"),
         (b"sections = " + b"[" * 400 + b"]" * 400, (1, 1), "sections", "[[[", "at least one entry"),
         (b'"a\\nb" = 1\n', (1, 1), '"a\\nb"', "an unknown key", "day, hour"),
@@ -415,11 +417,14 @@ def test_a_pipe_is_not_waited_for(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "more", "key", "rest"),
-    [
-        ("report.toml", "\nk{} = 1", "k0", "99,800 more mistakes"),
-        ("report.toml", "\n[t{}]", "t0", "99,800 more mistakes"),
-        ("keywords.toml", "\n[categories.c{}]", "categories.c0.title", "199,800 more mistakes"),
-    ],
+    deep_after(
+        1,
+        [
+            ("report.toml", "\nk{} = 1", "k0", "99,800 more mistakes"),
+            ("report.toml", "\n[t{}]", "t0", "99,800 more mistakes"),
+            ("keywords.toml", "\n[categories.c{}]", "categories.c0.title", "199,800 more mistakes"),
+        ],
+    ),
 )
 def test_a_hundred_thousand_mistakes(folder: Path, file: str, more: str, key: str, rest: str) -> None:
     path = folder / file
@@ -673,7 +678,7 @@ def is_told_well(problem: Problem, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", deep_after(1, FILES))
 def test_a_file_that_is_half_written(folder: Path, file: str) -> None:
     """Refused, or taken as a smaller file that is whole: what is gone from the text is not there, what stands there is."""
     whole = (folder / file).read_bytes()

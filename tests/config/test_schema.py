@@ -198,6 +198,7 @@ def test_addresses(url: str, fits: bool) -> None:
         ("http://127.0.0.1:9/", True),
         ("http://localhost:9/hook", True),
         ("http://[::1]:9/", True),
+        ("http://[::1]x", False),
         ("http://crm.example/hook", False),
         ("http://10.0.0.7/", False),
         ("http://localhost.example/", False),

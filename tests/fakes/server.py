@@ -12,7 +12,7 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 POLL_INTERVAL = 0.005
+_real = time.monotonic  # also where a test makes the time of the product run faster
 HTML_PAGE = "<!DOCTYPE html><html><head><title>Please wait</title></head><body>Something went wrong.</body></html>"
 
 
@@ -84,7 +85,34 @@ class BrokenShape:
     body: Any
 
 
-Fault = Status | RateLimited | Stall | NotJson | Reset | DropAfter | BrokenShape
+@dataclass(frozen=True)
+class StallAfter:
+    """Do what was asked, then say nothing for so long and close."""
+
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Do what was asked, promise a whole answer, send half of it and close."""
+
+
+@dataclass(frozen=True)
+class Drip:
+    """Begin an answer, and send a byte of it every so often; ends when the fake closes."""
+
+    every: float = 0.02
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class Endless:
+    """Begin an answer that never ends; closes after so many bytes, and counts in the fake's `poured` how many were taken."""
+
+    most: int = 120_000_000
+
+
+Fault = Status | RateLimited | Stall | NotJson | Reset | DropAfter | BrokenShape | StallAfter | Cut | Drip | Endless
 
 
 # --- requests and answers -----------------------------------------------------------------------------------------
@@ -109,7 +137,7 @@ On = str | Callable[[Request], bool] | None
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: `body` is sent as JSON unless it is a string."""
+    """What goes back: `body` is sent as JSON unless it is a string, or pieces of bytes to be sent until they end."""
 
     status: int
     body: Any
@@ -132,10 +160,12 @@ class FakeServer:
         self.requests: list[Request] = []
         self.crashes: list[BaseException] = []
         self.base_url = ""
+        self.poured = 0  # bytes of endless answers that somebody took
         self._port = port
         self._lock = threading.RLock()
         self._faults: list[_Scripted] = []
         self._closing = threading.Event()
+        self._leaving = False
         self._http: _HTTPServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -161,11 +191,14 @@ class FakeServer:
     # life
 
     def __enter__(self) -> Self:
-        self._http = _HTTPServer(("127.0.0.1", self._port), self)
+        self._listen(_Handler)
+        return self
+
+    def _listen(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._http = _HTTPServer(("127.0.0.1", self._port), self, handler)
         self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(POLL_INTERVAL,), daemon=True)
         self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -184,6 +217,28 @@ class FakeServer:
         self._http.server_close()
         self._thread.join(timeout=1)
         self._http = None
+
+    def shut(self) -> None:
+        """Let nobody in any more, and end each connection: the one that is being answered, after its answer."""
+        assert self._http is not None
+        self._leaving = True
+        self._http.shutdown()
+        self._http.server_close()
+        self._http.drop_connections()
+
+    def hang_up(self) -> None:
+        """As shut(), but whoever finds the address is let in."""
+        assert self._http is not None
+        self._leaving = True
+        self._http.drop_connections()
+
+    def reopen(self) -> None:
+        """After shut() or hang_up(): as before, at the same address."""
+        assert self._http is not None
+        self._leaving = False
+        if self._http.fileno() < 0:
+            self._port = int(self._http.server_address[1])
+            self._listen(self._http.RequestHandlerClass)
 
     # for subclasses
 
@@ -225,9 +280,10 @@ class FakeServer:
         with self._lock:
             self.requests.append(request)
             fault = self._due(request)
-            if fault is None or isinstance(fault, DropAfter):
+            if fault is None or isinstance(fault, DropAfter | StallAfter | Cut):
                 answer = self.answer(request)
-                return None if fault else answer
+                if fault is None or isinstance(fault, Cut):
+                    return answer if fault is None else _halved(answer)
         match fault:
             case Status(code, None, headers):
                 usual = self.status_answer(code)
@@ -240,20 +296,38 @@ class FakeServer:
                 return Answer(status, page, {"content-type": "text/html; charset=utf-8"})
             case BrokenShape(body):
                 return Answer(200, body)
-            case Stall(seconds):
+            case Drip(every, seconds):
+                return Answer(200, self._drops(every, seconds), {"content-type": "application/json"})
+            case Endless(most):
+                return Answer(200, self._flood(most), {"content-type": "application/json"})
+            case Stall(seconds) | StallAfter(seconds):
                 self._closing.wait(seconds)
         return None
+
+    def _drops(self, every: float, seconds: float) -> Iterator[bytes]:
+        ends = _real() + seconds
+        while not self._closing.wait(every) and _real() < ends:
+            yield b" "
+
+    def _flood(self, most: int) -> Iterator[bytes]:
+        piece = b" " * 65_536
+        for _ in range(most // len(piece)):
+            if self._closing.is_set():
+                return
+            yield piece
+            self.poured += len(piece)
 
 
 class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], fake: FakeServer) -> None:
+    def __init__(self, address: tuple[str, int], fake: FakeServer, handler: type[BaseHTTPRequestHandler]) -> None:
         self.fake = fake
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
-        super().__init__(address, _Handler)
+        self.answered = threading.local()  # the connection of a thread whose request is being answered
+        super().__init__(address, handler)
 
     def server_bind(self) -> None:
         # HTTPServer.server_bind asks a name server for the machine's name
@@ -272,7 +346,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def drop_connections(self) -> None:
         with self._connections_lock:
-            for connection in self._connections:
+            for connection in self._connections - {getattr(self.answered, "by", None)}:
                 with contextlib.suppress(OSError):  # already gone
                     connection.shutdown(socket.SHUT_RDWR)
 
@@ -291,7 +365,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = self.rfile.read(int(headers.get("content-length") or 0))
-        fake = self.server.fake
+        fake, self.server.answered.by = self.server.fake, self.connection
         request = Request(
             method=self.command,
             path=url.path,
@@ -302,10 +376,15 @@ class _Handler(BaseHTTPRequestHandler):
             at=fake.now(),
         )
         answer = fake.respond(request)
+        self.server.answered.by = None
+        self.close_connection = self.close_connection or fake._leaving
         if answer is None:
             self.close_connection = True
             return
         request.status = answer.status
+        if isinstance(answer.body, Iterator):
+            self._pours(answer.status, answer.headers, answer.body)
+            return
         text = isinstance(answer.body, str)
         body = (answer.body if text else json.dumps(answer.body)).encode()
         sent = {"content-type": "text/plain" if text else "application/json; charset=utf-8", **answer.headers}
@@ -318,10 +397,28 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _pours(self, status: int, headers: Mapping[str, str], pieces: Iterator[bytes]) -> None:
+        """An answer whose length nobody says: it ends with the connection."""
+        self.close_connection = True
+        self.send_response(status)
+        for name, value in {**headers, "connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(piece)
+
     do_POST = do_PUT = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
         """Tests stay quiet."""
+
+
+def _halved(answer: Answer) -> Answer:
+    """The first half of an answer, under the length of the whole."""
+    body = (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
+    kind = "text/plain" if isinstance(answer.body, str) else "application/json; charset=utf-8"
+    headers = {"content-type": kind, **answer.headers, "content-length": str(len(body) or 2)}
+    return Answer(answer.status, iter([body[: len(body) // 2]]), headers)
 
 
 def _parsed(raw: bytes, content_type: str) -> Any:

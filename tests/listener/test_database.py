@@ -1,10 +1,10 @@
 """One database that is always up to date, or one sentence that says why it cannot be used."""
 
 import importlib
-import pkgutil
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,24 +15,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
+from tables import every_table
 
 from listener import database
-from listener.database import open_database, reading
+from listener.database import looked_through, open_database, reading
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Spend, Watch
-
-# Training needs torch and onnx.
-WITHOUT_TABLES = ("nlp.train", "nlp.rounding", "alerts.privacy.train")
-
-
-def every_table() -> None:
-    """Load every module that may define a table."""
-    for name in ("listener", "nlp", "alerts"):
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if "migrations" not in module.name and module.name not in WITHOUT_TABLES:
-                importlib.import_module(module.name)
 
 
 def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
@@ -44,13 +33,30 @@ def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
     assert differences == []
 
 
-def test_it_is_sqlite_in_write_ahead_mode(engine: Engine) -> None:
+def test_it_is_sqlite_in_write_ahead_mode(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
     with engine.connect() as connection:
         pragmas = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
+    engine.dispose()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10000}
+
+
+def test_a_database_that_another_program_holds_is_not_damaged(tmp_path: Path) -> None:
+    """Who reads "restore a backup" at night does it."""
+    open_database(tmp_path).dispose()
+    engine = open_database(tmp_path)
+    engine.dispose()
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 50"))
+    with sqlite3.connect(tmp_path / "call-light.db", isolation_level=None) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(NeedsPerson, match="held by another program") as told:
+            looked_through(engine)
+    other.close()
+    assert "restore" not in str(told.value)
 
 
 def test_opening_again_changes_nothing_and_is_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +98,22 @@ def test_an_address_wins_over_the_folder(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "call-light.db").write_bytes(content)
-    with pytest.raises(NeedsPerson, match=r"^cannot use the database sqlite:///.+; check the file"):
+    with pytest.raises(
+        NeedsPerson, match=r"^cannot use the database sqlite:///.+; it is damaged: stop the service, and restore"
+    ):
         open_database(tmp_path)
     assert (tmp_path / "call-light.db").read_bytes() == content
+
+
+def test_a_database_that_another_program_holds_is_no_reason_to_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("listener.database._WAITS", 50)
+    open_database(tmp_path).dispose()
+    with closing(sqlite3.connect(tmp_path / "call-light.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(NeedsPerson, match=r"it is held by another program .*: end that program$"):
+            open_database(tmp_path)
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:

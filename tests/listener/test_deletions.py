@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings, Config
-from listener import collect
+from listener import collect, tombstones
 from listener.deletions import expire, look_again
 from listener.errors import TryLater
 from listener.keep import DELETED, EXPIRED, keep
@@ -77,8 +77,9 @@ def test_nothing_but_a_tombstone_stays(engine: Engine, site: Site, kept: Any, lo
     assert stays.text == WORDS
     assert stays.looked_at == now + DAY
     assert (gone.text, gone.author, gone.author_name, gone.url, gone.rating, gone.reach) == ("", *[None] * 5)
-    assert (gone.ref, gone.deleted_at, gone.deleted_why) == ("1", now + DAY, DELETED)
+    assert (gone.deleted_at, gone.deleted_why) == (now + DAY, DELETED)
     with Session(engine) as session:
+        assert gone.ref == tombstones.begun(session).of_post("x", "1"), "its name there may say who wrote it"
         assert session.exec(select(Sketch).where(Sketch.mention_id == gone.id)).all() == []
 
 
@@ -130,7 +131,12 @@ def test_a_tombstone_stays_one_when_it_is_heard_again(
 
 @pytest.mark.parametrize(
     ("url", "stays"),
-    [("https://x.com/ann0/status/1", None), ("https://reddit.com/r/a/1", "https://reddit.com/r/a/1"), (None, None)],
+    [
+        ("https://x.com/ann0/status/1", None),
+        ("https://x.com/Ann0/status/1", None),
+        ("https://reddit.com/r/a/1", "https://reddit.com/r/a/1"),
+        (None, None),
+    ],
 )
 def test_what_was_kept_long_enough_can_still_be_opened_at_its_place(
     engine: Engine, kept: Any, now: datetime, url: str | None, stays: str | None

@@ -97,6 +97,46 @@ def test_people_are_told_once_and_once_when_it_is_over(session: Session) -> None
     assert alarms(session) == [("silent", True), ("silent", False)]
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"failures": 3, "trouble": "x: X answers 503"},
+        {"asked_at": AT - 25 * HOUR},  # the service was down; it looks before it has asked
+    ],
+)
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [({"heard_at": AT - 30 * HOUR}, "silent"), ({"filters": filters(30 * HOUR, None)}, "no match: brigid")],
+)
+def test_quiet_is_over_when_something_is_heard_and_not_before(
+    session: Session, fields: dict[str, Any], kind: str, meanwhile: dict[str, Any]
+) -> None:
+    """People read "x hears again" with each restart, and were told anew a minute later."""
+    row = watch(**fields)
+    session.add(row)
+    session.commit()
+    watch_over(session, {"x": SETTINGS}, AT)
+    before = {name: getattr(row, name) for name in meanwhile}
+    for values in (meanwhile, before):
+        for name, value in values.items():
+            setattr(row, name, value)
+        session.commit()
+        watch_over(session, {"x": SETTINGS}, AT)
+    assert [one for one in alarms(session) if one[0] == kind] == [(kind, False)]
+
+
+def test_a_search_that_was_taken_out_has_not_matched(session: Session) -> None:
+    row = watch(filters=filters(30 * HOUR, None))
+    session.add(row)
+    session.commit()
+    watch_over(session, {"x": SETTINGS}, AT)
+    row.filters, row.asked_at = filters(90 * HOUR, None, asked=50 * HOUR), AT
+    session.commit()
+    watch_over(session, {"x": SETTINGS}, AT)
+    (alarm,) = session.exec(select(Alarm)).all()
+    assert (alarm.over_at, alarm.over) == (AT, None)
+
+
 def test_what_is_switched_off_is_over_and_nobody_is_told(session: Session) -> None:
     session.add(watch(failures=5, trouble="x: X answers 503"))
     session.commit()

@@ -375,3 +375,22 @@ def test_what_could_not_be_opened_is_not_served(served: int) -> None:
     with pytest.raises(NeedsPerson), serving(hello, Where("A form", "127.0.0.1", served, "x"), LIMITS):
         pytest.fail("it was served")
     assert served_now("A form") is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"200"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nContent-Length: 7\r\n\r\nabcdefg", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +6\r\n\r\nabcdef", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: a\nGET /e HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", b"400"),
+        (b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+    ],
+)
+def test_what_two_servers_could_read_in_two_ways_is_refused(served: int, request_: bytes, status: bytes) -> None:
+    """Where both lengths are given, the standard says which counts; anything else could hide a second request."""
+    with socket.create_connection(("127.0.0.1", served), PATIENCE) as line:
+        line.sendall(request_)
+        assert line.recv(1000).split(b" ")[1] == status

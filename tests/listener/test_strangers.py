@@ -129,6 +129,9 @@ def test_by_what_an_address_is_counted(host: str, counted: str) -> None:
         (["10.0.0.1, "], "127.0.0.1"),
         (["2001:db8::1"], "2001:db8::/64"),
         (["unknown"], "unknown"),
+        (["10.0.0.1:50123"], "10.0.0.1"),  # Azure's gateways write the port, another for each connection
+        (["[2001:db8::1]:50123"], "2001:db8::/64"),
+        (["[2001:db8::1]"], "2001:db8::/64"),
     ],
 )
 def test_behind_a_proxy_its_own_word_counts(hops: list[str], counted: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from conftest import NOW
 from sqlmodel import Session
 
-from listener import versions
+from listener import shell, versions
+from listener.config_commands import versions as command
 
 ONE, TWO, THREE = ({"keywords.toml": f"x = {number}\n", "care.toml": ""} for number in (1, 2, 3))
 HOUR = timedelta(hours=1)
@@ -144,6 +145,27 @@ def test_files_that_git_does_not_know(folder: Path) -> None:
     assert versions.author(folder, ["keywords.toml"]) == getpass.getuser()
 
 
+def test_git_is_told_no_secret(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, program = tmp_path / "told", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nenv > {told}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "planted-secret")
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    versions.author(folder, ["keywords.toml"])
+    assert "planted-secret" not in told.read_text()
+
+
+def test_what_the_folder_s_own_settings_would_start_is_not_started(folder: Path, tmp_path: Path) -> None:
+    program, started = tmp_path / "monitor", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\ntouch {started}\n")
+    program.chmod(0o755)
+    git(folder, "init", "-q")
+    git(folder, "config", "core.fsmonitor", str(program))
+    versions.author(folder, ["keywords.toml"])
+    assert not started.exists()
+
+
 def test_a_git_that_does_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = folder / "git"
     program.write_text("#!/bin/sh\nexit 128\n")
@@ -155,3 +177,21 @@ def test_a_git_that_does_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch)
 def test_files_that_are_gone(folder: Path) -> None:
     assert versions.author(folder / "none", ["keywords.toml"]) == "somebody"
     assert versions.author(folder, []) == "somebody"
+
+
+def test_nothing_of_a_version_acts_in_the_terminal(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git takes any name, and a file that was refused may hold anything."""
+    acts = "\x1b]0;owned\x07\u202e"
+    found = versions.write_down(session, {"care.toml": f"# {acts}words"}, f"eve{acts}", NOW, f"line {acts}1")
+    number = found.number or 0
+    session.rollback()
+    monkeypatch.setitem(shell.given, "data", tmp_path / "data")
+    command.show(number, whole=False, as_json=False)
+    said = capsys.readouterr().out
+    assert "saved by eve]0;owned" in said
+    assert "]0;ownedwords" in said
+    with pytest.raises(SystemExit):
+        shell.fail(f"{acts}no")
+    assert not set(acts) & set("\x1b\x07\u202e") & set(said + capsys.readouterr().err)

@@ -1,11 +1,15 @@
 """The trained encoder: what goes in, what comes out, and what is said when it cannot be used."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PROJECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,3 +171,13 @@ def test_heads_of_another_kind_are_not_asked(encoder: Encoder) -> None:
     [scores] = read(encoder, "hello")
     with pytest.raises(KeyError):
         scores.one(Head("weather", ("rain", "sun"), "one"))
+
+
+def test_reading_tells_nobody_and_leaves_nothing(tmp_path: Path) -> None:
+    """onnxruntime would keep an ID of this machine, and tell its maker which program runs which model."""
+    program = "from nlp.encoder import Encoder; Encoder()"
+    variables = {
+        name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    }
+    subprocess.run([sys.executable, "-c", program], check=True, env=variables | {"HOME": str(tmp_path)}, cwd=PROJECT)
+    assert list(tmp_path.rglob("*")) == []

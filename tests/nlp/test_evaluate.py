@@ -54,20 +54,20 @@ FLOORS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_danger_that_is_missed_does_not_grow(found: Found) -> None:
     missed = next(one.reached for one in found.goals if one.what == "danger, missed")
     assert missed.endswith(" of 1146")
     assert int(missed.split(" ")[0]) <= 110
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("what", FLOORS)
 def test_what_was_reached_is_held(found: Found, what: str) -> None:
     assert goal(found, what) >= FLOORS[what]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("answer", ["complaint", "danger", "here_now", "serious"])
 def test_what_is_said_to_be_likely_is_mostly_so(found: Found, answer: str) -> None:
     bins = found.calibration[answer]

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from conftest import deep_after
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nlp
@@ -63,6 +64,36 @@ def test_any_text_is_read(reader: Reader, pieces: list[str], about_us: bool, own
     assert said["staff"] == [] or said["kind"] == "praise"
 
 
+@given(texts=st.lists(st.lists(PIECES, max_size=12).map(" ".join), max_size=3))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_forgotten_afterwards_is_read_the_same(
+    rules: Reader, monkeypatch: pytest.MonkeyPatch, texts: list[str]
+) -> None:
+    monkeypatch.setattr(rules, "_room", 0)
+    texts.append("My dad has chest pain in your waiting room and nobody comes, St. Brigid's")
+    posts = [Text(text, about_us=True) for text in texts]
+    assert rules.read_at_once(posts) == list(rules.read(posts))
+
+
+def test_words_that_strangers_make_up_do_not_stay(config: Config) -> None:
+    """Read for months: what is known of words stays as it is, except for the first that come."""
+    alone = config.keywords.reader.model_copy(update={"model": False})
+    reader = Reader(config.model_copy(update={"keywords": config.keywords.model_copy(update={"reader": alone})}))
+    known = reader.language.vocab.strings
+
+    def reads(first: int) -> int:
+        before = len(known)
+        reader.read_at_once(
+            [Text(f"waited {n}h, nobody{n} came, said zq{n}x", about_us=True) for n in range(first, first + 50)]
+        )
+        return len(known) - before
+
+    assert reads(1000) >= 100
+    reader._room = 0
+    assert reads(2000) <= 3, "what its components make once, at most"
+    assert [reads(3000), reads(4000)] == [0, 0]
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "❤️", "?", "\u202e", "a" * 100_000])
 def test_odd_texts(reader: Reader, text: str) -> None:
     assert one(reader, text, about_us=True)["urgency"] in URGENCIES
@@ -71,22 +102,24 @@ def test_odd_texts(reader: Reader, text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
-    [
-        "The nurse told us to wait 5 hours. ",
-        "wait ",
-        "not ",
-        "can't breathe ",
-        "!?.",
-        "a@",
-        "if ",
-        "1 ",
-        "Anna ",
-        "my dad chest pain nobody ",
-    ],
+    deep_after(
+        3,
+        [
+            "The nurse told us to wait 5 hours. ",
+            "my dad chest pain nobody ",
+            "!?.",
+            "wait ",
+            "not ",
+            "can't breathe ",
+            "a@",
+            "if ",
+            "1 ",
+            "Anna ",
+        ],
+    ),
 )
 def test_no_text_takes_long(reader: Reader, piece: str) -> None:
     text = (piece * 100_000)[: min(100_000, len(piece) * 10_000)]
-    one(reader, text, about_us=True)  # new words are learned once
     started = time.process_time()
     one(reader, text, about_us=True)
     assert time.process_time() - started < 4  # one second here; machines differ

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from config.schema import Config
@@ -149,6 +150,39 @@ def test_a_post_that_breaks_the_reader_goes_to_people_and_holds_up_nobody(
     assert (bad.readable, bad.redacted_text, bad.voice) == (False, "", "patient")
     assert "poison" not in str(bad.reasons)
     assert (good.readable, good.kind) == (True, "complaint")
+
+
+def test_another_copy_has_read_it_meanwhile(
+    session: Session, config: Config, rules: Reader, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While this one thought, as reading takes time; nothing is there twice and nothing is raised."""
+    kept(session, config, now, post("1", "waited for hours", now))
+    real, others = read_stage.say, []
+
+    def slowly(*given: Any) -> Any:
+        if not others:
+            others.append(1)
+            session.commit()  # as it does before it thinks
+            with Session(session.get_bind()) as other:
+                others.append(read(other, rules, now))
+        return real(*given)
+
+    monkeypatch.setattr("nlp.read.say", slowly)
+    assert read(session, rules, now) == 0
+    assert others == [1, 1]
+    assert len(session.exec(select(Reading)).all()) == 1
+    assert read(session, rules, now) == 0
+
+
+def test_what_no_other_copy_explains_is_raised(session: Session, config: Config, rules: Reader, now: datetime) -> None:
+    """Else a post would never be read, and nobody would hear of it."""
+    kept(session, config, now, post("1", "waited for hours", now))
+    session.connection().exec_driver_sql(
+        "CREATE TRIGGER refused BEFORE INSERT ON reading BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    session.commit()
+    with pytest.raises(IntegrityError):
+        read(session, rules, now)
 
 
 def test_what_posts_are_read_with_is_written_down_when_it_changes(

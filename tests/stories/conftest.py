@@ -14,6 +14,12 @@ from browser import chromium, hall, windows  # noqa: F401  # fixtures
 from conftest import PROJECT
 from fakes.slack import CARE_CHANNELS, FakeSlack
 from fakes.x import FakeX
+from leaks import Leaks
+from warm import PROGRAM, Warm
+
+from listener.environment import secret_names
+
+_AT_MOST = 300.0  # seconds for a command; the machine may be busy
 
 
 @dataclass
@@ -22,7 +28,9 @@ class Place:
 
     config: Path
     data: Path
+    warm: Warm
     variables: dict[str, str] = field(default_factory=dict)
+    leaks: Leaks = field(default_factory=Leaks)
 
     def edit(self, file: str, pattern: str, replacement: str) -> None:
         """Change a config file as an admin would; fails when there is nothing to change."""
@@ -32,21 +40,26 @@ class Place:
         path.write_text(text, encoding="utf-8")
 
     def call(
-        self, *arguments: str, stdin: str | bytes | None = None, program: str | None = None
+        self, *arguments: str, stdin: str | bytes = b"", program: str = PROGRAM, is_cold: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        """Run call-light (or `program`, Python text that runs it) and wait for it."""
-        command = [sys.executable, "-c", program or "from listener.cli import main; main()", *arguments]
+        """Run call-light (or `program`, Python text that runs it) and wait for it; `is_cold`, in a new interpreter."""
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            command,
-            check=False,
-            input=given or b"",
-            capture_output=True,
-            cwd=self.data.parent,
-            env=self.environment(),
-            timeout=120,
-        )
-        return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+        cwd, env = self.data.parent, self.environment()
+        if is_cold:
+            command = [sys.executable, "-c", program, *arguments]
+            done = subprocess.run(
+                command, check=False, input=given, capture_output=True, cwd=cwd, env=env, timeout=_AT_MOST
+            )
+        else:
+            done = self.warm.run(arguments, program, given, cwd, env, _AT_MOST)
+        self.said(done.stderr.decode())
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def said(self, text: str) -> None:
+        """Look through what a process has written to standard error."""
+        secrets = (value for name, value in self.variables.items() if name in secret_names())
+        self.leaks.tokens.update(part for value in secrets for part in value.split() if len(part) > 7)
+        self.leaks.said(text)
 
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own but what Python needs."""
@@ -55,18 +68,27 @@ class Place:
             **kept,
             "PYTHONPATH": str(PROJECT),
             "COLUMNS": "120",
+            "TMPDIR": str(self.data.parent),  # drafts of `config edit` that are left for later
             "CALL_LIGHT_CONFIG": str(self.config),
             "CALL_LIGHT_DATA": str(self.data),
             **self.variables,
         }
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """From which every command here is forked."""
+    warm = Warm()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path, leaks: Leaks, warm: Warm) -> Place:
     """An installation without any account."""
     config = tmp_path / "config"
     shutil.copytree(PROJECT / "config", config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    place = Place(config, tmp_path / "data")
+    place = Place(config, tmp_path / "data", warm, leaks=leaks)
     place.edit("care.toml", r"^\[center\]\non = true$", "[center]\non = false")  # its port is one for all tests
     return place
 
@@ -96,6 +118,8 @@ def connected(place: Place, x: FakeX, slack: FakeSlack) -> Place:
         f'[collectors.x]\non = true\nbase_url = "{x.base_url}"\nqueries = ["brigid"]',
     )
     place.edit("care.toml", r"^\[slack\]$", f'[slack]\nbase_url = "{slack.base_url}"')
+    # Each command looks through every word of every template that it sees for the first time, which takes a second.
+    place.edit("care.toml", r"(?:^\[\[replies\.templates\]\]\n(?:(?!\[).*\n)*)+(?=^\[\[replies\.templates\]\])", "")
     place.variables |= {
         "X_BEARER_TOKEN": "test-bearer",
         "SLACK_BOT_TOKEN": "xoxb-test-token",

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from browser import Hall, Windows
+from conftest import deep_after
 from fakes.strangers import HOSTILE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,7 @@ def act(hall: Hall, page: Page, text: str) -> None:
     stands(page)
 
 
+@pytest.mark.deep
 def test_whatever_is_written_is_text_on_every_page(hall: Hall, windows: Windows, page: Page) -> None:
     @settings(max_examples=10, suppress_health_check=list(HealthCheck), database=None)
     @given(texts, addresses)
@@ -166,14 +168,21 @@ def test_whatever_is_written_is_text_on_every_page(hall: Hall, windows: Windows,
     shown()
 
 
-@pytest.mark.parametrize("text", [" ".join(MARKUP), " ".join(MARKUP) * 50, "\u202e" * 1000 + MARKUP[0]])
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(MARKUP),
+        pytest.param(" ".join(MARKUP) * 50, marks=pytest.mark.deep),
+        pytest.param("\u202e" * 1000 + MARKUP[0], marks=pytest.mark.deep),
+    ],
+)
 def test_the_worst_of_it_in_drafts_and_on_open_pages(hall: Hall, windows: Windows, page: Page, text: str) -> None:
     lay(hall, text, ADDRESSES[0])
     look(hall, page, text)
     act(hall, page, text)
 
 
-@pytest.mark.parametrize("url", ADDRESSES)
+@pytest.mark.parametrize("url", deep_after(1, ADDRESSES))
 def test_a_link_to_the_place_of_a_post_leads_to_the_web_or_nowhere(
     hall: Hall, windows: Windows, page: Page, url: str
 ) -> None:

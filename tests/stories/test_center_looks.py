@@ -3,6 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Hall, Windows
+from conftest import deep_after
 from playwright.sync_api import Page
 
 from alerts.center.app import known_pages
@@ -45,8 +46,10 @@ def test_nothing_scrolls_sideways(hall: Hall, page: Page, width: int) -> None:
     assert {address: pixels for address, pixels in found.items() if pixels > 0} == {}
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    deep_after(1, [("light", 360), ("light", 1280), ("dark", 360), ("dark", 1280)]),
+)
 def test_axe_has_nothing_serious_against_any_page(hall: Hall, page: Page, theme: str, width: int) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 800})

@@ -22,7 +22,7 @@ from listener.mention import Mention
 COLLAPSED = "My dad collapsed in your waiting room at St. Brigid's and nobody comes"
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_a_newcomer_plays_the_week_and_looks_around(place: Place) -> None:
     demo = place.call("demo", "--no-serve")
     assert demo.returncode == 0, demo.stderr
@@ -126,7 +126,7 @@ def test_what_is_listed_goes_into_a_spreadsheet(place: Place, tmp_path: Path) ->
 def test_help_loads_nothing_heavy(place: Place) -> None:
     heavy = "{'spacy', 'sqlmodel', 'jinja2', 'xlsxwriter', 'alerts', 'nlp'}"
     program = f"import atexit, sys; from listener.cli import main; atexit.register(lambda: print({heavy} & set(sys.modules))); main()"
-    done = place.call("report", "--help", program=program)
+    done = place.call("report", "--help", program=program, is_cold=True)
     assert "--xlsx" in done.stdout
     assert done.stdout.splitlines()[-1] == "set()"
 
@@ -337,7 +337,7 @@ def test_no_word_of_a_post_no_name_and_no_token_in_the_logs(connected: Place, x:
         at=datetime.now(UTC) - timedelta(minutes=2),
     )
     logs = connected.call("tick", "--debug").stderr
-    assert "action=send" in logs
+    assert "send" in logs
     for secret in ("Zanzibarbecue", "Quillfeather", "handleofmine", "test-bearer", "xoxb-test-token"):
         assert secret not in logs
 
@@ -359,5 +359,14 @@ def test_the_service_delivers_and_ends_when_told(connected: Place, x: FakeX, sla
         assert time.monotonic() - told < 5
     finally:
         service.kill()
-        service.communicate()
+        connected.said(service.communicate()[1].decode())
     assert json.loads(connected.call("ledger", "--json").stdout)["adds_up"]
+
+
+def test_a_service_says_when_it_starts_that_others_may_read_its_secrets(place: Place) -> None:
+    place.data.parent.chmod(0o755)
+    (place.data.parent / ".env").touch(0o644)
+    started = place.call(program="from listener import shell; shell.open_service(is_service=True)")
+    assert started.stderr.splitlines()[0] == (
+        ".env may be read by other accounts of this machine (mode 644); type: chmod 600 .env"
+    )

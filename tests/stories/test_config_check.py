@@ -62,4 +62,4 @@ def test_it_is_quick(place: Place) -> None:
         "atexit.register(lambda: print(sorted({'sqlmodel', 'praw', 'matplotlib', 'py3langid', 'slack_sdk'} & set(sys.modules)), file=sys.stderr))\n"
         "from listener.cli import main; main()"
     )
-    assert place.call("config", "check", program=program).stderr.splitlines()[-1] == "[]"
+    assert place.call("config", "check", program=program, is_cold=True).stderr.splitlines()[-1] == "[]"

@@ -40,7 +40,7 @@ def changed(place: Place, *files: str) -> Place:
     folder.mkdir(exist_ok=True)
     for name in files:
         shutil.copy(place.config / name, folder)
-    return Place(folder, place.data)
+    return Place(folder, place.data, place.warm)
 
 
 def state(place: Place) -> tuple[str, ...]:

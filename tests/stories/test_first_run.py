@@ -63,6 +63,7 @@ def running(place: Place, *arguments: str) -> Iterator[Said]:
         said.process.kill()
         said.process.wait()
         said.listener.join()
+        place.said("".join(said.lines))
         assert said.process.stdout is not None
         said.process.stdout.close()
 
@@ -125,6 +126,7 @@ def test_a_newcomer_watches_the_week_and_tries_everything(place: Place, chromium
     assert "Traceback" not in "".join(demo.lines)
 
 
+@pytest.mark.deep
 def test_where_the_port_is_taken_the_demo_takes_another(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -145,6 +147,7 @@ def open_at(place: Place, port: int) -> None:
     place.edit("listening.toml", r"(\[collectors\.file\]\n)on = false", r"\1on = true")
 
 
+@pytest.mark.deep
 def test_the_service_opens_its_page_and_moves_it_where_care_toml_says(place: Place) -> None:
     first, second = free_port(), free_port()
     open_at(place, first)
@@ -160,6 +163,7 @@ def test_the_service_opens_its_page_and_moves_it_where_care_toml_says(place: Pla
         assert service.ends() == 0
 
 
+@pytest.mark.deep
 def test_a_port_that_is_taken_stops_nothing_else(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

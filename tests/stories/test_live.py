@@ -9,12 +9,18 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 from stories.conftest import Place
 
-_AT_MOST = 20.0  # seconds; ten are promised, and this machine may be busy
+from config.load import read_files
+from listener import versions
+from listener.database import open_database
+
+_AT_MOST = 90.0  # seconds; ten are promised, and the machine may be busy
 
 
 def free_port() -> int:
@@ -32,6 +38,7 @@ class Running:
             command, env=place.environment(), cwd=place.data.parent, stderr=subprocess.PIPE, text=True
         )
         self.said: list[str] = []
+        self.place = place
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 
@@ -54,6 +61,7 @@ class Running:
         self.process.kill()
         self.process.wait()
         self.listener.join()
+        self.place.said("".join(self.said))
         assert self.process.stderr is not None
         self.process.stderr.close()
 
@@ -120,7 +128,7 @@ def test_a_saved_file_is_gone_by_and_a_broken_one_is_not(place: Place, running: 
     assert "Traceback" not in running.heard()
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_a_place_that_is_switched_on_is_listened_to(place: Place, running: Running, tmp_path: Path) -> None:
     assert form_says(place, "Patient Relations")
     inbox = tmp_path / "inbox"
@@ -149,6 +157,21 @@ def test_a_service_that_starts_with_a_broken_file_listens_all_the_same(place: Pl
     assert place.call("cases").returncode == 0
     place.edit("hospital.toml", "^twon", "town")
     assert "Config right again" in place.call("tick").stderr
+
+
+@pytest.mark.slow
+def test_what_was_in_force_stays_in_force_when_the_rules_for_templates_become_stricter(place: Place) -> None:
+    """Before the new version is installed the old one took them up; its replies are checked when they are sent, too."""
+    place.edit("keywords.toml", "^model = true$", "model = false")
+    place.edit("care.toml", "Thank you for asking. If there", "We saw you in our ER. If there")
+    with Session(open_database(place.data)) as session:
+        versions.write_down(session, read_files(place.config)[0], "root", datetime.now(UTC))
+    assert "replies.templates" in place.call("config", "check").stderr, "the rules that are now would not take it"
+    tick = place.call("tick")
+    assert (tick.returncode, "refused" in tick.stderr) == (0, False), tick.stderr
+    place.edit("hospital.toml", "^town", "twon")
+    tick = place.call("tick")
+    assert (tick.returncode, "version 1 goes on" in tick.stderr) == (0, True), tick.stderr
 
 
 @pytest.mark.slow

@@ -149,15 +149,18 @@ class Monday:
                 self.x.post(text, author=author, at=self.day.now)
             self.service.collect("x")
             self.service.flow()
-            self.work()
-            self.service.flow()
+            if self.work():
+                self.service.flow()
 
-    def work(self) -> None:
-        """Each agent claims what is new in their channels, and answers on X what they claimed three minutes ago."""
+    def work(self) -> bool:
+        """Each agent claims what is new in their channels, and answers on X what they claimed three minutes ago; whether
+        anybody had anything to do."""
+        is_busy = False
         for channel, person in ((CARE, self.ana), (BILLING, self.ben), (PRIVACY, self.ben)):
             for card in self.slack.messages(channel):
                 if self.is_new(card):
                     person.press(channel, card["ts"], "do:claim")
+                    is_busy = True
         with self.session() as session:
             claimed = session.exec(
                 select(Case, Mention).where(Case.state == "claimed", Case.mention_id == Mention.id)
@@ -170,6 +173,7 @@ class Monday:
                 self.x.post(
                     "Please call Patient Relations at 555-0100", author=HOSPITAL, at=self.day.now, in_reply_to=ref
                 )
+        return is_busy or bool(due)
 
     @staticmethod
     def is_new(card: dict[str, Any]) -> bool:

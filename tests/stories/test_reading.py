@@ -62,7 +62,7 @@ no_match = ["the waiting room was full"]
     assert "chaplaincy" not in [topic["id"] for topic in far["categories"]]  # type: ignore[attr-defined]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_a_damaged_model_is_one_sentence_and_phrases_alone_must_be_chosen(place: Place, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(PROJECT / "nlp" / "model", model)
@@ -116,7 +116,7 @@ def test_strangers_post_anything(place: Place) -> None:
     assert any("100,000" in reason for reason in said["a megabyte"]["reasons"])  # type: ignore[attr-defined]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_ten_thousand_posts_of_one_word(place: Place) -> None:
     said = read(place, *["help"] * 10_000)
     assert len(said) == 10_000

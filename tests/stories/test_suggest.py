@@ -168,7 +168,7 @@ def test_files_as_windows_saves_them_and_a_link_are_changed_as_they_are(
     assert place.call("config", "check").returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_missed_posts_say_why_and_are_not_kept(place: Place, desk: Desk, tmp_path: Path) -> None:
     missed = tmp_path / "missed.txt"
     lines = [

@@ -58,7 +58,7 @@ def with_portal(text: str) -> str:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_no_change_is_a_surprise(hospital: Place, tmp_path: Path) -> None:
     before = cards(hospital)
     draft, file = tmp_path / "draft", hospital.config / "keywords.toml"
@@ -111,7 +111,7 @@ def test_no_change_is_a_surprise(hospital: Place, tmp_path: Path) -> None:
     assert json.loads(hospital.call("ledger", "--json").stdout)["adds_up"]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_an_editor_that_shows_what_it_does_first(hospital: Place) -> None:
     editor = hospital.data.parent / "editor.sh"
     editor.write_text('#!/bin/sh\nsed -i "s/phrases = \\["softball/phrases = [\\"raffle\\", "softball/" "$1"\n')

@@ -1,5 +1,6 @@
 """Health: what is wrong first, with what to do; and the same as numbers for Prometheus."""
 
+import shutil
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -8,9 +9,10 @@ from fastapi.responses import HTMLResponse, Response
 from alerts.center.app import OfRoom, OfVisitor
 from alerts.center.health import health, size_of
 from alerts.center.live import Event, Live, Told
-from alerts.center.metrics import Process, Totals, text
+from alerts.center.metrics import Process, Stuck, Totals, text
 from alerts.center.page import fragment, words_for, write
 from alerts.center.task import once
+from alerts.pager import ADDRESSES
 from listener.database import reading
 
 ROLE = "viewer"
@@ -42,11 +44,13 @@ def part(request: Request, visitor: OfVisitor, room: OfRoom) -> Response:
 @router.get("/metrics", response_model=None)
 def metrics(request: Request, visitor: OfVisitor, room: OfRoom) -> Response:
     """For a scraper, which signs in with "Authorization: Bearer TOKEN"."""
-    process = Process(request.app.state.live.pages, room.flowed_at(), size_of(room.engine))
-    totals = once(request.app.state, "totals", Totals)  # which are counted on
+    state, free = request.app.state, shutil.disk_usage(room.data).free
+    pagers = len(room.secrets.get(ADDRESSES, "").split())
+    process = Process(state.live.pages, room.flowed_at(), size_of(room.engine), free, pagers)
+    totals, stuck = once(state, "totals", Totals), once(state, "stuck", Stuck)  # which are counted on
     with reading(room.engine) as session:
         accept = request.headers.get("accept", "")
-        content, kind = text(session, room.config(), totals, process, room.now(), accept)
+        content, kind = text(session, room.config(), totals, stuck, process, room.now(), accept)
     return Response(content, media_type=kind)
 
 

@@ -1,18 +1,18 @@
 """Signing in with a token, signing out, and the language of the pages."""
 
-import logging
 import time
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from alerts.center.access import Access, Asked, Visitor, cookie_name, counted_as, named_by_proxy
+from alerts.center.access import Access, Asked, Visitor, cookie_name, counted_as, named, named_by_proxy
 from alerts.center.app import OfRoom, OfVisitor, Sent, form_of_stranger
 from alerts.center.page import LANGUAGES, go, is_secure, write
 from alerts.center.sign_outs import sign_out as end
+from listener.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ROLE = None
 _YEAR = 365 * 24 * 3600
@@ -38,12 +38,15 @@ async def sign_in(request: Request, room: OfRoom) -> Response:
     visitor = access.of_token(center, token)
     address = counted_as(center, _address(request), request.headers)
     if wait := access.wait(visitor, address, time.monotonic()):
-        log.warning("action=sign_in wait=yes")
+        log.warning("sign_in", wait=True)
         return _asked(request, room, to, 429, "wait", int(wait) + 1)
     if visitor is None:
-        log.warning("action=sign_in known=no")
+        log.warning("sign_in", known=False)
         return _asked(request, room, to, 401, "wrong")
-    log.info("action=sign_in known=yes role=%s", visitor.role)
+    log.info("sign_in", known=True, role=visitor.role)
+    before: Visitor | None = request.state.visitor
+    if before is not None and before.sign_in:
+        end(room.engine, before, room.now())  # whoever copied that cookie gets nowhere with it
     response = RedirectResponse(_ours(to), 303)
     stay = int(access.stay(center, visitor).total_seconds())
     _set(response, request, cookie_name(center), access.cookie(visitor, room.now()), stay)
@@ -63,11 +66,11 @@ def sign_out(request: Request, visitor: OfVisitor, room: OfRoom, sent: Sent) -> 
 
 
 @router.get("/language/{lang}", response_model=None)
-def language(request: Request, lang: str, to: str = "/") -> Response:
+def language(request: Request, room: OfRoom, lang: str, to: str = "/") -> Response:
     """The pages speak another language from now on: a link, as it changes nothing but how this browser reads them."""
     response = RedirectResponse(_ours(to), 303)
     if lang in LANGUAGES:
-        _set(response, request, "lang", lang, _YEAR)
+        _set(response, request, named(room.config().care.center, "lang"), lang, _YEAR)
     return response
 
 

@@ -671,6 +671,27 @@ def test_no_answer_came_so_it_is_looked_for_and_not_sent_again(desk: Any, town: 
     assert len(town.said()) == 1
 
 
+def test_nobody_who_writes_waits_for_a_place_that_does_not_answer(
+    desk: Any, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No transaction is open during a request: in SQLite it would hold up everybody, danger that is heard too. Found by
+    the simulation."""
+    open_then: list[bool] = []
+    real = town.place.fake.answer
+
+    def answer(request: Any) -> Any:
+        open_then.append(desk.session.in_transaction())
+        return real(request)
+
+    monkeypatch.setattr(town.place.fake, "answer", answer)
+    town.place.fake.fail_next(DropAfter(), on=lambda request: request.method == "POST")
+    with pytest.raises(OutcomeUnknown):
+        town.act("send")
+    town.act("look")
+    assert len(open_then) > 2
+    assert not any(open_then)
+
+
 def test_it_was_not_sent_and_may_be_again(desk: Any, town: Town) -> None:
     town.place.fake.fail_next(Status(503), on=lambda request: request.method == "POST")
     with pytest.raises(OutcomeUnknown):

@@ -84,6 +84,10 @@ def test_this_machine_is_open(address: str, host: str) -> None:
         [("Via", "1.1 varnish")],
         [("CF-Connecting-IP", "198.51.100.7")],  # cloudflared
         [("Tailscale-User-Login", "ana")],
+        [("Remote-User", "ana")],  # what signs people in
+        [("CDN-Loop", "here")],
+        [("Fastly-Client-IP", "198.51.100.7")],
+        [("Akamai-Origin-Hop", "1")],
         [("Client-IP", "198.51.100.7")],
     ],
 )

@@ -176,7 +176,7 @@ def test_a_scraper_calls_by_any_name_and_only_reads(team: House) -> None:
 def test_other_sites_send_nothing(house: House, path: str, origin: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert send(house.browser(), path, origin, csrf="x").status_code == 403
-    assert "action=center foreign=yes" in caplog.text
+    assert "center foreign=yes" in caplog.text
 
 
 def test_other_sites_have_nothing_looked_at_behind_ones_back(house: House) -> None:
@@ -455,3 +455,109 @@ def test_an_open_page_ends_when_they_sign_out(team: House, monkeypatch: pytest.M
         assert send(again, "/sign-out", csrf=form).status_code == 303
 
     assert stays(team, monkeypatch, out) == 2
+
+
+def test_one_person_does_not_hold_all_open_pages(team: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    eve, ana = signed_in(team, "eve"), signed_in(team, "ana")
+
+    class Still:
+        pages, topics = 0, ("inbox",)
+
+        async def stream(self, *_: object) -> Any:
+            yield b"event: now\n\n"
+
+    monkeypatch.setattr(team.app._app.state, "live", Still())
+    for _ in range(3):
+        assert eve.get("/live/inbox").status_code == 200
+    assert team.app.open == {}, "a page that was closed is not counted any more"
+    team.app.open["eve"] = center_app._PAGES_EACH
+    assert (eve.get("/live/inbox").status_code, ana.get("/live/inbox").status_code) == (503, 200)
+
+
+# ---------------------------------------------------------------- what an attacker tries
+
+
+@pytest.mark.parametrize(("base_url", "told"), [(FAR, "max-age=31536000; includeSubDomains"), (LOCAL, None)])
+@pytest.mark.parametrize("path", ["/sign-in", "/healthz", "/nothing", "//nothing", "/static/center.css", "/listen/"])
+def test_browsers_come_back_by_tls_alone(house: House, base_url: str, told: str | None, path: str) -> None:
+    if base_url == FAR:
+        house.set(**TEAM)
+    assert house.browser(base_url, THERE).get(path).headers.get("strict-transport-security") == told
+
+
+def test_what_is_looked_at_is_counted(team: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each visitor by themselves, and strangers by address; what looks whether we live is not kept from it."""
+    monkeypatch.setattr(center_app, "_READ", (5, 100))
+    monkeypatch.setattr(center_app, "_READ_BY_STRANGERS", (3, 100))
+    house = House(team.config, team.engine, team.data, team.now)
+    stranger = house.browser(FAR, THERE)
+    assert [stranger.get("/sign-in").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert [stranger.get(path).status_code for path in ("/healthz", "/static/center.css")] == [200, 200]
+    eve, ana = signed_in(house, "eve"), signed_in(house, "ana")
+    assert [eve.get("/inbox").status_code for _ in range(6)] == [200] * 5 + [429]
+    assert ana.get("/inbox").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "GETS"])
+@pytest.mark.parametrize("path", ["/inbox", "/cases/1", "/sign-in"])
+def test_methods_that_nothing_here_has(team: House, method: str, path: str) -> None:
+    answer = signed_in(team, "boss").request(method, path, headers={"origin": FAR, "x-planted": "planted"})
+    assert answer.status_code == 405
+    assert "planted" not in answer.text
+
+
+def test_no_other_site_may_read(team: House) -> None:
+    """Neither is a page of ours shared with other origins, nor asked before with OPTIONS."""
+    eve = signed_in(team, "eve")
+    for path in ("/inbox", "/live/inbox", "/metrics"):
+        answer = eve.get(path, headers={"origin": "https://evil.example", "sec-fetch-site": "cross-site"})
+        assert answer.status_code in (403, 404)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../../data/center.key",
+        "/static/..%2f..%2fdata%2fcenter.key",
+        "/static/%2e%2e/center.key",
+        "/week?span=../../../../etc/passwd",
+        "/week/..%2f..%2fcall-light.db",
+        "/tuning/try/..%2f..%2f.env",
+        "/tuning/try/%2fetc%2fpasswd",
+        "/live/..%2f..%2fetc",
+        "/listen/..%2f..%2fetc%2fpasswd",
+    ],
+)
+def test_no_address_leads_to_a_file(team: House, path: str) -> None:
+    (team.data / "center.key").write_bytes(b"planted" * 8)
+    answer = signed_in(team, "boss").get(path)
+    assert answer.status_code in (303, 404, 409, 422) or "week" in path
+    assert "planted" not in answer.text
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "word", ["planted\r\naction=sign_in known=yes", "planted\x1b[2J", "planted\n2026-11-16T15:00 INFO"]
+)
+def test_nothing_that_is_sent_reaches_the_log(team: House, caplog: pytest.LogCaptureFixture, word: str) -> None:
+    with caplog.at_level(logging.DEBUG):
+        stranger = team.browser(FAR, THERE)
+        assert send(stranger, "/sign-in", token=word).status_code == 401
+        stranger.get("/inbox", params={"q": word}, headers={"user-agent": word.encode().hex()})
+        send(stranger, f"/{quote(word)}", origin="https://evil.example")
+    assert [
+        record for record in caplog.records if "planted" in record.getMessage() and record.name.startswith("alerts")
+    ] == []
+
+
+def test_what_somebody_may_not_do_is_written_down(team: House, caplog: pytest.LogCaptureFixture) -> None:
+    eve = signed_in(team, "eve")
+    assert send(eve, "/cases/1/do/claim").status_code == 403
+    assert eve.get("/tuning/try").status_code == 403
+    assert caplog.text.count("allowed=no role=viewer") == 2
+
+
+def test_what_the_door_refuses_is_in_the_visitor_s_language(team: House) -> None:
+    browser = team.browser("http://evil.example", THERE, accept_language="es")
+    assert browser.get("/inbox").text.startswith("Este servidor no se llama así")

@@ -267,7 +267,7 @@ def test_a_fault_of_the_form_stays_in_it(
         monkeypatch.setattr(collector, "read_post", broken)
         answer = ann.says(DAD)
     assert (answer.status, answer.fields["text"], CONTACT in answer.words) == (503, DAD, True)
-    assert "action=listening_post error=RuntimeError" in caplog.text
+    assert "listening_post error=RuntimeError" in caplog.text
     assert DAD not in caplog.text
     assert place.faults == []
 

@@ -1,13 +1,17 @@
 import importlib.metadata
 import platform
+import re
+import shutil
+import subprocess
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import NOW
+import yaml
+from conftest import NOW, PROJECT
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from alerts.center.metrics import Process, Totals, text
+from alerts.center.metrics import Process, Stuck, Totals, text
 from alerts.delivery import GIVEN_UP, pending
 from listener.keep import bill
 from listener.watch import Alarm, Watch
@@ -17,7 +21,7 @@ PROCESS = Process(2, NOW - timedelta(seconds=3), 4096)
 
 def told(desk: Any, totals: Totals | None = None, process: Process = PROCESS) -> dict[tuple[str, ...], float]:
     """Every number by its name and the values of its labels."""
-    content, kind = text(desk.session, desk.config, totals or Totals(), process, NOW)
+    content, kind = text(desk.session, desk.config, totals or Totals(), Stuck(), process, NOW)
     assert kind.startswith("text/plain")
     samples = (sample for family in parsed(content.decode()) for sample in family.samples)
     return {(sample.name.removeprefix("call_light_"), *sample.labels.values()): sample.value for sample in samples}
@@ -62,7 +66,7 @@ def test_totals_go_on_counting(desk: Any) -> None:
 def test_a_place_that_a_file_named_makes_no_label_of_its_own(desk: Any) -> None:
     for number in range(5):
         desk.hear("hello", source=f"<b>@someone{number}</b>")
-    content, _ = text(desk.session, desk.config, Totals(), PROCESS, NOW)
+    content, _ = text(desk.session, desk.config, Totals(), Stuck(), PROCESS, NOW)
     assert "someone" not in content.decode()
     assert told(desk)["posts_heard_total", "other"] == 5
 
@@ -114,7 +118,84 @@ def test_the_process(desk: Any, flowed_at: Any, age: float | None) -> None:
 
 def test_a_newer_scraper_gets_its_format(desk: Any) -> None:
     content, kind = text(
-        desk.session, desk.config, Totals(), PROCESS, NOW, "application/openmetrics-text; version=1.0.0"
+        desk.session, desk.config, Totals(), Stuck(), PROCESS, NOW, "application/openmetrics-text; version=1.0.0"
     )
     assert kind.startswith("application/openmetrics-text")
     assert content.endswith(b"# EOF\n")
+
+
+# ---------------------------------------------------------------- stages
+
+
+def test_what_waits_before_a_stage(desk: Any) -> None:
+    desk.hear("one", read=False, heard_at=NOW - timedelta(minutes=3))
+    desk.hear("two", read=False, heard_at=NOW - timedelta(minutes=1))
+    desk.alert("three")
+    desk.hear("four", heard_at=NOW - timedelta(minutes=2))
+    found = told(desk)
+    assert [found["stage_waiting", stage] for stage in ("read", "decide")] == [2, 1]
+    assert [found["stage_oldest_age_seconds", stage] for stage in ("read", "decide")] == [180, 120]
+    assert told(desk)["stage_seconds_count", "report"] >= 0
+
+
+def test_danger_without_a_card(desk: Any, door: Any) -> None:
+    desk.alert("he collapsed", urgency="danger")
+    desk.case().opened_at = NOW - timedelta(seconds=90)
+    desk.session.commit()
+    assert told(desk)["danger_without_card_seconds",] == 90
+    before = told(desk)["danger_card_seconds_count", "opened"]
+    desk.deliver(door, NOW)
+    found = told(desk)
+    assert (found["danger_without_card_seconds",], found["danger_card_seconds_count", "opened"] - before) == (0, 1)
+
+
+def test_posts_that_nobody_can_account_for(desk: Any) -> None:
+    stuck = Stuck()
+    assert stuck(desk.session, NOW) == 0
+    desk.hear("lost", read=False, heard_at=NOW - timedelta(hours=1))
+    assert stuck(desk.session, NOW + timedelta(minutes=9)) == 0, "it is summed up every ten minutes"
+    assert stuck(desk.session, NOW + timedelta(minutes=10)) == 1
+    assert stuck(desk.session, NOW) == 1, "also where a clock was put back"
+
+
+# ---------------------------------------------------------------- the rules that ship
+
+RULES = PROJECT / "deploy" / "prometheus"
+OF_PROMETHEUS = {"up"}
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((RULES / "call-light.rules.yml").read_text(encoding="utf-8"))["groups"]
+    return list(group["rules"])
+
+
+def test_what_the_rules_ask_for_is_told(desk: Any) -> None:
+    """With everything on: a name that /metrics does not know would be a rule that never fires."""
+    on = {
+        name: settings.model_copy(update={"on": True, "daily_reads": 9})
+        for name, settings in desk.config.collectors.items()
+    }
+    desk.config = desk.config.model_copy(update={"collectors": on})
+    desk.session.add(Watch(name="x", asked_at=NOW, heard_at=NOW))
+    desk.session.commit()
+    content, _ = text(desk.session, desk.config, Totals(), Stuck(), Process(1, NOW, 4096, 2**30, 1), NOW)
+    known = {sample.name for family in parsed(content.decode()) for sample in family.samples}
+    for rule in rules():
+        asked = set(re.findall(r"call_light_\w+|\bup\b", rule["expr"]))
+        assert asked, rule["alert"]
+        assert asked <= known | OF_PROMETHEUS, rule["alert"]
+
+
+def test_every_rule_leads_to_its_page() -> None:
+    told = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.+)$", told, re.MULTILINE)}
+    for rule in rules():
+        page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert (page, anchor in anchors) == ("docs/runbook.md", True), rule["alert"]
+        assert rule["annotations"]["summary"].endswith(".")
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
+def test_the_rules_fire() -> None:
+    subprocess.run(["promtool", "test", "rules", "call-light.test.yml"], cwd=RULES, check=True, capture_output=True)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from conftest import NOW
 from fakes.slack_limits import problems
+from sqlmodel import select
 
 from alerts.notices.proposal import enqueue, write
-from alerts.proposals import Proposal
+from alerts.proposals import Proposal, forget
+from listener import keep
 
 WHY = "it would have left out 7 posts of the last 30 days: 6 that were not for us, 0 that you answered"
 
@@ -51,3 +53,26 @@ def test_a_proposal_is_told_once(desk: Any) -> None:
         desk.session.commit()
     (row,) = [row for row in desk.rows() if row.kind == "proposal"]
     assert write(desk.session, desk.config, row, NOW)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("why", "is_taken_back"), [(keep.DELETED, True), (keep.FORGOTTEN, True), (keep.EXPIRED, False)]
+)
+def test_a_line_goes_with_its_post(desk: Any, paper: Any, why: str, is_taken_back: bool) -> None:
+    """What its author takes back is not proposed any more, and the note in Slack no longer says it."""
+    desk.session.add(Proposal(list="exclude", phrase="fish fry", case_id=desk.alert(), why=WHY, made_at=NOW))
+    desk.session.commit()
+    desk.deliver(paper)
+    keep.forget(desk.session, [1], why, NOW)
+    desk.session.commit()
+    assert forget(desk.session) == is_taken_back
+    desk.deliver(paper)
+    shown = [message.excerpt for _, message in paper.updates if "line was proposed" in message.text + message.excerpt]
+    assert len(shown) == is_taken_back
+    assert "fish fry" not in " ".join(shown)
+    (row,) = desk.session.exec(select(Proposal)).all()
+    assert ("fish fry" in row.phrase + row.why) is not is_taken_back
+    assert forget(desk.session) == 0
+    before = len(paper.updates)
+    desk.deliver(paper)
+    assert len(paper.updates) == before, "told once"

@@ -598,6 +598,19 @@ def test_without_a_gateway_the_account_says_where_its_server_is(
         assert [request.path for request in entry.requests] == ["/xrpc/com.atproto.server.createSession"]
 
 
+@pytest.mark.parametrize(
+    "told", ["http://[::1]:{port}", "https://10.0.0.1", "http://169.254.169.254", "https://localhost"]
+)
+def test_no_account_s_document_leads_into_the_house(bluesky: FakeBluesky, one_pass: Any, clock: Any, told: str) -> None:
+    """It is written by whoever has the account, and our token would go there. Another host would fail the test."""
+    bluesky.endpoint = told.format(port=bluesky.base_url.rpartition(":")[2])
+    direct = collector.Settings(on=True, search=("brigid",), service=bluesky.base_url)
+    error = one_pass(collector, direct, {}, secrets=SECRETS).error
+    assert isinstance(error, NeedsPerson)
+    assert "which is no place on the internet" in str(error)
+    assert [request.path for request in bluesky.requests] == ["/xrpc/com.atproto.server.createSession"]
+
+
 # trouble
 
 
@@ -697,7 +710,13 @@ def test_no_secret_and_no_search_in_the_log(
 
 def test_settings() -> None:
     assert collector.Settings().search == ()
-    for wrong in ({"search": [""]}, {"search": "brigid"}, {"service": "bsky.social"}, {"seach": []}):
+    for wrong in (
+        {"search": [""]},
+        {"search": "brigid"},
+        {"service": "bsky.social"},
+        {"service": "http://pds.example"},
+        {"seach": []},
+    ):
         with pytest.raises(ValidationError):
             collector.Settings(**wrong)  # type: ignore[arg-type]
 

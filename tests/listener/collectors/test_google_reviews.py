@@ -558,6 +558,7 @@ def test_the_quota_of_another_project(google: FakeGoogleReviews, hear: Any) -> N
         (BrokenShape([]), TryLater, "unknown shape"),
         (BrokenShape({"token": "SECRET"}), TryLater, "unknown shape"),
         (BrokenShape({"access_token": 5}), TryLater, "unknown shape"),
+        (BrokenShape({"access_token": "SECRET\ud800", "expires_in": 3599}), TryLater, "unknown shape"),
         (BrokenShape({"access_token": "SECRET", "expires_in": "SECRET"}), TryLater, "unknown shape"),
         (Status(503), TryLater, "503"),
         (Status(500, {"error": "internal_failure"}), TryLater, "500"),

@@ -881,7 +881,7 @@ def test_a_fault_of_ours_is_not_thanked_for(
     monkeypatch.setattr(collector, "read_post", broken)
     answer = ann.says(DAD)
     assert (answer.status, answer.fields["text"], CONTACT in answer.words) == (503, DAD, True)
-    assert "action=listening_post error=RuntimeError" in caplog.text
+    assert "listening_post error=RuntimeError" in caplog.text
     assert DAD not in caplog.text
 
 
@@ -897,7 +897,7 @@ def test_no_log_holds_words_or_addresses(
         building.close()
     said = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("urllib3"))
     said += "".join(capsys.readouterr())
-    assert "action=keep collector=listening_post new=1" in said
+    assert "keep collector=listening_post new=1" in said
     assert not re.search("collapsed|555 0199|203.0.113|127.0.0.1|Emergency", said)
 
 

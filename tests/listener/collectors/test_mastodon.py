@@ -822,7 +822,7 @@ def test_a_gateway_is_asked_without_the_proxies_of_the_machine(
 def test_no_netrc_replaces_the_token(site: FakeMastodon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("default login ann password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with closing(collector._Session(direct=False)) as session:
+    with closing(collector._Session(None, site.base_url)) as session:
         session.request("GET", site.base_url, params={}, headers={"Authorization": "Bearer test-token"})
     assert site.requests[0].headers["authorization"] == "Bearer test-token"
 

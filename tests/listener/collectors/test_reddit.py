@@ -262,7 +262,7 @@ def test_a_listing_that_is_no_longer_watched_is_forgotten(reddit: FakeReddit, as
     assert set(ask(first.cursor, subreddits=(), search=("mybrigid",)).cursor) == {"search:mybrigid"}
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_ten_thousand_posts_in_passes(reddit: FakeReddit, ask: Any, clock: Any) -> None:
     """More than a listing holds, but never more between two passes."""
     cursor: dict[str, Any] = {}
@@ -608,6 +608,18 @@ def test_no_token_today(reddit: FakeReddit, ask: Any, fault: Any) -> None:
     reddit.fail_next(fault, times=None, on=TOKEN_PATH)
     assert "gave" not in str(ask().error)
     reddit.heal()
+    assert len(ask().posts) == 1
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "half a letter \ud800"])
+def test_a_token_that_no_request_can_carry_is_not_kept(reddit: FakeReddit, ask: Any, token: str) -> None:
+    """It is asked for once for many passes: each of them failed until the service was started again."""
+    reddit.submit(SUB, "brigid")
+    life = {"access_token": token, "token_type": "bearer", "expires_in": 86_400, "scope": "*"}
+    reddit.fail_next(BrokenShape(life), times=None, on=TOKEN_PATH)
+    ask()
+    reddit.heal()
+    ask()
     assert len(ask().posts) == 1
 
 

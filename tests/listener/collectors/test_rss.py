@@ -477,6 +477,23 @@ def test_gaps_of_a_feed_without_dates(rss: FakeRss, ask: Any, here: Any, clock: 
     assert told == [[], [], [(right, right + HOUR)], []]
 
 
+def test_no_link_of_a_feed_is_followed(rss: FakeRss, ask: Any, here: Any, clock: Any) -> None:
+    """Nor is a picture loaded: whoever wrote it would learn who reads, and from where."""
+    with FakeRss(now=clock) as theirs:
+        there = f"{theirs.base_url}/planted"
+        links = (
+            f"<link>{there}</link><comments>{there}</comments><enclosure url='{there}' type='image/png' length='1'/>"
+        )
+        words = (
+            f"<description>&lt;img src='{there}'&gt; &lt;script src='{there}'&gt;&lt;/script&gt; waited</description>"
+        )
+        head = f"<?xml version='1.0'?><?xml-stylesheet href='{there}'?><!DOCTYPE rss SYSTEM '{there}'>"
+        item = f"<item><title>x</title><guid>{there}</guid>{links}{words}</item>"
+        rss.serve("/feed", head.encode() + feed(item))
+        assert [post.url for post in ask("/feed").posts] == [there]
+        assert theirs.requests == []
+
+
 # trouble
 
 
@@ -721,7 +738,7 @@ def test_large_feeds(rss: FakeRss, ask: Any, body: bytes, texts: list[str]) -> N
     assert (passed.error, passed.texts) == (None, texts)
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_ninety_thousand_items(rss: FakeRss, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as 5 MB hold; a busy machine takes its time."""
     monkeypatch.setattr(collector, "READING", 240.0)

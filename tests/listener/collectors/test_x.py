@@ -16,7 +16,7 @@ from fakes.x import FakeX, snowflake
 from pydantic import ValidationError
 
 from config.schema import Accounts
-from listener import x_door
+from listener import web
 from listener.collectors import x as collector
 from listener.errors import AskedToWait, NeedsPerson, TryLater
 from listener.post import Asking, Page, Ref
@@ -817,7 +817,7 @@ def test_an_answer_is_bounded(
     raw: Any, told: Asking, monkeypatch: pytest.MonkeyPatch, chunks: Any, pause: float, words: str
 ) -> None:
     monkeypatch.setattr(collector, "_TIMEOUT", 0.4)
-    monkeypatch.setattr(x_door, "_LARGEST", 1_000_000)
+    monkeypatch.setattr(web, "LARGEST", 1_000_000)
     settings = collector.Settings(queries=(QUERY,), base_url=raw(*chunks, pause=pause))
     before = time.monotonic()
     with pytest.raises(TryLater, match=re.escape(words)):

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes.center import FAR, LOCAL, SECRET, THERE, House, send, signed_in
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from alerts.center.page import go
 from alerts.center.pages.sign_in import _ours
 from config.schema import Config
 
@@ -65,7 +67,7 @@ def test_a_wrong_token(house: House, token: str, caplog: pytest.LogCaptureFixtur
     assert answer.status_code == 401
     assert "nobody" in answer.text
     assert "set-cookie" not in answer.headers
-    assert "action=sign_in known=no" in caplog.text
+    assert "sign_in known=no" in caplog.text
     assert not token or token not in caplog.text
 
 
@@ -181,4 +183,24 @@ def test_no_address_leads_elsewhere(to: str) -> None:
 def test_the_language_is_kept(house: House, lang: str, kept: bool) -> None:
     answer = house.browser(LOCAL).get(f"/language/{lang}")
     assert answer.status_code == 303
-    assert answer.headers.get("set-cookie", "").startswith(f"lang={lang};") == kept
+    assert answer.headers.get("set-cookie", "").startswith(f"__Host-lang={lang};") == kept
+
+
+def test_every_cookie_is_for_this_host_through_tls_alone(house: House) -> None:
+    """No script reads it, no other site sends it along, and no other machine of the domain can give one."""
+    browser = house.browser(FAR, THERE)
+    answers = [send(browser, "/sign-in", token=house.token("ana")), browser.get("/language/es")]
+    told = go(SimpleNamespace(app=house.app._app, headers={}), "/inbox", "Done.")  # type: ignore[arg-type]
+    for cookie in (answer.headers["set-cookie"] for answer in (*answers, told)):
+        assert cookie.startswith("__Host-")
+        assert {"httponly", "secure", "samesite=strict", "path=/"} <= set(cookie.lower().split("; "))
+        assert "domain" not in cookie.lower()
+    assert 'lang="es"' in browser.get("/inbox").text
+
+
+def test_who_signs_in_anew_has_ended_what_was_before(house: House) -> None:
+    ana = signed_in(house, "ana")
+    copied = house.browser(FAR, THERE, cookie=f"__Host-call_light={ana.cookies['__Host-call_light']}")
+    assert copied.get("/inbox").status_code == 200
+    assert send(ana, "/sign-in", token=house.token("ana")).status_code == 303
+    assert (copied.get("/inbox").status_code, ana.get("/inbox").status_code) == (303, 200)

@@ -1,8 +1,10 @@
 """Tuning in a browser: who may see and try what, mistakes at their line, and nothing that somebody typed is lost."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from config.files import digest
 from config.load import NAMES
 from listener import versions
 from listener.database import reading
+from listener.errors import NeedsPerson
 
 TEXTS = {name: (PROJECT / "config" / name).read_text() for name in NAMES}
 TEXTS["keywords.toml"] = TEXTS["keywords.toml"].replace("model = true", "model = false")
@@ -66,8 +69,10 @@ def test_everybody_sees_what_is_in_force_and_only_admins_the_files(room: Room, e
         versions.write_down(session, {**TEXTS, "care.toml": "x"}, "cy", NOW, "care.toml:1:1: x: found <b>nothing</b>")
     page = visit.visit(room, visit.token(room, f"the {role}"), address="10.0.0.9").get("/tuning").text
     assert "Version 2 of the config files" in page
-    assert "exclude.phrases: &#39;circling&#39; added" in page
-    assert "found &lt;b&gt;nothing&lt;/b&gt;" in page
+    assert ("exclude.phrases: &#39;circling&#39; added" in page) == (role != "viewer"), (
+        "it may name people and addresses"
+    )
+    assert ("found &lt;b&gt;nothing&lt;/b&gt;" in page) == (role != "viewer")
     assert "&lt;i&gt;bo" in page
     assert '<li dir="auto">softball league</li>' in page
     assert ("<textarea" in page, "[urgency.danger]" in page) == (role == "admin", role == "admin")
@@ -118,6 +123,29 @@ def test_what_it_would_do_and_saving_it(client: TestClient, room: Room, engine: 
         newest = versions.newest(session)
     assert newest is not None
     assert (newest.trouble, newest.texts["keywords.toml"]) == (versions.SAVED, CHANGED)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "saved"),
+    [
+        ("listening.toml", "[collectors.x]", '[collectors.x]\nbase_url = "https://evil.example"', False),
+        ("listening.toml", "[collectors.bluesky]", '[collectors.bluesky]\nservice = "https://evil.example"', False),
+        ("care.toml", "\n[slack]", '\n[slack]\nbase_url = "https://evil.example"', False),
+        ("care.toml", "\n[slack]", '\n# base_url = "https://evil.example"\n[slack]', True),
+    ],
+)
+def test_no_page_says_to_whom_tokens_are_shown(
+    room: Room, engine: Engine, file: str, old: str, new: str, saved: bool
+) -> None:
+    """Who is an admin of the pages would have every token of the service otherwise."""
+    texts = TEXTS | {file: TEXTS[file].replace(old, new, 1)}
+    assert texts != TEXTS
+    task = SimpleNamespace(result=rehearsals.Outcome())
+    attempt = rehearsals.Attempt("boss", NOW, texts, TEXTS, NOW, task)  # type: ignore[arg-type]
+    assert room.files is not None
+    with contextlib.nullcontext() if saved else pytest.raises(NeedsPerson, match="say to whom tokens are shown"):
+        rehearsals.save(engine, room.files, attempt, "boss", NOW)
+    assert ("evil.example" in (room.files / file).read_text()) == saved
 
 
 @pytest.mark.slow
