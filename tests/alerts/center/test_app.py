@@ -347,16 +347,21 @@ def test_a_database_that_is_away_lets_nobody_in(team: House, monkeypatch: pytest
 # ---------------------------------------------------------------- how many
 
 
+def taken(browser: TestClient, path: str, status: int) -> int:
+    """How many requests get this answer until they are too many; a slow machine is given more meanwhile."""
+    answers = (send(browser, path, csrf="x").status_code for _ in range(2_000))
+    rest = next((number, answer) for number, answer in enumerate(answers) if answer != status)
+    assert rest[1] == 429
+    return rest[0]
+
+
 def test_so_much_a_minute(team: House) -> None:
     """Whoever signs in has a measure of their own: strangers who send without end hold up nobody."""
     stranger, ana = team.browser(FAR, THERE), signed_in(team, "ana")
-    answers = [send(stranger, "/sign-out").status_code for _ in range(70)]
-    assert set(answers[:55]) == {401}
-    assert answers[-1] == 429
+    assert taken(stranger, "/sign-out", 401) >= 55
     assert send(stranger, "/sign-out").headers["retry-after"]
     assert send(ana, "/cases/1/do/claim", csrf="x").status_code == 403
-    answers = [send(ana, "/cases/1/check", csrf="x").status_code for _ in range(260)]
-    assert (answers[200], answers[-1]) == (403, 429)
+    assert taken(ana, "/cases/1/check", 403) >= 200
     assert send(signed_in(team, "boss"), "/cases/1/check", csrf="x").status_code == 403
 
 

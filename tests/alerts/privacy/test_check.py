@@ -24,6 +24,7 @@ from config.schema import Config
 HELD_BACK = Path(__file__).parents[1] / "replies"
 CONTACT = ("Patient Relations at 555-0100 or relations@stbrigid.example",)
 KNOWN = labelled()
+TRIED = KNOWN[::8]
 LEARNED_PASS, LEARNED_REFUSED = 0.01, 0.03
 RULE_TOLD = 0.85
 LETTERS_PASS, LETTERS_REFUSED = 0.02, 0.05
@@ -41,15 +42,14 @@ def verdicts(config: Config, rows: Sequence[Labelled]) -> dict[str, list[Objecti
 @pytest.fixture(scope="module")
 def found(config: Config) -> dict[str, list[Objection]]:
     """What the check has against one in eight of what it knows."""
-    return verdicts(config, KNOWN[::8])
+    return verdicts(config, TRIED)
 
 
 def test_what_was_learned_is_known(found: dict[str, list[Objection]]) -> None:
-    rows = KNOWN[::4]
-    passed = [row.reply for row in rows if not row.ok and not found[row.id]]
-    refused = [row.reply for row in rows if row.ok and found[row.id]]
-    assert len(passed) <= sum(not row.ok for row in rows) * LEARNED_PASS, passed
-    assert len(refused) <= sum(row.ok for row in rows) * LEARNED_REFUSED, refused
+    passed = [row.reply for row in TRIED if not row.ok and not found[row.id]]
+    refused = [row.reply for row in TRIED if row.ok and found[row.id]]
+    assert len(passed) <= sum(not row.ok for row in TRIED) * LEARNED_PASS, passed
+    assert len(refused) <= sum(row.ok for row in TRIED) * LEARNED_REFUSED, refused
 
 
 @pytest.mark.parametrize(("name", "passed_at_most", "refused_at_most"), MEASURED)
@@ -62,8 +62,8 @@ def test_replies_that_nobody_looked_at(name: str, passed_at_most: int, refused_a
 
 
 def test_the_rule_is_told_where_the_label_names_one(found: dict[str, list[Objection]]) -> None:
-    named = [row for row in KNOWN[::4] if row.rule is not None and found[row.id]]
-    assert len(named) > 500
+    named = [row for row in TRIED if row.rule is not None and found[row.id]]
+    assert len(named) > 250
     right = sum(row.rule in {one.rule for one in found[row.id]} for row in named)
     assert right >= len(named) * RULE_TOLD
 
