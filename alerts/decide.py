@@ -26,6 +26,7 @@ from alerts.case import (
 from alerts.clockface import due
 from alerts.verdict import GOES_ON, Verdict, without_words
 from config.schema import Care, Config, Outcome, Rule
+from listener.deletions import gone_since
 from listener.logs import logger
 from listener.mention import Mention
 from listener.tombstones import is_mark
@@ -39,7 +40,6 @@ BATCH = 500
 RECONSIDER = timedelta(hours=24)
 # So many answers upwards it is looked for the post that opened a case.
 DEEPEST = 20
-_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _GONE = "gone at its place before it was decided"
 _STRENGTH = {"dismiss": 0, "digest": 1, "alert": 2}
 
@@ -152,7 +152,7 @@ def forget(session: Session, now: datetime) -> int:
     gone = session.execute(
         select(*wanted)
         .where(col(Verdict.mention_id) == Mention.id, col(Verdict.forgotten).is_(False))
-        .where(col(Mention.deleted_at) > now - _FORGETS)
+        .where(col(Mention.deleted_at) > gone_since(session, now))
     ).all()
     for id_, reason, _, _ in gone:
         kept = {"reason": without_words(reason), "forgotten": True}

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from alerts import machine
 from alerts.center.access import SECRET, SHORTEST
-from alerts.figures import heard_between
+from alerts.figures import each_heard
 from alerts.finding import Finding
 from alerts.hooks import signing_keys
 from alerts.known import load_config
@@ -141,7 +141,7 @@ def _in_database(environment: Environment, config: Config, now: datetime) -> Ite
         alarms = select(Alarm).where(col(Alarm.over_at).is_(None), col(Alarm.kind).in_(health.DESK))
         yield from (Finding(alarm.collector, False, alarm.why, f"desk-{alarm.kind}") for alarm in session.exec(alarms))
         yield from _hooks(session, environment, config)
-        result = ledger(heard_between(session, now - timedelta(days=7), now), now)
+        result = ledger(each_heard(session, now - timedelta(days=7), now), now)
         stuck = ", ".join(f"{count} {where}" for where, count in result.stuck.items())
         yield Finding(
             f"ledger of seven days, {result.collected} posts",

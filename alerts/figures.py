@@ -6,7 +6,7 @@ corrected counts as corrected.
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -223,6 +223,11 @@ def figures(session: Session, config: Config, span: Span, now: datetime, against
 
 def heard_between(session: Session, since: datetime | None, until: datetime) -> list[Heard]:
     """Every mention heard from `since` (None: ever) until `until`, and what became of it."""
+    return list(each_heard(session, since, until))
+
+
+def each_heard(session: Session, since: datetime | None, until: datetime) -> Iterator[Heard]:
+    """The same one by one, for sums: a service that held a week in memory each time would be larger with each post."""
     newest = verdict_in_force()
     # Its card where its urgency belongs, or the page that stands in for it.
     there = or_(
@@ -245,10 +250,8 @@ def heard_between(session: Session, since: datetime | None, until: datetime) -> 
     corrected = _corrected(session, since, until)
     wanted = _readings(*_READ, Reading.redacted_text, *fate).join(Verdict, in_force, isouter=True)
     rows = session.connection().execute(wanted.where(*_in(since, until)), execution_options=_SOME)
-    return [
-        _heard(row[: len(_READ)], corrected, row[-5], (*row[-4:-1], bool(row[-1]), held.get(row[0])))
-        for row in map(tuple, rows)
-    ]
+    for row in map(tuple, rows):
+        yield _heard(row[: len(_READ)], corrected, row[-5], (*row[-4:-1], bool(row[-1]), held.get(row[0])))
 
 
 # A quarter may have 250,000 rows: not all of them at once beside what is made of them.

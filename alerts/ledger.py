@@ -1,7 +1,7 @@
 """The sum of rule 1: collected = alerted + in digest + dismissed with a reason. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,12 +29,13 @@ class Ledger:
         return not self.stuck and self.collected == self.alerted + self.in_digest + self.dismissed + self.on_the_way
 
 
-def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
+def ledger(heard: Iterable[Heard], now: datetime) -> Ledger:
     """The ledger of these mentions as it stands at `now`."""
-    counts: Counter[str] = Counter()
+    collected, counts = 0, Counter[str]()
     stuck: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for one in heard:
+        collected += 1
         where = _where(one, now)
         if where in ("alerted", "in_digest", "dismissed"):
             counts[where] += 1
@@ -45,7 +46,7 @@ def ledger(heard: Sequence[Heard], now: datetime) -> Ledger:
         if where == "dismissed":
             reasons[_named(one.reason or _UNREAD)] += 1
     return Ledger(
-        len(heard),
+        collected,
         counts["alerted"],
         counts["in_digest"],
         counts["dismissed"],

@@ -24,11 +24,11 @@ from alerts.palette import FONTS, fills, variables
 from alerts.section import Section, is_number, shown
 from alerts.span import Span, named
 from config.schema import Config, Report
+from listener.deletions import gone_since
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 
 _FOLDER = Path(__file__).parent
-_FORGETS = timedelta(days=7)  # so far back it is looked for posts that are gone
 _UNDER_WAY = timedelta(minutes=5)  # a page may have been read before what went a little earlier was written down
 _HOUR = timedelta(hours=1)
 _LONG = ("areas", "fixing", "returned")  # what only a longer time shows
@@ -148,7 +148,7 @@ def write_again(folder: Path, session: Session, config: Config, now: datetime) -
 
 def is_outdated(session: Session, span: Span, counted: datetime, now: datetime) -> bool:
     """Whether a post of a span is gone that was there when it was counted, or that is too long ago to know."""
-    return counted < now - _FORGETS or _has_lost(_lost(session, now), span, counted)
+    return counted < gone_since(session, now) or _has_lost(_lost(session, now), span, counted)
 
 
 def _has_lost(lost: Mapping[datetime, datetime], span: Span, counted: datetime) -> bool:
@@ -158,7 +158,7 @@ def _has_lost(lost: Mapping[datetime, datetime], span: Span, counted: datetime) 
 
 def _lost(session: Session, now: datetime) -> dict[datetime, datetime]:
     """The hours in which posts were heard that are gone lately, and when the last of each went."""
-    lately = col(Mention.deleted_at) > now - _FORGETS
+    lately = col(Mention.deleted_at) > gone_since(session, now)
     lost: dict[datetime, datetime] = {}
     for heard_at, gone_at in session.exec(select(Mention.heard_at, Mention.deleted_at).where(lately)):
         assert gone_at is not None

@@ -779,11 +779,11 @@ def _print_passed(passed: "Passed", as_json: bool) -> None:
 
 
 def _ledger(service: "Service", since: datetime | None, now: datetime) -> "Ledger":
-    from alerts.figures import heard_between
+    from alerts.figures import each_heard
     from alerts.ledger import ledger as sum_up
 
     with shell.session(service.engine) as session:
-        return sum_up(heard_between(session, since, now + timedelta(seconds=1)), now)
+        return sum_up(each_heard(session, since, now + timedelta(seconds=1)), now)
 
 
 def _give_ledger(sum_: "Ledger", csv: str | None = None, xlsx: Path | None = None, dump: Any = None) -> None:

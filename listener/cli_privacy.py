@@ -184,7 +184,7 @@ def _tell_of_folders(put: "PutBack", has_list: bool) -> None:
 
 def _sum_up() -> None:
     """The ledger of what is back; exit status 1 if it does not add up."""
-    from alerts.figures import heard_between
+    from alerts.figures import each_heard
     from alerts.ledger import ledger
     from alerts.sections.ledger import table
     from listener.database import open_database, reading
@@ -192,7 +192,7 @@ def _sum_up() -> None:
     environment, now = shell.environment(), datetime.now(UTC)
     engine = open_database(environment.data)
     with reading(engine) as session:
-        found = ledger(heard_between(session, None, now), now)
+        found = ledger(each_heard(session, None, now), now)
     engine.dispose()
     shell.give(table(found))
     typer.echo("It adds up." if found.adds_up else "It does NOT add up; run call-light doctor.")

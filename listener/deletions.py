@@ -1,11 +1,11 @@
 """What was deleted at its source is deleted here, and nothing is kept longer than its source allows.
 
 Places that do not announce deletions are asked about what was kept, each kept post at the rhythm that listening.toml
-says. The other stages clear what they made of a post as soon as its content is gone.
+says. The other stages clear what they made of a post as soon as its content is gone: of the posts since gone_since().
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -16,10 +16,17 @@ from listener.collect import LOOKUP_MOST, can_look, look
 from listener.logs import logger
 from listener.mention import Mention
 from listener.post import Asking, Ref
+from listener.watch import Watch
 
 log = logger(__name__)
 
 _EXPIRED_AT_ONCE = 1000
+_ROW = "gone"  # the Watch that says since when posts are gone whose words may still stand somewhere
+# So long words are looked for that a stage made of a gone post, or that stand in Slack, which may not answer. It counts while
+# we run: who was stopped in between, and stands still for a month, looks back a month.
+_LOOKS_BACK = timedelta(days=7)
+_STEP, _PAUSE = timedelta(hours=1), timedelta(days=1)  # how often it is written down; so long at most a pause counts
+_EVER = datetime.min.replace(tzinfo=UTC)
 _IMPORTED = "import"  # what call-light import brings in is kept as long as what the file collector hears
 
 
@@ -53,6 +60,29 @@ def expire(session: Session, collectors: Mapping[str, CollectorSettings], now: d
     if gone:
         log.info("expire", count=gone)
     return gone
+
+
+def gone_since(session: Session, now: datetime) -> datetime:
+    """Words of posts that are gone since then may still stand somewhere; those of earlier ones were all taken out."""
+    row = session.get(Watch, _ROW)
+    return min(datetime.fromisoformat(row.cursor["since"]), now - _LOOKS_BACK) if row is not None else _EVER
+
+
+def came_round(session: Session, now: datetime) -> None:
+    """Every stage has just taken out what it made of posts that are gone. Commits."""
+    row = session.get(Watch, _ROW, with_for_update=True)
+    if row is None:
+        row, since = Watch(name=_ROW), now - _LOOKS_BACK
+    else:
+        since, at = (datetime.fromisoformat(row.cursor[name]) for name in ("since", "at"))
+        if timedelta() <= now - at < _STEP:
+            session.rollback()
+            return
+        # Twice as fast as time passes, so that after a pause it is as near as ever in the end.
+        since = min(since + 2 * min(max(now - at, timedelta()), _PAUSE), now - _LOOKS_BACK)
+    row.cursor = {"since": since.isoformat(), "at": now.isoformat()}
+    session.add(row)
+    session.commit()
 
 
 def _due(session: Session, name: str, settings: CollectorSettings, now: datetime) -> list[Ref]:

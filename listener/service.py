@@ -487,6 +487,8 @@ class Service:
     def _forget_what_is_gone(self) -> None:
         """Every stage takes out what it made of the words of posts that are gone."""
         count, is_tidy = forget_derived(self.engine, self.now())
+        with Session(self.engine) as session:
+            deletions.came_round(session, self.now())
         self.overwritten = self.overwritten or count > 0
         if self.overwritten and is_tidy:  # else the old words would stand in the log for as long as a quiet week
             self.overwritten = not emptied(self.engine)

@@ -1,7 +1,8 @@
 """Watch: how far each collector has heard. Gap, Spend, Alarm: what it could not hear, what it cost, what is wrong with it.
 
-Watch, Gap and Spend are written by keep.py alone, Alarm by health.py, Lease by lease.py. Two rows of Watch are no
-collector's: "spikes" and "proposals", how far alerts/spikes.py and alerts/proposals.py have looked.
+Watch, Gap and Spend are written by keep.py alone, Alarm by health.py, Lease by lease.py. Four rows of Watch are no
+collector's: "spikes" and "proposals", how far alerts/spikes.py and alerts/proposals.py have looked; "gone" of deletions.py
+and "forgotten" of tombstones.py.
 """
 
 from datetime import date, datetime

@@ -15,6 +15,7 @@ from sqlalchemy import String, cast, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, and_, col, exists, select
 
+from listener.deletions import gone_since
 from listener.logs import logger
 from listener.mention import Mention
 from nlp.pipeline import Reader, Text, unread
@@ -28,7 +29,6 @@ _AT_ONCE = 10_000  # posts whose readings are taken over before it is looked aga
 _PARAMETERS = 5_000  # of one statement; SQLite takes 32,766
 _ONE_STORY = timedelta(hours=1)  # so long after the last part the next one still belongs to what was being told
 _PARTS = 10  # that are read together
-_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _OF_THE_STORY = ("voice", "kind", "urgency", "danger_of", "signs", "readable", "language")
 _WANTED: tuple[Any, ...] = (
     *(Mention.id, Mention.source, Mention.ref, Mention.thread, Mention.author, Mention.written_at),
@@ -276,7 +276,7 @@ def forget(session: Session, now: datetime) -> int:
     gone = session.exec(
         select(Reading.id, Reading.categories)
         .where(col(Reading.mention_id) == Mention.id, col(Reading.forgotten).is_(False))
-        .where(col(Mention.deleted_at) > now - _FORGETS)
+        .where(col(Mention.deleted_at) > gone_since(session, now))
     ).all()
     for id_, categories in gone:
         quoted: dict[str, Any] = {"redacted_text": "", "reasons": [], "mentions_us": [], "forgotten": True}

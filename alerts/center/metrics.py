@@ -22,7 +22,7 @@ from alerts.case import WAITING, Case
 from alerts.center.outbox import Door, outbox
 from alerts.clockface import due_now
 from alerts.delivery import Delivery
-from alerts.figures import heard_between
+from alerts.figures import each_heard
 from alerts.ledger import ledger
 from alerts.message import PLACES
 from alerts.verdict import Verdict
@@ -85,7 +85,7 @@ class Stuck:
         """Posts."""
         with self._lock:
             if self._at is None or not timedelta() <= now - self._at < _SUM_EVERY:
-                sum_ = ledger(heard_between(session, now - _SUM_OF, now), now)
+                sum_ = ledger(each_heard(session, now - _SUM_OF, now), now)
                 accounted = sum_.alerted + sum_.in_digest + sum_.dismissed + sum_.on_the_way
                 self._at, self._count = now, sum_.collected - accounted
             return self._count

@@ -1,7 +1,7 @@
 """Digests: what asks for nothing by itself, in one message an hour."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlmodel import Session, and_, col, exists, func, select
@@ -12,10 +12,10 @@ from alerts.message import DIGEST_LINES, DigestItem, Message, digest
 from alerts.verdict import Verdict, verdict_in_force
 from alerts.view import newest_reading
 from config.schema import Config
+from listener.deletions import gone_since
 from listener.mention import Mention
 from nlp.reading import Reading
 
-FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _RANK = len(RANK) + 1  # after every card and note
 _TITLES = {"praise": "Kind words", "care": "Remarks", "ops": "In the news"}
 
@@ -62,7 +62,7 @@ def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence
 
 def with_gone_lines(session: Session, kind: str, may: Any, now: datetime) -> list[Delivery]:
     """Messages of a kind that quote a post which is gone since they were written."""
-    lately = col(Mention.deleted_at) > now - FORGETS
+    lately = col(Mention.deleted_at) > gone_since(session, now)
     quoting = (
         select(Delivery)
         .where(col(DigestLine.delivery_id) == Delivery.id, DigestLine.mention_id == Mention.id, lately, may)

@@ -16,11 +16,11 @@ from alerts.case import RANK
 from alerts.delivery import Delivery, pending
 from alerts.figures import Figures, figures
 from alerts.message import Attachment, Message, summary
-from alerts.notices.digest import FORGETS
 from alerts.section import Section
 from alerts.span import Span, last, named
 from config.schema import Config
 from listener.database import reading
+from listener.deletions import gone_since
 from listener.errors import NeedsPerson
 from listener.mention import Mention
 from listener.watch import Alarm, Gap, Watch
@@ -117,7 +117,7 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
     """Summaries that were sent before a post of their week was gone, or have a file that could not be taken back."""
-    lately = col(Mention.deleted_at) > now - FORGETS
+    lately = col(Mention.deleted_at) > gone_since(session, now)
     first, latest = session.exec(select(func.min(Mention.heard_at), func.max(Mention.heard_at)).where(lately)).one()
     found = []
     for row in session.exec(select(Delivery).where(Delivery.kind == "report", may, col(Delivery.next_try_at) <= now)):

@@ -17,11 +17,11 @@ from alerts.spikes import Spike, SpikePost
 from alerts.topic import title_of, titles_of
 from alerts.view import newest_reading
 from config.schema import Config
+from listener.deletions import gone_since
 from listener.mention import Mention
 
 EDIT_EVERY = timedelta(minutes=1)
 _RANK = RANK["here_now"]  # after danger: in a burst it says what most of the other cards are about
-_FORGETS = timedelta(days=7)  # so far back it is looked for what is gone: far longer than any stop
 _SAMPLES = 5
 _URL = 500  # characters of a link
 _BAR, _BARS = timedelta(minutes=5), 24
@@ -77,9 +77,8 @@ def write(session: Session, config: Config, row: Delivery, now: datetime) -> tup
 
 def stale(session: Session, config: Config, may: Any, now: datetime) -> Sequence[Delivery]:
     """Cards of spikes that moved on, and those that show a post that is gone."""
-    gone = select(SpikePost.spike_id).where(
-        SpikePost.mention_id == Mention.id, col(Mention.deleted_at) > now - _FORGETS
-    )
+    lately = col(Mention.deleted_at) > gone_since(session, now)
+    gone = select(SpikePost.spike_id).where(SpikePost.mention_id == Mention.id, lately)
     rows = session.exec(
         select(Delivery, Spike)
         .where(Delivery.kind == "spike", col(Delivery.about) == _about(), may, col(Delivery.next_try_at) <= now)

@@ -25,6 +25,7 @@ from alerts.report import (
 from alerts.section import Section, Table
 from alerts.span import named
 from config.schema import Report
+from listener.deletions import came_round
 from listener.errors import NeedsPerson
 from listener.keep import DELETED, forget
 
@@ -187,15 +188,18 @@ def again(desk: Any, folder: Path, now: datetime) -> list[str]:
     return written
 
 
-def test_only_the_pages_of_what_is_gone_are_written_again(desk: Any, pages: Path) -> None:
+@pytest.mark.parametrize("stopped", [HOUR, 720 * HOUR])
+def test_only_the_pages_of_what_is_gone_are_written_again(desk: Any, pages: Path, stopped: timedelta) -> None:
     assert sorted(path.name for path in pages.iterdir()) == sorted(PAGES)
     assert again(desk, pages, NOW + HOUR) == []
+    came_round(desk.session, NOW + HOUR)
     forget(desk.session, [desk.kim], DELETED, NOW + HOUR)
     desk.session.commit()
-    assert again(desk, pages, NOW + 2 * HOUR) == ["2026-11.html", "2026-W46-against-2026-W45.html", "2026-W46.html"]
+    on = NOW + HOUR + stopped
+    assert again(desk, pages, on) == ["2026-11.html", "2026-W46-against-2026-W45.html", "2026-W46.html"]
     assert not any("words of kim" in path.read_text(encoding="utf-8") for path in pages.iterdir())
     assert "words of bob" in (pages / "2026-W45.html").read_text(encoding="utf-8")
-    assert again(desk, pages, NOW + 3 * HOUR) == [], "it is done"
+    assert again(desk, pages, on + HOUR) == [], "it is done"
 
 
 def test_a_page_whose_other_span_lost_a_post(desk: Any, pages: Path) -> None:
@@ -258,6 +262,7 @@ def test_what_a_page_says_for_another_page(desk: Any, tmp_path: Path) -> None:
 )
 def test_what_is_outdated(desk: Any, counted: datetime, gone: datetime | None, is_old: bool) -> None:
     kim, week = desk.hear("words of kim", heard_at=WEEK46), named("2026-W46", CHICAGO)
+    came_round(desk.session, NOW + HOUR)
     if gone:
         forget(desk.session, [kim], DELETED, gone)
     assert is_outdated(desk.session, week, counted, NOW + 2 * HOUR) is is_old

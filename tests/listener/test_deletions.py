@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from config.schema import CollectorSettings, Config
 from listener import collect, tombstones
-from listener.deletions import expire, look_again
+from listener.deletions import came_round, expire, gone_since, look_again
 from listener.errors import TryLater
 from listener.keep import DELETED, EXPIRED, keep
 from listener.mention import Mention, Sketch
@@ -161,3 +161,51 @@ def test_what_was_imported_is_kept_as_long_as_files(engine: Engine, config: Conf
             now,
         )
         assert expire(session, {"file": CollectorSettings(keep_for=DAY)}, now + 2 * DAY) == 1
+
+
+# ---------------------------------------------------------------- how far back the other stages look
+
+
+HOUR = timedelta(hours=1)
+
+
+def every_hour(days: int) -> list[timedelta]:
+    return [n * HOUR for n in range(24 * days + 1)]
+
+
+@pytest.mark.parametrize(
+    ("passes", "looks_back"),
+    [
+        ([], None),  # to the first post of all
+        ([timedelta()], 7 * DAY),
+        (every_hour(3), 7 * DAY),
+        ([timedelta(), 30 * DAY], 35 * DAY),  # what went just before a month's stop is looked for
+        ([*every_hour(2), *(32 * DAY + step for step in every_hour(2))], 33 * DAY),  # and for days after it
+        ([*every_hour(2), *(32 * DAY + step for step in every_hour(60))], 7 * DAY),  # but not for ever
+        ([n * DAY for n in range(60)], 7 * DAY),  # a pass a day, by cron
+        ([timedelta(), -5 * DAY, timedelta()], 10 * DAY),  # a clock that was wrong, and set
+        ([timedelta(minutes=n) for n in range(0, 6000, 7)], 7 * DAY),
+    ],
+)
+def test_it_is_looked_back_over_every_stop(
+    engine: Engine, now: datetime, passes: list[timedelta], looks_back: timedelta | None
+) -> None:
+    with Session(engine) as session:
+        for step in passes:
+            came_round(session, now + step)
+        last = now + (passes[-1] if passes else timedelta())
+        since = gone_since(session, last)
+    if looks_back is None:
+        assert since < now - 10_000 * DAY
+    else:
+        assert abs(last - since - looks_back) <= HOUR
+
+
+def test_what_went_before_a_long_stop_is_looked_for(engine: Engine, now: datetime) -> None:
+    with Session(engine) as session:
+        for step in every_hour(10):
+            came_round(session, now + step)
+        went, again = now + 10 * DAY + HOUR, now + 100 * DAY
+        for step in every_hour(2):
+            assert gone_since(session, again + step) < went
+            came_round(session, again + step)

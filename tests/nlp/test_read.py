@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from config.schema import Config
+from listener.deletions import came_round
 from listener.keep import DELETED, forget, keep
 from listener.post import Page, Post
 from nlp import read as read_stage
@@ -106,11 +107,15 @@ def test_the_beginning_heard_late_is_read_with_what_follows(
     assert newest.urgency == "danger"
 
 
-def test_no_word_of_what_is_gone_stays(session: Session, config: Config, reader: Reader, now: datetime) -> None:
+@pytest.mark.parametrize("stopped", [timedelta(minutes=1), timedelta(days=30)])
+def test_no_word_of_what_is_gone_stays(
+    session: Session, config: Config, reader: Reader, now: datetime, stopped: timedelta
+) -> None:
     kept(session, config, now, post("1", "four hours of waiting in the ER at St. Brigid's, the nurse was rude", now))
     read(session, reader, now)
+    came_round(session, now)
     forget(session, [1], DELETED, now)
-    assert [read_stage.forget(session, now + timedelta(minutes=1)) for _ in range(2)] == [1, 0]
+    assert [read_stage.forget(session, now + stopped) for _ in range(2)] == [1, 0]
     reading = session.exec(select(Reading)).one()
     assert (reading.redacted_text, reading.reasons, reading.mentions_us) == ("", [], [])
     assert reading.categories

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from alerts.delivery import DigestLine
 from alerts.message import DIGEST_LINES
+from listener.deletions import came_round
 from listener.keep import DELETED, forget
 from listener.mention import Mention
 
@@ -97,14 +98,18 @@ def test_an_edit_before_the_digest_makes_a_card_of_it(desk: Any, paper: Any) -> 
     assert paper.channels() == ["care"]
 
 
-def test_deleted_there_is_deleted_in_the_digest(desk: Any, workspace: FakeSlack, door: Any, clock: Any) -> None:
+@pytest.mark.parametrize("stopped", [SECOND, 720 * HOUR])
+def test_deleted_there_is_deleted_in_the_digest(
+    desk: Any, workspace: FakeSlack, door: Any, clock: Any, stopped: timedelta
+) -> None:
     gone = desk.hear("kind words of kim", kind="praise", url="https://x.example/kim")
     desk.hear("kind words of bob", kind="praise")
     desk.decide()
     desk.deliver(door, clock.passes(2 * HOUR))
+    came_round(desk.session, NOW)
     forget(desk.session, [gone], DELETED, NOW)
     desk.session.commit()
-    assert desk.deliver(door, clock.passes(SECOND)).updated == 1
+    assert desk.deliver(door, clock.passes(stopped)).updated == 1
     assert desk.deliver(door, clock.passes(SECOND)).updated == 0
     (message,) = workspace.messages("kind-words")
     assert "kim" not in str(message)

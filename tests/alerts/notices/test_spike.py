@@ -8,10 +8,12 @@ from conftest import NOW
 from fakes.slack_limits import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import true
 
 from alerts.message import Message
 from alerts.notices import spike as notice
 from alerts.spikes import Spike, SpikePost, know
+from listener.deletions import came_round
 from listener.keep import forget
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -128,6 +130,17 @@ def test_what_is_gone_is_gone_from_the_card_also_after_its_end(desk: Any, paper:
     edits = len(paper.updates)
     desk.deliver(paper, NOW + 3 * HOUR)
     assert len(paper.updates) == edits
+
+
+def test_what_went_before_a_long_stop_is_taken_off_the_card(desk: Any, paper: Any) -> None:
+    begin(desk, count=2).over_at = NOW
+    desk.session.commit()
+    card(desk, paper)
+    came_round(desk.session, NOW)
+    forget(desk.session, [1], "deleted", NOW)
+    desk.session.commit()
+    (row,) = notice.stale(desk.session, desk.config, true(), NOW + 720 * HOUR)
+    assert row.kind == "spike"
 
 
 def test_copies_of_a_story_are_one_sample(desk: Any, paper: Any) -> None:
