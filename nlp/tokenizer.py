@@ -77,7 +77,7 @@ def visible(text: str) -> str:
 
 
 # Words of posts that stay known: most come again, and who never forgot one would grow with each number and name.
-REMEMBERED = 20_000
+REMEMBERED = 5_000
 
 
 @lru_cache(maxsize=REMEMBERED)
