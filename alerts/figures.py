@@ -283,7 +283,7 @@ def _in(since: datetime | None, until: datetime) -> list[Any]:
 
 def _slim(session: Session, config: Config, span: Span, now: datetime, began: datetime) -> Figures:
     """What was said in a span, to compare with."""
-    heard = said_between(session, span.since, span.until)
+    heard = list(each_said(session, span.since, span.until))
     return Figures(
         span,
         config.hospital.zone,
@@ -296,11 +296,11 @@ def _slim(session: Session, config: Config, span: Span, now: datetime, began: da
     )
 
 
-def said_between(session: Session, since: datetime, until: datetime) -> list[Heard]:
+def each_said(session: Session, since: datetime, until: datetime) -> Iterator[Heard]:
     """What was heard from `since` until `until`, as it was read and corrected; not what became of it, which takes longer."""
     corrected = _corrected(session, since, until)
     rows = session.connection().execute(_readings(*_READ).where(*_in(since, until)), execution_options=_SOME)
-    return [_heard(row, corrected) for row in map(tuple, rows)]
+    yield from (_heard(row, corrected) for row in map(tuple, rows))
 
 
 def _cut(whole: Figures, part: Span) -> Figures | None:
@@ -413,7 +413,7 @@ def _reopened(session: Session, config: Config, span: Span) -> list[Reopened]:
 
 def _after(session: Session, span: Span, ended: Sequence[Ended], now: datetime) -> list[Heard]:
     """What was heard after a span in which a case was closed, as far as the time has passed."""
-    return said_between(session, span.until, min(span.until + AFTER, now)) if ended else []
+    return list(each_said(session, span.until, min(span.until + AFTER, now))) if ended else []
 
 
 def _spiked(session: Session, span: Span) -> list[Spiked]:

@@ -5,7 +5,7 @@ Counted as in a report of this day: docs/figures.md says what counts as what.
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from alerts.case import Case
-from alerts.figures import Heard, cases_in, said_between
+from alerts.figures import Heard, cases_in, each_said
 from alerts.inbox import counts
 from alerts.message import face
 from alerts.sections.reply_times import median, taken
@@ -104,7 +104,7 @@ def today(session: Session, config: Config, now: datetime) -> Today:
     alarms = session.exec(select(Alarm).where(col(Alarm.over_at).is_(None))).all()
     return Today(
         now,
-        day(said_between(session, span.since, span.until), cases_in(session, span)),
+        day(each_said(session, span.since, span.until), cases_in(session, span)),
         waits(waiting.free, waiting.all),
         _oldest(session),
         _spikes(session, config),
@@ -113,11 +113,14 @@ def today(session: Session, config: Config, now: datetime) -> Today:
     )
 
 
-def day(heard: Sequence[Heard], cases: Sequence[Case]) -> Day:
+def day(heard: Iterable[Heard], cases: Sequence[Case]) -> Day:
     """What a day comes to. Pure."""
-    faces = Counter(face(one.mood) for one in heard if one.voice == "patient")
+    count, faces = 0, Counter[str]()
+    for one in heard:
+        count += 1
+        faces[face(one.mood)] += one.voice == "patient"
     spans = taken(cases)
-    return Day(len(heard), faces, len(cases), len(spans), median(spans) if spans else None)
+    return Day(count, +faces, len(cases), len(spans), median(spans) if spans else None)
 
 
 def waits(free: Mapping[str, int], everything: Mapping[str, int]) -> list[Wait]:

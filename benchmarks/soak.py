@@ -357,13 +357,18 @@ def _fails(world: World, chance: random.Random) -> None:
 
 
 def _press(world: World, chance: random.Random) -> None:
-    """Somebody of five takes up or ends one of the last cards."""
+    """Somebody of five takes up or ends what one of the last cards shows: a team that keeps up with what comes."""
     who = Person(world.slack, f"U0AGENT{chance.randrange(5)}")
-    channel = chance.choice(list(CARE_CHANNELS))
-    cards = [one for one in world.slack.messages(channel)[-40:] if one.get("blocks")]
-    if cards:
-        action = chance.choice(_PRESSED)
-        who.press(channel, chance.choice(cards)["ts"], action)
+    cards = [(name, one) for name in CARE_CHANNELS for one in world.slack.messages(name)[-40:] if one.get("blocks")]
+    todo = [
+        (channel, card["ts"], action)
+        for channel, card in cards
+        for action in _PRESSED
+        if f'"{action}"' in json.dumps(card["blocks"])
+    ]
+    if todo:
+        channel, card, action = chance.choice(todo)
+        who.press(channel, card, action)
         world.done[action] += 1
 
 
