@@ -69,6 +69,12 @@ def test_json(site: Site) -> None:
         get("rss", site.base_url).json("rss")
 
 
+@pytest.mark.parametrize("body", [b"", b"\xff", b"{", b"[" * 200_000, b'{"a":' * 200_000])
+def test_what_cannot_be_taken_for_json_is_trouble(body: bytes) -> None:
+    with pytest.raises(TryLater, match="is not JSON"):
+        Given(200, {}, body, "").json("rss")
+
+
 @pytest.mark.parametrize(
     ("said", "at"),
     [
