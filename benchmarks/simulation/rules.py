@@ -78,6 +78,11 @@ class Rules:
         self.log_is_clean()
         self.replies_were_seen()
 
+    def waits_in_part(self, place: str) -> bool:
+        """Whether a pass left out what asked to wait, and says so: of several feeds one may."""
+        said = self.ask("select 1 from watch where name = ? and trouble like '%asks to wait%'", place)
+        return bool(said)
+
     def heard(self, place: str) -> None:
         """A pass of a collector went well: everything that its place shows is kept. Rules 1 and 2."""
         kept = {self._key_of(source, ref) for source, ref in self.ask("select source, ref from mention")}

@@ -337,7 +337,8 @@ class Simulation:
         is_place = name in copy.service.config.collectors  # the pager is a job too
         went_well = is_place and asked and all(what in ("200", "304") for what in asked)
         if went_well and not copy.is_dead and copy.database_fault is None and self.is_clean == failed:
-            self.rules.heard(name)
+            if not self.rules.waits_in_part(name):
+                self.rules.heard(name)
             self.rules.one_collects(copy)
             self.rules.ledger_knows_all(copy)  # nobody has read yet what it brought
 
