@@ -261,4 +261,4 @@ def windows(chromium: "Browser", hall: Hall) -> Iterator[Windows]:
     for context in windows.contexts:
         context.close()
     hall.stop()
-    assert windows.complaints == []
+    assert windows.complaints == [], windows.complaints

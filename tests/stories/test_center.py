@@ -446,6 +446,7 @@ def test_who_is_signed_out_meanwhile_comes_to_the_sign_in_and_loses_no_word(hall
     draft.goto(f"{hall.address}/cases/1/do/draft")
     heard(draft)
     write(draft, "half a sent")
+    expect(draft.locator("#check .paper")).to_have_text("half a sent")  # else its answer is cut off by the stop
     hall.stop()
     center = hall.config.care.center.model_copy(update={"address": "https://care.stbrigid.example"})
     hall.care(center=center)  # from now on nobody is let in without a sign-in
