@@ -69,7 +69,7 @@ def keep(session: Session, name: str, page: Page, hospital: Hospital, now: datet
     # What another collector of the same place was first to hear was heard all the same; the hospital's own replies, which
     # are asked for in another way, say nothing of whether people are heard.
     since = watch.heard_at
-    if ear == "fetch" and (kept.new or (since is not None and any(post.written_at > since for post in page.posts))):
+    if ear == "fetch" and (kept.new or (since is not None and _heard_by_another(session, name, page, since))):
         watch.heard_at = now
     watch.kept += kept.new
     watch.skipped += kept.skipped
@@ -175,6 +175,16 @@ def went(session: Session, name: str, errors: Sequence[CallLightError], now: dat
     session.commit()
     for error in errors if news else ():
         log.warning("collect", collector=name, failures=watch.failures, remedy=type(error).__name__)
+
+
+def _heard_by_another(session: Session, name: str, page: Page, since: datetime) -> bool:
+    """Whether another collector was the first to hear something of this since then. By our clock alone: the place's may
+    be ahead, and the same post would be news twice."""
+    for ids in _at_once(list(ids_of(session, [Ref(post.source, post.ref) for post in page.posts]))):
+        others = select(Mention.id).where(col(Mention.id).in_(ids), Mention.collector != name, Mention.heard_at > since)
+        if session.exec(others.limit(1)).first() is not None:
+            return True
+    return False
 
 
 def watch_of(session: Session, name: str) -> Watch:

@@ -92,7 +92,14 @@ class Rules:
                 raise Broken(1, f"{one.key} of {one.at} to be kept after {place} was asked", "it is not")
 
     def _was_out_of_reach(self, one: Said) -> bool:
-        """X searches seven days back: who asked for longer than that was told what is missing."""
+        """X searches seven days back: who asked for longer than that was told what is missing. A feed is read from seven
+        days before its first answer on."""
+        if one.place == "rss":
+            cursors = [json.loads(cursor) for (cursor,) in self.ask("select cursor from watch where name = 'rss'")]
+            began = [
+                datetime.fromisoformat(feed["from"]) for feeds in cursors for feed in feeds.values() if "from" in feed
+            ]
+            return bool(began) and one.at < max(began)
         if one.place != "x":
             return False
         gaps = self.ask("select since, until, found_at from gap where collector = ?", one.place)
