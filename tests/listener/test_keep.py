@@ -243,6 +243,14 @@ def test_what_is_left_of_a_budget(
         assert sum(spend.cost for spend in session.exec(select(Spend))) == pytest.approx(0.28)
 
 
+def test_a_place_whose_clock_is_ahead_is_heard_once(engine: Engine, hear: Any, now: datetime) -> None:
+    """Found by the simulation: what was heard before counted as news, and silence was told a day late."""
+    ahead = post("1", written_at=now + timedelta(seconds=38))
+    hear(ahead)
+    hear(ahead, at=now + timedelta(hours=8))
+    assert watch(engine).heard_at == now
+
+
 def test_what_another_collector_heard_first_is_no_silence(engine: Engine, config: Config, now: datetime) -> None:
     """Bluesky live and by search: the one is always first."""
     later = now + timedelta(hours=1)
