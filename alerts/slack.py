@@ -33,6 +33,7 @@ log = logger(__name__)
 
 _TIMEOUT = 10  # seconds
 _LARGEST = 20_000_000  # bytes of an answer
+_LONGEST_WAIT = timedelta(hours=1)  # that Slack is believed
 _ID = re.compile(r"^[CGD][A-Z0-9]{5,}$")
 _GROUPS_FOR = timedelta(minutes=5)  # a change of a user group counts after so long at most
 _ALT = 1000  # characters of what a picture shows
@@ -222,7 +223,10 @@ class Slack:
             kind = {"Content-Type": "application/octet-stream"}
             answer = web.write("Slack", session, "POST", address, kind, _TIMEOUT, data=content)
         if answer.status != 200:
-            raise OutcomeUnknown(f"Slack answers {answer.status} to an upload")
+            now = self._now()
+            until = web.retry_at(answer.headers, now)
+            why = f"Slack answers {answer.status} to an upload"
+            raise OutcomeUnknown(why, min(until, now + _LONGEST_WAIT) if until else None)
 
     # ---------------------------------------------------------------- to one person
 
@@ -394,7 +398,7 @@ def _by_remedy(error: SlackApiError, there: str, now: datetime) -> Exception:
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code in ("ratelimited", "rate_limited"):
         stated = str(headers.get("retry-after", ""))
-        wait = min(float(stated), 3600.0) if re.fullmatch(r"\d+(\.\d+)?", stated) else 30.0
+        wait = min(float(stated), _LONGEST_WAIT.total_seconds()) if re.fullmatch(r"\d+(\.\d+)?", stated) else 30.0
         return AskedToWait("Slack asks to wait (429)", now + timedelta(seconds=wait))
     is_slack = re.fullmatch(r"[a-z][a-z_0-9]*", code) is not None  # the SDK puts a web page into the same field
     if 300 <= status < 500 and status != 408 and not is_slack:

@@ -127,7 +127,7 @@ def _upload(session: Session, row_id: int, door: TakesFiles, item: Attachment, f
             raise
         files.tries += 1
         if files.tries < _TRIES:
-            raise TryLater(str(error)) from None  # no message has left: nothing has to be looked for
+            raise TryLater(str(error), error.at) from None  # no message has left: nothing has to be looked for
         return [str(error)]
     files.old = before
     files.kept[item.name] = [there.id, there.link]

@@ -322,7 +322,9 @@ class _Google:
             transport: Any = Request(session)
             response = transport(url, method, body, headers, timeout=_TIMEOUT)
         if response.status == 429:
-            raise AskedToWait(f"{_NAME}: Google asks to wait with the request for an access token (429)")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            why = f"{_NAME}: Google asks to wait with the request for an access token (429)"
+            raise AskedToWait(why, web.retry_at(headers, self._now))
         if response.status >= 500:
             raise TryLater(f"{_NAME}: Google answers {response.status} to the request for an access token")
         return response

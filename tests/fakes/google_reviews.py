@@ -164,8 +164,9 @@ class FakeGoogleReviews(FakeServer):
         return Answer(code, {"error": {"code": code, "message": message, "status": status}}, headers)
 
     def limited_answer(self, fault: RateLimited) -> Answer:
-        """429 with the quota; how long to wait is in a detail, if it is said at all."""
+        """429 with the quota; how long to wait is in a detail, and in a header, if it is said at all."""
         usual = self.status_answer(429)
+        stated = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
         details: list[dict[str, Any]] = [
             {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
@@ -182,7 +183,7 @@ class FakeGoogleReviews(FakeServer):
         if fault.retry_after is not None:
             details += [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{fault.retry_after}s"}]
         usual.body["error"]["details"] = details
-        return usual
+        return Answer(429, usual.body, {**usual.headers, **stated})
 
     def _token(self, form: dict[str, Any]) -> Answer:
         if form.get("grant_type") != "refresh_token":

@@ -44,6 +44,7 @@ class Call:
     main: bool = False  # played with every fault; the others use the same line and library, and meet a few of each kind
     writes: bool = False  # whether it has an effect that "after" can be said of
     patience: str | None = None  # a module whose _TIMEOUT is no socket's
+    sooner: str = ""  # why it is asked again before the time that the other side stated; "": it is not
 
     def __str__(self) -> str:
         return f"{self.door}, {self.name}"

@@ -7,17 +7,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
-from fakes.server import Status
+from fakes.server import RateLimited, Status
 
 from faults.calls import Call
 from faults.troubles import Line, Stranger, Trouble, impatient, self_signed
-from faults.world import World
+from faults.world import MINUTE, World
 from listener.collect import known_collectors
 
 SOON = 8.0  # seconds of ours in which the product has given up, whatever it waits for
 FLOOD = 60_000_000  # bytes of an answer that nobody may take
 OF_THE_LINE = ("refused", "DNS error")
-FOR_ALL = ("refused", "reset after", "stall", "429 with a time", "500", "wrong types")
+ASKED_TO_WAIT, WAIT = "429 with a time", 2 * MINUTE
+FOR_ALL = ("refused", "reset after", "stall", ASKED_TO_WAIT, "500", "wrong types")
 SAME_LINE = "the same line and library as another call of this door, which is played with it"
 NOT_FIRST = "the connection is there by then: an earlier call of the same door meets it"
 
@@ -73,11 +74,24 @@ def play(call: Call, trouble: Trouble, world: World, before: int) -> Seen:
     assert took < SOON, f"it waits for {took:.1f} s"
     assert world.server(call.at).poured < FLOOD, "it takes an answer of any size"
     world.start()
+    if trouble.name == ASKED_TO_WAIT:
+        _waits(call, world)
     became = call.after(world)
     call.check(world)
     world.adds_up()
     world.says_nothing_else()
     return Seen(became, tuple(dict.fromkeys(map(_steady, world.told))), time.perf_counter() - began)
+
+
+def _waits(call: Call, world: World) -> None:
+    """A minute later the other side, which asked for two, is not asked by a new process either; or the table says why."""
+    if any(does.endswith(("reply", "response_url")) for does in call.does):
+        return  # people ask whenever they press
+    known = len(world.server(call.at).requests)
+    world.at += WAIT / 2
+    world.works(look=any(does.endswith(".lookup") for does in call.does))
+    asked = any(map(call.on, world.server(call.at).requests[known:]))
+    assert asked == bool(call.sooner), "it asks sooner than it was told to" if asked else "it waits, which is better"
 
 
 @contextmanager
@@ -102,7 +116,10 @@ def _broken(call: Call, trouble: Trouble, world: World, before: int) -> Iterator
             assert stranger.told() == [], "a stranger was told a login, or words"
         else:
             assert trouble.played is not None
-            server.fail_next(trouble.played, times=None, on=call.on)
+            played = trouble.played
+            if trouble.name == ASKED_TO_WAIT:  # X says when, the others how long
+                played = RateLimited(world.clock() + WAIT.total_seconds(), int(WAIT.total_seconds()))
+            server.fail_next(played, times=None, on=call.on)
             if trouble.waits:
                 around.enter_context(impatient())
             yield lambda: any(map(call.on, server.requests[known:]))

@@ -143,15 +143,16 @@ def _is_true(world: World) -> None:
     assert world.is_true(), "a card does not say what is so"
 
 
+UNSEEN = "a card that perhaps nobody sees is looked for within a minute; Slack counts each method by itself"
 MESSAGES = (
     Call("Slack", "chat.postMessage, a card", slack("chat.postMessage"), _card(WAITED), _tells, _told, _is_true,
          at="slack", does=("chat.postMessage",), writes=True, main=True),
     Call("Slack", "chat.update, a card that changed", slack("chat.update"), lambda world: of_care(world, WAITED),
          _claims, _edited, _is_true, at="slack", does=("chat.update",), writes=True, main=True),
     Call("Slack", "conversations.history, did the card arrive?", slack("conversations.history"), _answer_lost(WAITED),
-         _tells, _told, _is_true, at="slack", does=("conversations.history",)),
+         _tells, _told, _is_true, at="slack", does=("conversations.history",), sooner=UNSEEN),
     Call("Slack", "conversations.list, where would it be?", slack("conversations.list"), _answer_lost(),
-         _tells, _told, _is_true, at="slack", does=("conversations.list",)),
+         _tells, _told, _is_true, at="slack", does=("conversations.list",), sooner=UNSEEN),
 )  # fmt: skip
 
 
@@ -466,7 +467,8 @@ TAKEN = dict.fromkeys(
 ANY_SIZE = {"endless body": "apprise, which pages, takes an answer of any size; it is of an address that you chose"}
 OTHERS = (
     Call("Pager", "a page to who is on call", to("/oncall"), _on_call, _pages, _paged, _danger_is_told, at="pager",
-         does=("pager",), writes=True, main=True, cannot=ANY_SIZE),
+         does=("pager",), writes=True, main=True, cannot=ANY_SIZE,
+         sooner="apprise, which pages, does not tell for how long; twice beats never"),
     Call("Hooks", "an event of a case", to("/events"), _hooked, _tells_hook, _hook_told, at="hook", does=("hook",),
          writes=True, main=True, cannot=TAKEN),
 )  # fmt: skip

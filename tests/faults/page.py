@@ -54,7 +54,7 @@ def page(known: Mapping[str, Any]) -> str:
         if call.door != door:
             door = call.door
             parts += [f"### {door}\n"]
-        parts += [f"**{call.name}**\n", *_table(results), *_not_played(call), ""]
+        parts += [f"**{call.name}**\n", *_table(results), *_remarks(call), ""]
     parts += ["## The machine\n"]
     for name, results in machine.items():
         parts += [f"**{name}**\n", *_table(results), ""]
@@ -73,11 +73,12 @@ def _table(results: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _not_played(call: Call) -> list[str]:
+def _remarks(call: Call) -> list[str]:
     whys: dict[str, list[str]] = {}
     for trouble, why in call.cannot.items():
         whys.setdefault(why, []).append(trouble)
-    return [f"\nNot played: {', '.join(troubles)} ({why})." for why, troubles in whys.items()]
+    sooner = [f"\nAsked sooner than a stated time: {call.sooner}."] if call.sooner else []
+    return [f"\nNot played: {', '.join(troubles)} ({why})." for why, troubles in whys.items()] + sooner
 
 
 def _plain(text: str) -> str:
@@ -90,7 +91,8 @@ _HEAD = """# What happens when something breaks
 Every call that Call Light makes to the outside was played with the faults that networks, places and machines have. After
 each the fault was over, a new process went on with the same database, and these were looked at: every post is kept exactly
 once, the ledger adds up, every card is in Slack exactly once and says what is so, no log has a word of a post, a secret or
-a traceback, nothing waited longer than the product's own limits, and no answer of any size was taken into memory.
+a traceback, nothing waited longer than the product's own limits, and no answer of any size was taken into memory. Who
+asked for two minutes is not asked after one, except where the call says why.
 
 {count} cells: {calls} calls with up to {faults} faults each; and {machine} of the machine itself. The fakes that play the
 faults speak the real protocols on this machine alone. To see it for yourself:

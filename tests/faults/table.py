@@ -10,6 +10,8 @@ NO_BODY = dict.fromkeys(
     ("slow drip", "endless body", "cut short"),
     "a WebSocket is agreed on by headers alone; its messages are limited one by one",
 )
+RESTS = "each process rests for a minute after it; posts are heard without it"
+ONCE = "each process asks it once, whatever comes; posts are heard without it"
 
 OF_X = (
     listens("X", "search", "x", to(X_SEARCH), main=True),
@@ -36,13 +38,21 @@ OF_BLUESKY = (
     looks("Bluesky", "are kept posts still there?", "bluesky", to("getPosts")),
     *replies("Bluesky", "bluesky", to("createRecord"), to("createSession|getPosts"), to("listRecords")),
     listens("Bluesky, live", "Jetstream", "bluesky_live", to(STREAM), **LIVE, main=True, cannot=NO_BODY),
-    listens("Bluesky, live", "which account is the hospital's", "bluesky_live", to("resolveHandle"), **LIVE, cold=True),
-    listens("Bluesky, live", "who wrote it", "bluesky_live", to("getProfiles"), **LIVE),
+    listens(
+        "Bluesky, live",
+        "which account is the hospital's",
+        "bluesky_live",
+        to("resolveHandle"),
+        **LIVE,
+        cold=True,
+        sooner=RESTS,
+    ),
+    listens("Bluesky, live", "who wrote it", "bluesky_live", to("getProfiles"), **LIVE, sooner=RESTS),
     looks("Bluesky, live", "are kept posts still there?", "bluesky_live", to("getPosts"), **LIVE),
 )
 OF_MASTODON = (
     listens("Mastodon", "timeline of a tag", "mastodon", to("/timelines/tag/"), main=True),
-    listens("Mastodon", "what the instance shows", "mastodon", to("/instance"), cold=True),
+    listens("Mastodon", "what the instance shows", "mastodon", to("/instance"), cold=True, sooner=ONCE),
     listens("Mastodon", "search", "mastodon", to("/v2/search"), settings={"search": ("Brigid",)}),
     listens("Mastodon", "mentions", "mastodon", to("/notifications"), settings={"mentions": True}),
     own("Mastodon", "the hospital's own posts", "mastodon", to("/accounts/[0-9]+/statuses")),
