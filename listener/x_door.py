@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import tweepy
 
 WINDOW = timedelta(days=7)  # that X searches back
-MARGIN = timedelta(minutes=2)
+MARGIN = timedelta(minutes=2)  # that our clock may be off
+_UNSHOWN = timedelta(seconds=30)  # X ends a search so long before it is asked
 USER_KEYS = {  # arguments of tweepy's client -> the secrets that sign for the hospital's account
     "consumer_key": "X_API_KEY",
     "consumer_secret": "X_API_SECRET",
@@ -179,7 +180,8 @@ def _mended(
     about = refused.about
     if about in ("since_id", "start_time") and about in place:
         start = now - WINDOW + MARGIN
-        heard = [_moment(place, "until"), _moment(place, "start_time")]
+        asked = _moment(place, "until")
+        heard = [asked - _UNSHOWN - MARGIN if asked else None, _moment(place, "start_time")]
         since = max(filter(None, heard), default=_made_at(place.get("since_id", "0")))
         unheard = Unheard(since, start, "X searches seven days back, and nothing was asked for longer")
         mended = {**_only(place, "fields", "until", "asked"), "start_time": _iso(start)}

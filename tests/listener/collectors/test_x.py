@@ -24,6 +24,7 @@ from listener.post import Asking, Page, Ref
 SEARCH = "/2/tweets/search/recent"
 QUERY = "brigid"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+UNSHOWN = timedelta(minutes=2, seconds=30)  # before it was asked last: X shows it later, or our clock is ahead
 
 
 @pytest.fixture
@@ -298,7 +299,7 @@ def test_a_search_that_never_matched_goes_on_where_it_stopped(
     beyond = silence > 7 * DAY
     assert set(passed.refs) == ({made} if beyond else {late, made})
     gap = [(gap.since, gap.until) for gap in passed.unheard]
-    assert gap == ([(stopped, clock.at - 7 * DAY + 2 * MINUTE)] if beyond else [])
+    assert gap == ([(stopped - UNSHOWN, clock.at - 7 * DAY + 2 * MINUTE)] if beyond else [])
 
 
 def test_a_search_that_matches_once_in_a_while_has_no_gap(x: FakeX, ask: Any, clock: Any) -> None:
@@ -371,11 +372,22 @@ def test_after_more_than_seven_days_the_gap_is_told(x: FakeX, ask: Any, clock: A
     assert sorted(second.refs) == sorted(made)
     assert second.error is None
     (gap,) = second.unheard
-    assert gap.since == clock.at - timedelta(days=9)  # until then it was asked
+    assert gap.since == clock.at - timedelta(days=9) - UNSHOWN  # until then it was heard
     assert gap.until == clock.at - timedelta(days=7) + timedelta(minutes=2)
     assert "seven days" in gap.why
     assert second.cursor == {QUERY: heard(made[-1], clock.at)}
     assert ask(second.cursor).unheard == []
+
+
+def test_what_x_did_not_show_yet_is_in_the_gap(x: FakeX, ask: Any, clock: Any) -> None:
+    """X ends a search 30 seconds before it is asked; then the service stands still for nine days."""
+    late = clock.at - timedelta(seconds=10)
+    x.post("brigid, just now", at=late)
+    first = ask()
+    assert first.refs == []
+    clock.at += timedelta(days=9)
+    (gap,) = ask(first.cursor).unheard
+    assert gap.since <= late
 
 
 def test_a_gap_is_told_once_for_all_searches(x: FakeX, ask: Any, clock: Any) -> None:
