@@ -465,7 +465,7 @@ def test_a_stall(server: FakeReddit) -> None:
         list(reddit.subreddit("health").new())
     assert isinstance(caught.value.original_exception, requests.ReadTimeout)
     server.close()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
 
 
 def test_a_web_page_instead_of_json(server: FakeReddit) -> None:

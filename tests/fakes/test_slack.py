@@ -788,7 +788,7 @@ def test_faults(slack: FakeSlack, fault: Fault, raised: type[Exception]) -> None
     assert texts(slack) == (["hi"] if isinstance(fault, DropAfter) else [])
     started = time.monotonic()
     slack.close()
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 10
 
 
 def test_the_default_client_posts_again_after_a_dropped_answer(slack: FakeSlack, asleep: Any) -> None:

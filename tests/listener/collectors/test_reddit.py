@@ -632,7 +632,7 @@ def test_a_server_that_does_not_answer_is_given_up(
     passed = ask()
     assert isinstance(passed.error, TryLater)
     assert "Timeout" in str(passed.error)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 10
 
 
 # the rate limit
