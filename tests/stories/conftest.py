@@ -20,6 +20,12 @@ from warm import PROGRAM, Warm
 from listener.environment import secret_names
 
 _AT_MOST = 300.0  # seconds for a command; the machine may be busy
+_STOP = 5.0  # seconds, after which a supervisor kills a service that it told to end
+
+
+def to_stop() -> float:
+    """Seconds a service may take to end: more, in proportion, while more than two programs want each of the cores."""
+    return _STOP * max(1.0, os.getloadavg()[0] / (2 * (os.cpu_count() or 1)))
 
 
 @dataclass

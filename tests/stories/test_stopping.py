@@ -19,11 +19,10 @@ import pytest
 from fakes.server import Stall
 from fakes.slack import FakeSlack
 from fakes.x import FakeX
-from stories.conftest import Place
+from stories.conftest import Place, to_stop
 
 pytestmark = pytest.mark.slow
 
-_AT_MOST = 5.0  # seconds
 _BACKLOG = 400  # posts
 _PATIENCE = 90.0  # until it does what it is stopped in; the machine may be busy
 COLLAPSED = "my dad collapsed in the waiting room at St. Brigid's and nobody comes"
@@ -56,7 +55,7 @@ def ends(service: subprocess.Popen[bytes], how: signal.Signals, place: Place) ->
     """It is told to, and ends by itself, in time."""
     service.send_signal(how)
     try:
-        status = service.wait(_AT_MOST)
+        status = service.wait(to_stop())
     except subprocess.TimeoutExpired:
         pytest.fail(f"it had to be killed: {(place.data.parent / 'logs').read_text()[-2000:]}")
     assert status == 0, (place.data.parent / "logs").read_text()[-2000:]
