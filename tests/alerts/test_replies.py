@@ -1,7 +1,6 @@
 """Drafts: the template that fits, what fills it, how long it may be, and what the config refuses."""
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -149,9 +148,9 @@ def test_the_config_tells_where_and_why(tmp_path: Path, old: str, new: str, key:
 
 def test_what_no_place_takes_is_not_looked_at(config: Config) -> None:
     """The check of half a megabyte takes minutes, in the process that reads danger."""
-    began, text = time.monotonic(), "1-" * 100_000
-    said = objections(text, config.hospital, None, config.care.replies)
+    one = "We set your son's broken arm on Monday. "
+    assert checked(one, config.hospital, None, config.care.replies)
+    said = objections(one * 5_000, config.hospital, None, config.care.replies)
     assert said == ["No place takes 200,000 characters: shorten it to 10,000."]
-    assert checked(text, config.hospital, None, config.care.replies) == []
-    assert time.monotonic() - began < 20
+    assert checked(one * 5_000, config.hospital, None, config.care.replies) == []
     assert beyond("a" * 10_000) is None
